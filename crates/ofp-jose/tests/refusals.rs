@@ -49,7 +49,7 @@ fn every_malformed_or_misaddressed_signature_has_its_own_reason() {
         (raw_header("[]"), "the header is unusable: expected an object, found an array"),
         (
             raw_header(&format!(r#"{{"alg":"PS256","alg":"none","kid":"{kid}"}}"#)),
-            "the header is unusable: member `alg` appears twice at line 1 column 20",
+            "the header is unusable: member `alg` appears twice at line 1 column 27",
         ),
         (with_header(&json!({"alg": "none", "kid": kid})), "alg is none, only PS256 is allowed"),
         (with_header(&json!({"alg": "RS256", "kid": kid})), "alg is RS256, only PS256 is allowed"),
