@@ -98,6 +98,13 @@ id!(
         && t.chars().all(|c| c.is_ascii_alphanumeric() || c == '-' || c == '_')
 );
 
+id!(
+    /// Identifies an assertion about a DP, such as `C-05` (`spec/requirements.md`).
+    RequirementId, "requirement", "a letter A to P, a dash and two digits", |t| {
+        matches!(t.as_bytes(), [b'A'..=b'P', b'-', tens, ones] if tens.is_ascii_digit() && ones.is_ascii_digit())
+    }
+);
+
 fn graphic(text: &str, most: usize) -> bool {
     (1..=most).contains(&text.len()) && text.bytes().all(|b| b.is_ascii_graphic())
 }

@@ -35,7 +35,7 @@ pub use consent::{
 pub use entropy::{Entropy, token, uuid_v4};
 pub use error_code::ErrorCode;
 pub use fault::DpFault;
-pub use id::{AccountId, ClientId, ConsentId, DcId, DpId, InteractionId, InvalidId, Kid};
+pub use id::{AccountId, ClientId, ConsentId, DcId, DpId, InteractionId, InvalidId, Kid, RequirementId};
 pub use origin::{InvalidOrigin, Origin};
 pub use profile::{
     AccountNumberName, AccountsShape, AuthorizeMode, IdHash, JwePlaintext, NumericDateForm, Profile,

@@ -1,0 +1,145 @@
+//! The event stream: what a run tells its reporters.
+
+use std::{sync::Arc, time::Duration};
+
+use ofp_types::RequirementId;
+use serde::Serialize;
+
+use crate::{ExchangeId, Finding, Level, Record, Secrets, Verdict, verdict::Scenarios};
+
+/// Names a scenario within a run, such as `journey/approve`.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize)]
+#[serde(transparent)]
+pub struct ScenarioId(pub String);
+
+impl std::fmt::Display for ScenarioId {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+/// How a step ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum StepStatus {
+    /// It did what it says.
+    Passed,
+    /// Something was not as expected.
+    Failed,
+    /// It could not be carried out.
+    Error,
+    /// An earlier step did not succeed.
+    Skipped,
+}
+
+/// How a step ended, with everything that was wrong.
+#[derive(Debug, Clone)]
+pub struct StepResult {
+    /// Its name: what the author called it, or `actor.verb`.
+    pub name: String,
+    /// The line of the scenario file, from 1.
+    pub line: usize,
+    /// How it ended.
+    pub status: StepStatus,
+    /// What was wrong.
+    pub findings: Vec<Finding>,
+    /// Why it could not be carried out.
+    pub error: Option<String>,
+    /// The exchanges that belong to it.
+    pub exchanges: Vec<ExchangeId>,
+}
+
+/// How a scenario ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ScenarioStatus {
+    /// Every step and every must.
+    Passed,
+    /// A must, an expectation or a snapshot failed.
+    Failed,
+    /// It could not be carried out.
+    Error,
+    /// It was left out.
+    Skipped,
+}
+
+/// How a scenario ended, with everything that was wrong.
+#[derive(Debug, Clone)]
+pub struct ScenarioResult {
+    /// Its id.
+    pub id: ScenarioId,
+    /// One sentence.
+    pub title: String,
+    /// Its file, as given or as embedded.
+    pub file: String,
+    /// How it ended.
+    pub status: ScenarioStatus,
+    /// How long it took.
+    pub took: Duration,
+    /// Its steps.
+    pub steps: Vec<StepResult>,
+    /// What was wrong with the DP's requirements or the snapshot in this scenario.
+    pub findings: Vec<Finding>,
+}
+
+/// What a run says about one requirement.
+#[derive(Debug, Clone)]
+pub struct RequirementResult {
+    /// Its id.
+    pub id: RequirementId,
+    /// One sentence.
+    pub title: &'static str,
+    /// How much it weighs.
+    pub level: Level,
+    /// What is said about it.
+    pub verdict: Verdict,
+    /// Where it was seen.
+    pub scenarios: Scenarios,
+}
+
+/// What is known when a run begins.
+#[derive(Debug, Clone)]
+pub struct RunStarted {
+    /// `ofp-sim` and its version.
+    pub tool: String,
+    /// The profile's name.
+    pub profile: String,
+    /// Who is tested.
+    pub target: String,
+    /// How many scenarios will be played.
+    pub scenarios: usize,
+    /// The seed.
+    pub seed: u64,
+}
+
+/// What is known when a run ends.
+#[derive(Debug, Clone)]
+pub struct Summary {
+    /// What was known when it began.
+    pub started: RunStarted,
+    /// Every scenario, in the order of the files.
+    pub scenarios: Vec<ScenarioResult>,
+    /// Every requirement that a check is written for, in the catalogue's order.
+    pub requirements: Vec<RequirementResult>,
+    /// Everything that was recorded.
+    pub records: Vec<Arc<Record>>,
+    /// What no writer may show.
+    pub secrets: Secrets,
+    /// Where the certificates are, for commands that reproduce an exchange.
+    pub pki_folder: Option<String>,
+    /// How long it took.
+    pub took: Duration,
+    /// What the run amounts to.
+    pub exit_code: u8,
+}
+
+/// What a run tells its reporters, in order.
+#[derive(Debug, Clone)]
+pub enum RunEvent {
+    /// It begins.
+    Started(RunStarted),
+    /// A scenario ended.
+    ScenarioFinished(Box<ScenarioResult>),
+    /// It ended.
+    Finished(Arc<Summary>),
+}

@@ -1,0 +1,171 @@
+//! Everything that a journal holds.
+
+use jiff::Timestamp;
+use ofp_types::{ConsentId, ConsentStatus, Kid, Trigger, UpdatedBy};
+use serde::Serialize;
+
+use crate::{Exchange, ExchangeId, Handshake};
+
+/// Who tried to decrypt.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Reader {
+    /// The DC that the data is for.
+    Addressee,
+    /// Another DC, with its own key.
+    Stranger,
+}
+
+/// An attempt to decrypt the data of an account response. Private keys never become evidence, so
+/// whoever has the key says what came of it.
+#[derive(Debug, Clone)]
+pub struct Decryption {
+    /// The DP's answer to PayNet.
+    pub exchange: ExchangeId,
+    /// Whose key was tried.
+    pub reader: Reader,
+    /// Its id.
+    pub kid: Kid,
+    /// The plaintext, or why there is none.
+    pub outcome: Result<Vec<u8>, String>,
+}
+
+/// A consent's change of status at PayNet.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Transition {
+    /// Which consent.
+    pub consent: ConsentId,
+    /// Where it stood; `None` when it was created.
+    pub from: Option<ConsentStatus>,
+    /// Where it stands.
+    pub to: ConsentStatus,
+    /// What happened; `None` when it was created.
+    pub trigger: Option<Trigger>,
+    /// Who caused it.
+    pub by: UpdatedBy,
+    /// The exchange that brought it about, if one did.
+    pub cause: Option<ExchangeId>,
+    /// When, at the consent's own time.
+    pub at: Timestamp,
+}
+
+/// The screens of a DP (`spec/ofp.md` section 8), as a customer recognises them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Screen {
+    /// Asks for credentials.
+    Login,
+    /// Lists accounts to choose from.
+    AccountSelection,
+    /// Shows the consent, with approve and reject.
+    Review,
+    /// Says how it ended, with a way back to the DC.
+    Result,
+    /// The browser is back at PayNet or the DC.
+    Left,
+    /// None of these.
+    Unrecognised,
+}
+
+impl std::fmt::Display for Screen {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(match self {
+            Self::Login => "the login screen",
+            Self::AccountSelection => "the account selection screen",
+            Self::Review => "the consent review screen",
+            Self::Result => "the result screen",
+            Self::Left => "back at the DC",
+            Self::Unrecognised => "a page that is none of the four screens",
+        })
+    }
+}
+
+/// What the customer did on a page of the DP, and which screen came of it.
+#[derive(Debug, Clone)]
+pub enum CustomerAct {
+    /// Arrived from PayNet.
+    Arrived {
+        /// The screen.
+        screen: Screen,
+        /// Its exchange.
+        page: ExchangeId,
+    },
+    /// Sent credentials.
+    LoggedIn {
+        /// Whether the test data says that they are right.
+        correct: bool,
+        /// What the page says to people, without markup.
+        text: String,
+        /// The screen that followed.
+        screen: Screen,
+        /// Its exchange.
+        page: ExchangeId,
+    },
+    /// Saw the accounts.
+    SawAccounts {
+        /// The labels of the accounts listed.
+        listed: Vec<String>,
+        /// Its exchange.
+        page: ExchangeId,
+    },
+    /// Chose accounts.
+    SelectedAccounts {
+        /// The labels of those chosen.
+        chosen: Vec<String>,
+        /// What the page that followed says to people.
+        text: String,
+        /// The screen that followed.
+        screen: Screen,
+        /// Its exchange.
+        page: ExchangeId,
+    },
+    /// Approved or rejected.
+    Decided {
+        /// Which.
+        approved: bool,
+        /// What the page that followed says to people.
+        text: String,
+        /// The screen that followed.
+        screen: Screen,
+        /// Its exchange.
+        page: ExchangeId,
+    },
+    /// Went back to the DC.
+    Returned {
+        /// The URL that the browser was sent to on PayNet's side.
+        url: String,
+        /// The status by which the DP sent it there; `None` for a link.
+        status: Option<u16>,
+        /// Its exchange.
+        page: ExchangeId,
+    },
+    /// The DC told the customer how it ended.
+    SawOutcome {
+        /// Whether the account is linked.
+        linked: bool,
+        /// What the DC shows.
+        message: String,
+        /// Its exchange.
+        page: ExchangeId,
+    },
+}
+
+/// One thing that was observed.
+#[derive(Debug, Clone)]
+pub enum Record {
+    /// An HTTP exchange.
+    Exchange(Exchange),
+    /// A TLS handshake.
+    Handshake(Handshake),
+    /// An attempt to decrypt.
+    Decryption(Decryption),
+    /// A change of status.
+    Transition(Transition),
+    /// What the customer did and saw.
+    Customer {
+        /// The consent that it is about.
+        consent: ConsentId,
+        /// What.
+        act: CustomerAct,
+    },
+}
