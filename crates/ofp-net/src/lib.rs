@@ -1,1 +1,34 @@
-//! placeholder
+//! HTTP over mutual TLS, with the facts that a conformance harness needs.
+//!
+//! [`HttpClient`] keeps connections alive and tells the truth about failures: which stage, which
+//! TLS alert. [`Caller`] is the same with every exchange written to the journal. [`serve`] runs an
+//! [`App`] on actix-web behind OpenSSL and hands it the caller's certificate. [`JwksCache`] fetches
+//! and keeps a JWK set. The real [`SystemClock`] and [`OsEntropy`] live here, because the crates
+//! below do no I/O.
+
+mod caller;
+mod client;
+mod clock;
+mod connector;
+mod entropy;
+mod error;
+mod facts;
+mod form;
+mod jwks;
+mod server;
+mod tls;
+
+pub use caller::{Call, Caller};
+pub use client::{HttpClient, Reply, Request};
+pub use clock::SystemClock;
+pub use connector::Watcher;
+pub use entropy::OsEntropy;
+pub use error::NetError;
+pub use facts::certificate_facts;
+pub use form::{FormError, encode_form, parse_form};
+pub use jwks::JwksCache;
+pub use server::{Answer, App, Inbound, Matched, Peer, Route, RunningServer, bind, local_port, serve};
+pub use tls::{ClientAuth, acceptor, connector};
+
+/// The longest answer that is read.
+pub const MAX_BODY_BYTES: usize = 4 * 1024 * 1024;

@@ -82,7 +82,9 @@ pub fn describe(name: &X509NameRef) -> String {
     parts.into_iter().flatten().collect::<Vec<_>>().join(", ")
 }
 
-pub(crate) fn timestamp(time: &Asn1TimeRef) -> Option<Timestamp> {
+/// An ASN.1 time as a timestamp; `None` beyond what either can express.
+#[must_use]
+pub fn timestamp(time: &Asn1TimeRef) -> Option<Timestamp> {
     let epoch = Asn1Time::from_unix(0).ok()?;
     let since = epoch.diff(time).ok()?;
     Timestamp::from_second(i64::from(since.days) * 86_400 + i64::from(since.secs)).ok()

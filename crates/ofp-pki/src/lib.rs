@@ -14,7 +14,7 @@ mod party;
 mod set;
 mod store;
 
-pub use credential::{Credential, describe};
+pub use credential::{Credential, describe, timestamp};
 pub use error::PkiError;
 pub use party::{Leaf, Party, Purpose};
 pub use set::{Action, DcKit, Kit, OpenOptions, Pki};

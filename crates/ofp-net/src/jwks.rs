@@ -1,0 +1,77 @@
+//! A JWK set that is fetched when needed and kept for a while.
+
+use std::{sync::Arc, time::Duration};
+
+use jiff::{SignedDuration, Timestamp};
+use ofp_jose::{JoseError, JwkSet, KeySet, KeyUse};
+use ofp_types::Clock;
+use tokio::sync::Mutex;
+
+use crate::{HttpClient, Request};
+
+/// How long a set is kept (S1:L223).
+const KEPT: SignedDuration = SignedDuration::from_mins(15);
+/// An unknown kid makes us ask again, but not more often than this.
+const ASKED_AGAIN_AFTER: SignedDuration = SignedDuration::from_secs(10);
+const DEADLINE: Duration = Duration::from_secs(5);
+
+/// Somebody's JWK set: fetched at first use, kept for 15 minutes, fetched again for an unknown kid
+/// (FAPI 2.0 SP §5.4.2), though not for every one.
+pub struct JwksCache {
+    client: HttpClient,
+    clock: Arc<dyn Clock>,
+    owner: String,
+    url: String,
+    kept: Mutex<Option<Kept>>,
+}
+
+struct Kept {
+    keys: Arc<KeySet>,
+    since: Timestamp,
+}
+
+impl JwksCache {
+    /// The set of `owner` at `url`.
+    #[must_use]
+    pub fn new(client: HttpClient, clock: Arc<dyn Clock>, owner: &str, url: String) -> Self {
+        Self { client, clock, owner: owner.to_owned(), url, kept: Mutex::default() }
+    }
+
+    /// A key set that holds `kid`, if the owner publishes it now.
+    ///
+    /// # Errors
+    /// [`JoseError::UnknownKid`], or [`JoseError::WrongUse`]; a set that cannot be fetched holds
+    /// no key, and the error then names the reason as the owner.
+    pub async fn holding(&self, kid: &str, key_use: KeyUse) -> Result<Arc<KeySet>, JoseError> {
+        let mut kept = self.kept.lock().await;
+        let now = self.clock.now();
+        if let Some(kept) = &*kept {
+            let age = now.duration_since(kept.since);
+            let known = kept.keys.find(kid, key_use).map(drop);
+            match known {
+                Ok(()) if age < KEPT => return Ok(Arc::clone(&kept.keys)),
+                Err(error) if age < ASKED_AGAIN_AFTER => return Err(error),
+                _ => {}
+            }
+        }
+        let keys = Arc::new(self.fetch().await?);
+        *kept = Some(Kept { keys: Arc::clone(&keys), since: now });
+        keys.find(kid, key_use)?;
+        Ok(keys)
+    }
+
+    async fn fetch(&self) -> Result<KeySet, JoseError> {
+        let unreachable = |reason: String| JoseError::UnknownKid {
+            kid: "any".into(),
+            owner: format!("{} ({}: {reason})", self.owner, self.url),
+        };
+        let reply = self.client.send(Request::get(&self.url, DEADLINE)).await;
+        let reply = reply.map_err(|failure| unreachable(failure.to_string()))?;
+        if reply.status != 200 {
+            return Err(unreachable(format!("HTTP {}", reply.status)));
+        }
+        let set: JwkSet = serde_json::from_slice(&reply.message.body)
+            .map_err(|e| unreachable(format!("not a JWK set: {e}")))?;
+        Ok(KeySet::of_jwks(&self.owner, &set).0)
+    }
+}

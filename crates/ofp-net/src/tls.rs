@@ -1,0 +1,94 @@
+//! TLS settings (FAPI 2.0 SP §5.2: TLS 1.2 or later, BCP 195).
+
+use ofp_pki::Credential;
+use openssl::{
+    error::ErrorStack,
+    ssl::{
+        SslAcceptor, SslAcceptorBuilder, SslConnector, SslContextBuilder, SslMethod, SslVerifyMode,
+        SslVersion,
+    },
+    x509::{
+        X509, X509Ref,
+        store::{X509Store, X509StoreBuilder},
+    },
+};
+
+use crate::NetError;
+
+/// Key exchange groups: the fast ones, the same on both sides, so that no handshake needs a retry.
+const GROUPS: &str = "X25519:P-256";
+
+/// Whether a server asks its callers for a certificate.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ClientAuth {
+    /// It does not.
+    None,
+    /// It refuses the handshake of whoever has none from the CA.
+    Required,
+}
+
+/// The server side: `identity` is presented, callers are held to `ca`.
+///
+/// # Errors
+/// [`NetError::Tls`] when OpenSSL refuses the identity.
+pub fn acceptor(
+    identity: &Credential,
+    ca: &X509,
+    auth: ClientAuth,
+) -> Result<SslAcceptorBuilder, NetError> {
+    build_acceptor(identity, ca, auth).map_err(NetError::tls)
+}
+
+fn build_acceptor(
+    identity: &Credential,
+    ca: &X509,
+    auth: ClientAuth,
+) -> Result<SslAcceptorBuilder, ErrorStack> {
+    let mut builder = SslAcceptor::mozilla_intermediate_v5(SslMethod::tls_server())?;
+    identify(&mut builder, identity)?;
+    builder.set_groups_list(GROUPS)?;
+    // without it, a client that resumes a session is turned away with internal_error
+    builder.set_session_id_context(b"ofp-sim")?;
+    // our clients keep connections alive; each ticket would cost an eighth of a handshake
+    builder.set_num_tickets(0)?;
+    if auth == ClientAuth::Required {
+        builder.set_verify_cert_store(trusting(ca)?)?;
+        builder.add_client_ca(ca)?;
+        builder.set_verify(SslVerifyMode::PEER | SslVerifyMode::FAIL_IF_NO_PEER_CERT);
+    }
+    Ok(builder)
+}
+
+/// The client side: servers are held to `ca`, `identity` is presented to those that ask.
+///
+/// # Errors
+/// [`NetError::Tls`] when OpenSSL refuses the identity.
+pub fn connector(identity: Option<&Credential>, ca: &X509Ref) -> Result<SslConnector, NetError> {
+    build_connector(identity, ca).map_err(NetError::tls)
+}
+
+fn build_connector(
+    identity: Option<&Credential>,
+    ca: &X509Ref,
+) -> Result<SslConnector, ErrorStack> {
+    let mut builder = SslConnector::builder(SslMethod::tls_client())?;
+    // replaces the system's roots: nobody but the configured CA is trusted
+    builder.set_cert_store(trusting(ca)?);
+    builder.set_min_proto_version(Some(SslVersion::TLS1_2))?;
+    builder.set_groups_list(GROUPS)?;
+    if let Some(identity) = identity {
+        identify(&mut builder, identity)?;
+    }
+    Ok(builder.build())
+}
+
+fn identify(builder: &mut SslContextBuilder, identity: &Credential) -> Result<(), ErrorStack> {
+    builder.set_certificate(&identity.certificate)?;
+    builder.set_private_key(&identity.key)
+}
+
+fn trusting(ca: &X509Ref) -> Result<X509Store, ErrorStack> {
+    let mut store = X509StoreBuilder::new()?;
+    store.add_cert(ca.to_owned())?;
+    Ok(store.build())
+}
