@@ -3,7 +3,7 @@
 use serde_json::{Map, Value};
 
 use crate::{
-    Claims, JoseError, KeySet, KeyUse, MAX_TOKEN_BYTES, PS256, Part, base64url, base64url_decode,
+    Claims, JoseError, KeySet, KeyUse, MAX_TOKEN_BYTES, PS256, Part, PublicKey, base64url, base64url_decode,
     strict_object,
 };
 
@@ -110,6 +110,28 @@ impl<'a> CompactJws<'a> {
             input.extend_from_slice(base64url(body).as_bytes());
         }
         self.verify_input(keys, &input, body)
+    }
+
+    /// Verifies an attached JWS with whichever key fits, whatever its kid says.
+    ///
+    /// # Errors
+    /// [`JoseError`] with the first rule of the profile that it breaks.
+    pub fn verify_with_any(&self, keys: &KeySet) -> Result<Verified, JoseError> {
+        match self.verify(keys) {
+            Err(JoseError::UnknownKid { .. } | JoseError::KidMissing) => {}
+            decided => return decided,
+        }
+        let input = format!("{}.{}", self.header_text, self.payload_text);
+        let fits = |key: &&PublicKey| {
+            key.key_use() == KeyUse::Sig && key.verify(input.as_bytes(), &self.signature).is_ok()
+        };
+        let kid = self.kid().unwrap_or("missing").to_owned();
+        let key = keys.iter().find(fits).ok_or(JoseError::SignatureWrong { kid })?;
+        Ok(Verified {
+            header: self.header.clone(),
+            payload: self.payload.clone(),
+            kid: key.kid().to_owned(),
+        })
     }
 
     fn verify_input(

@@ -1,0 +1,139 @@
+//! A8: the DP returns the browser here, and the platform takes it back to the DC.
+//!
+//! What counts is the consent's status, set by Update Consent, never the query that the DP chose.
+
+use std::sync::Arc;
+
+use ofp_net::{Answer, Inbound, parse_form};
+use ofp_types::{
+    ConsentId, ConsentStatus, ErrorCode, ReasonCode, StatusReason, Trigger, UpdatedBy, token,
+};
+use url::Url;
+
+use super::authorize::COOKIE;
+use crate::{
+    platform::{Change, Platform},
+    refusal::Refusal,
+    serve::Context,
+    state::{Code, Held},
+};
+
+impl Platform {
+    pub(crate) fn callback(
+        self: &Arc<Self>,
+        inbound: &Inbound,
+        context: &mut Context,
+    ) -> Result<Answer, Refusal> {
+        let (id, from_our_browser) = self.correlate(inbound)?;
+        context.consent = Some(id.clone());
+        let unknown = || Refusal::bad_request("no authorization is under way for this browser");
+        let held = self.held(&id).ok_or_else(unknown)?;
+        if held.answered {
+            return Err(Refusal::bad_request("this authorization has been completed before"));
+        }
+        match held.consent.status {
+            ConsentStatus::Authorized => Ok(self.give_code(&held)),
+            ConsentStatus::AwaitingAuthorization if from_our_browser => {
+                context.note =
+                    Some("the browser came back before any Update Consent: no code".into());
+                self.undecided(&id, context);
+                Ok(self.refuse_at_dc(&held, ErrorCode::ServerError, context))
+            }
+            ConsentStatus::AwaitingAuthorization => {
+                Err(Refusal::bad_request("the customer has not decided yet"))
+            }
+            ConsentStatus::Failed => {
+                Ok(self.refuse_at_dc(&held, ErrorCode::TemporarilyUnavailable, context))
+            }
+            _ => Ok(self.refuse_at_dc(&held, ErrorCode::AccessDenied, context)),
+        }
+    }
+
+    /// Which consent a returning browser is about: its cookie tells, else `consent_id`.
+    fn correlate(&self, inbound: &Inbound) -> Result<(ConsentId, bool), Refusal> {
+        let query = parse_form(inbound.query.as_bytes())
+            .map_err(|e| Refusal::bad_request(e.to_string()))?;
+        let ours = cookie(inbound).and_then(|value| self.state().browsers.get(value).cloned());
+        let named = query.get("consent_id").and_then(|id| ConsentId::parse(id.as_str()).ok());
+        match (ours, named) {
+            (Some(ours), None) => Ok((ours, true)),
+            (Some(ours), Some(named)) => {
+                let same = ours == named;
+                Ok((named, same))
+            }
+            (None, Some(named)) => Ok((named, false)),
+            (None, None) => {
+                Err(Refusal::bad_request("no authorization is under way for this browser"))
+            }
+        }
+    }
+
+    fn undecided(self: &Arc<Self>, id: &ConsentId, context: &Context) {
+        let reason = StatusReason::new(
+            ReasonCode::ProviderError,
+            "the Data Provider returned the customer without a decision",
+        );
+        let change = Change {
+            trigger: Trigger::ProviderFailure,
+            by: UpdatedBy::Ofp,
+            reason: Some(reason),
+            cause: Some(context.exchange),
+        };
+        // refused only when a decision arrived meanwhile, which then stands
+        let _ = self.transition(id, change, |_| {});
+    }
+
+    fn give_code(&self, held: &Held) -> Answer {
+        let text = token(&*self.entropy);
+        self.journal.secret(&text);
+        let id = &held.consent.consent_id;
+        let client = self.dc(&held.consent.dc_id).map(|dc| dc.client.client_id.clone());
+        let Some(client_id) = client else {
+            return Answer::empty(500);
+        };
+        let code = Code {
+            consent: id.clone(),
+            client_id,
+            expires: held.now(self.now()) + self.profile.code_ttl,
+            token: None,
+        };
+        self.state().codes.issue(text.clone(), code);
+        self.respond(held, &[("code", &text)])
+    }
+
+    /// An error response to the DC (RFC 6749 §4.1.2.1).
+    pub(super) fn refuse_at_dc(&self, held: &Held, code: ErrorCode, context: &mut Context) -> Answer {
+        let description = match &held.consent.status_reason {
+            Some(reason) => reason.reason_description.clone(),
+            None => format!("the consent is {}", held.consent.status),
+        };
+        if context.note.is_none() {
+            context.note = Some(format!("the consent is {}", held.consent.status));
+        }
+        self.respond(held, &[("error", code.as_str()), ("error_description", &description)])
+    }
+
+    /// The authorization response: `state` and `iss` go with every one (RFC 9207 §2).
+    fn respond(&self, held: &Held, parameters: &[(&str, &str)]) -> Answer {
+        if let Some(held) = self.state().consents.get_mut(&held.consent.consent_id) {
+            held.answered = true;
+        }
+        let Ok(mut url) = Url::parse(&held.request.redirect_uri) else {
+            return Answer::empty(500);
+        };
+        {
+            let mut query = url.query_pairs_mut();
+            query.extend_pairs(parameters);
+            if let Some(state) = &held.request.state {
+                query.append_pair("state", state);
+            }
+            query.append_pair("iss", self.issuer.as_str());
+        }
+        Answer::empty(303).header("location", url.as_str()).header("cache-control", "no-store")
+    }
+}
+
+fn cookie(inbound: &Inbound) -> Option<&str> {
+    let pairs = inbound.header("cookie")?.split(';');
+    pairs.filter_map(|pair| pair.trim().split_once('=')).find(|(n, _)| *n == COOKIE).map(|(_, v)| v)
+}

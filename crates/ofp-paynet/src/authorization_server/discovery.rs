@@ -1,0 +1,46 @@
+//! A1, A2: server metadata (RFC 8414; FAPI 2.0 SP §5.3.2.1).
+
+use ofp_net::Answer;
+use ofp_types::wire::CONSENT_RAR_TYPE;
+use serde_json::json;
+
+use crate::platform::Platform;
+
+impl Platform {
+    pub(crate) fn discovery(&self) -> Answer {
+        let public = |path: &str| self.issuer.join(path);
+        let mtls = |path: &str| self.as_mtls.join(path);
+        let (token, par) = (mtls("/v1/oauth/token"), mtls("/v1/oauth/par"));
+        let metadata = json!({
+            "issuer": self.issuer,
+            "authorization_endpoint": public("/v1/oauth/authorize"),
+            "token_endpoint": token,
+            "pushed_authorization_request_endpoint": par,
+            "jwks_uri": public("/v1/oauth/jwks/paynet"),
+            "mtls_endpoint_aliases": {
+                "token_endpoint": token,
+                "pushed_authorization_request_endpoint": par,
+            },
+            "require_pushed_authorization_requests": true,
+            "authorization_response_iss_parameter_supported": true,
+            "tls_client_certificate_bound_access_tokens": true,
+            "request_parameter_supported": true,
+            "request_uri_parameter_supported": true,
+            "require_request_uri_registration": true,
+            "claims_parameter_supported": true,
+            "grant_types_supported": ["authorization_code", "client_credentials"],
+            "response_types_supported": ["code"],
+            "response_modes_supported": ["query"],
+            "code_challenge_methods_supported": ["S256"],
+            "scopes_supported": ["openid", "accounts", "profile"],
+            "subject_types_supported": ["public"],
+            "claim_types_supported": ["normal"],
+            "token_endpoint_auth_methods_supported": ["private_key_jwt", "tls_client_auth"],
+            "token_endpoint_auth_signing_alg_values_supported": self.profile.sig_algs,
+            "request_object_signing_alg_values_supported": self.profile.sig_algs,
+            "id_token_signing_alg_values_supported": self.profile.sig_algs,
+            "authorization_details_types_supported": [CONSENT_RAR_TYPE],
+        });
+        Answer::new(200, "application/json; charset=utf-8", metadata.to_string())
+    }
+}

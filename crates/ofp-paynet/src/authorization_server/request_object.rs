@@ -1,0 +1,147 @@
+//! The signed request object of a pushed authorization request (RFC 9101; FAPI 2.0 Message
+//! Signing §5.3; `spec/ofp.md` 5.6).
+
+use jiff::Timestamp;
+use ofp_jose::{Claims, CompactJws, JoseError};
+use ofp_types::{DpId, ErrorCode, Permission, Purpose, wire::CONSENT_RAR_TYPE};
+use serde::Deserialize;
+use serde_json::Value;
+
+use crate::{DcRegistration, client_auth::AHEAD, platform::Platform, refusal::Refusal};
+
+/// FAPI MS §5.3.1: nbf at most 60 minutes in the past, exp at most 60 minutes after it.
+const REQUEST_OBJECT_LIFE: i64 = 3600;
+
+/// What a valid request object asks for.
+pub(super) struct RequestObject {
+    pub(super) redirect_uri: String,
+    pub(super) state: Option<String>,
+    pub(super) nonce: Option<String>,
+    pub(super) code_challenge: String,
+    pub(super) scope: String,
+    pub(super) dp_id: DpId,
+    pub(super) purpose: Purpose,
+    pub(super) permissions: Vec<Permission>,
+    pub(super) expiration: Timestamp,
+}
+
+/// `authorization_details` of the platform's type (RFC 9396).
+#[derive(Deserialize)]
+struct Detail {
+    consent: DetailConsent,
+}
+
+#[derive(Deserialize)]
+struct DetailConsent {
+    dc_id: Option<String>,
+    dp_id: Option<DpId>,
+    consent_purpose: Purpose,
+    permissions: Vec<Permission>,
+    expiration_datetime: Timestamp,
+}
+
+impl Platform {
+    pub(super) fn request_object(
+        &self,
+        dc: &DcRegistration,
+        object: &str,
+    ) -> Result<RequestObject, Refusal> {
+        let claims = CompactJws::parse(object)
+            .and_then(|jws| jws.verify(&dc.client.keys))
+            .and_then(|verified| verified.claims())
+            .map_err(|e| bad_object(&e))?;
+        self.check_object_claims(dc, &claims).map_err(|e| bad_object(&e))?;
+        let redirect_uri = claims.text("redirect_uri").map_err(|e| bad_object(&e))?;
+        if !dc.redirect_uris.iter().any(|registered| registered == redirect_uri) {
+            let reason = format!("redirect_uri {redirect_uri} is not registered for this client");
+            return Err(Refusal::bad_request(reason));
+        }
+        let code_challenge = code_challenge(&claims)?;
+        let nonce = optional(&claims, "nonce")?;
+        if nonce.as_ref().is_some_and(|nonce| nonce.len() > 64) {
+            return Err(Refusal::bad_request("nonce is longer than 64 characters"));
+        }
+        let consent = self.detail(dc, claims.0.get("authorization_details"))?;
+        Ok(RequestObject {
+            redirect_uri: redirect_uri.to_owned(),
+            state: optional(&claims, "state")?,
+            nonce,
+            code_challenge,
+            scope: optional(&claims, "scope")?.unwrap_or_else(|| "accounts".into()),
+            dp_id: self.known_dp(consent.dp_id)?,
+            purpose: consent.consent_purpose,
+            permissions: consent.permissions,
+            expiration: consent.expiration_datetime,
+        })
+    }
+
+    fn check_object_claims(&self, dc: &DcRegistration, claims: &Claims) -> Result<(), JoseError> {
+        let (now, id) = (self.now(), dc.client.client_id.as_str());
+        claims.equals("iss", id)?;
+        claims.equals("client_id", id)?;
+        claims.addressed_only_to(self.issuer.as_str())?;
+        claims.not_expired(now)?;
+        claims.issued_within("nbf", now, REQUEST_OBJECT_LIFE, AHEAD)?;
+        claims.lives_at_most("nbf", REQUEST_OBJECT_LIFE)?;
+        claims.equals("response_type", "code")
+    }
+
+    fn detail(&self, dc: &DcRegistration, details: Option<&Value>) -> Result<DetailConsent, Refusal> {
+        let refuse = |reason: String| Refusal::new(400, ErrorCode::InvalidAuthorizationDetails, reason);
+        let [detail] = details.and_then(Value::as_array).map_or(&[][..], Vec::as_slice) else {
+            return Err(refuse("authorization_details must be a list of exactly one consent".into()));
+        };
+        let kind = detail.get("type").and_then(Value::as_str).unwrap_or("missing");
+        if kind != CONSENT_RAR_TYPE {
+            return Err(refuse(format!("type must be {CONSENT_RAR_TYPE}, not {kind}")));
+        }
+        let Detail { consent } = Detail::deserialize(detail)
+            .map_err(|e| refuse(format!("authorization_details: {e}")))?;
+        if consent.permissions.is_empty() {
+            return Err(refuse("permissions must not be empty".into()));
+        }
+        if consent.expiration_datetime <= self.now() {
+            return Err(refuse("expiration_datetime must lie in the future".into()));
+        }
+        match &consent.dc_id {
+            Some(id) if id != dc.dc_id.as_str() => {
+                Err(refuse(format!("dc_id must be {}, not {id}", dc.dc_id)))
+            }
+            _ => Ok(consent),
+        }
+    }
+
+    fn known_dp(&self, id: Option<DpId>) -> Result<DpId, Refusal> {
+        let refuse = |reason: String| Refusal::new(400, ErrorCode::InvalidAuthorizationDetails, reason);
+        let id = id.ok_or_else(|| refuse("dp_id is missing: name the Data Provider".into()))?;
+        match self.dp(&id) {
+            Some(_) => Ok(id),
+            None => Err(refuse(format!("no DP `{id}` is registered"))),
+        }
+    }
+}
+
+fn code_challenge(claims: &Claims) -> Result<String, Refusal> {
+    let method = optional(claims, "code_challenge_method")?;
+    if method.as_deref() != Some("S256") {
+        let actual = method.as_deref().unwrap_or("missing");
+        return Err(Refusal::bad_request(format!("code_challenge_method must be S256, not {actual}")));
+    }
+    let challenge = claims.text("code_challenge").map_err(|e| bad_object(&e))?;
+    match ofp_jose::base64url_decode(challenge) {
+        Some(hash) if hash.len() == 32 => Ok(challenge.to_owned()),
+        _ => Err(Refusal::bad_request("code_challenge is not base64url of a SHA-256 hash")),
+    }
+}
+
+fn optional(claims: &Claims, name: &'static str) -> Result<Option<String>, Refusal> {
+    match claims.0.get(name) {
+        None => Ok(None),
+        Some(_) => claims.text(name).map(|text| Some(text.to_owned())).map_err(|e| bad_object(&e)),
+    }
+}
+
+fn bad_object(error: &JoseError) -> Refusal {
+    let description = "the request object is not acceptable";
+    Refusal::discreet(400, ErrorCode::InvalidRequestObject, description, format!("request: {error}"))
+}

@@ -1,0 +1,67 @@
+//! Bearer tokens at the RS (RFC 6750; FAPI 2.0 SP §5.3.4).
+
+use ofp_net::{Inbound, parse_form};
+use ofp_types::ErrorCode;
+
+use crate::{
+    platform::{Participant, Platform},
+    refusal::Refusal,
+    state::{Grant, Token},
+};
+
+impl Platform {
+    /// The token that a request carries and the participant it was issued to, if both are good.
+    pub(crate) fn bearer(&self, inbound: &Inbound) -> Result<(Token, Participant<'_>), Refusal> {
+        if parse_form(inbound.query.as_bytes()).is_ok_and(|query| query.contains_key("access_token")) {
+            return Err(Refusal::bad_request("an access token must not be sent in the URL"));
+        }
+        let Some(header) = inbound.header("authorization") else {
+            // RFC 6750 §3.1: no error code when there were no credentials
+            let reason = "no Authorization header";
+            let refusal = Refusal::discreet(401, ErrorCode::InvalidToken, reason, reason);
+            return Err(refusal.header("www-authenticate", "Bearer"));
+        };
+        let text = match header.split_once(' ') {
+            Some((scheme, text)) if scheme.eq_ignore_ascii_case("bearer") => text.trim(),
+            _ => return Err(invalid("the Authorization header is not `Bearer <token>`")),
+        };
+        let state = self.state();
+        let token = state.tokens.get(text).cloned();
+        let token = token.ok_or_else(|| invalid("the access token is unknown or was revoked"))?;
+        let now = match &token.grant {
+            Grant::Client => self.now(),
+            Grant::Consent(id) => {
+                state.consents.get(id).map_or_else(|| self.now(), |held| held.now(self.now()))
+            }
+        };
+        drop(state);
+        if token.expires <= now {
+            return Err(invalid("the access token has expired"));
+        }
+        let presented = inbound.peer.certificate.as_ref().map(|c| &c.thumbprint);
+        if presented != Some(&token.certificate) {
+            return Err(invalid(&format!(
+                "the access token is bound to certificate {}, this connection presented {}",
+                token.certificate,
+                presented.map_or("none", |kid| kid.as_str()),
+            )));
+        }
+        let participant = self
+            .participant(token.client_id.as_str())
+            .ok_or_else(|| invalid("the token's client is no longer registered"))?;
+        Ok((token, participant))
+    }
+}
+
+/// 401 `invalid_token` (RFC 6750 §3.1).
+fn invalid(reason: &str) -> Refusal {
+    let description = "the access token is missing, expired, revoked or bound to another certificate";
+    Refusal::discreet(401, ErrorCode::InvalidToken, description, reason)
+        .header("www-authenticate", "Bearer error=\"invalid_token\"")
+}
+
+/// 403 `insufficient_scope` (RFC 6750 §3.1).
+pub(crate) fn insufficient(reason: &str) -> Refusal {
+    Refusal::new(403, ErrorCode::InsufficientScope, reason)
+        .header("www-authenticate", "Bearer error=\"insufficient_scope\"")
+}

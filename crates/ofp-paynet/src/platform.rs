@@ -1,0 +1,225 @@
+//! The platform: its parts, its participants, and every change of a consent.
+
+use std::{
+    collections::HashMap,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+};
+
+use jiff::Timestamp;
+use ofp_evidence::{ExchangeId, Journal, Record, Role, Transition};
+use ofp_jose::SigningKey;
+use ofp_net::Caller;
+use ofp_types::{
+    Clock, Consent, ConsentId, ConsentStatus, DcId, DpId, Entropy, IllegalTransition, Kid, Origin,
+    Profile, ReasonCode, StatusReason, Trigger, UpdatedBy, wire::EventType,
+};
+use tokio::sync::{Notify, watch};
+
+use crate::{
+    DcRegistration, DpRegistration,
+    config::Client,
+    state::{Held, State},
+};
+
+/// The platform, shared by its listeners.
+pub(crate) struct Platform {
+    pub(crate) profile: Profile,
+    /// The AS's issuer: the origin of its public listener.
+    pub(crate) issuer: Origin,
+    pub(crate) as_mtls: Origin,
+    pub(crate) rs: Origin,
+    pub(crate) dcs: Vec<DcRegistration>,
+    pub(crate) dps: Vec<DpRegistration>,
+    pub(crate) callers: HashMap<DpId, Caller>,
+    pub(crate) signing: SigningKey,
+    pub(crate) jwks: ofp_jose::JwkSet,
+    pub(crate) clock: Arc<dyn Clock>,
+    pub(crate) entropy: Arc<dyn Entropy>,
+    pub(crate) journal: Arc<Journal>,
+    pub(crate) state: Mutex<State>,
+    /// Counts changes of consents, for whoever waits for one.
+    pub(crate) changed: watch::Sender<u64>,
+    /// Wakes the timekeeper when a deadline was added or moved.
+    pub(crate) deadlines: Notify,
+}
+
+/// A client of the AS, with what it is.
+#[derive(Clone, Copy)]
+pub(crate) enum Participant<'a> {
+    Dc(&'a DcRegistration),
+    Dp(&'a DpRegistration),
+}
+
+impl<'a> Participant<'a> {
+    pub(crate) fn client(self) -> &'a Client {
+        match self {
+            Participant::Dc(dc) => &dc.client,
+            Participant::Dp(dp) => &dp.client,
+        }
+    }
+
+    pub(crate) fn role(self) -> Role {
+        match self {
+            Participant::Dc(_) => Role::Dc,
+            Participant::Dp(_) => Role::Dp,
+        }
+    }
+}
+
+impl Platform {
+    pub(crate) fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(crate) fn now(&self) -> Timestamp {
+        self.clock.now()
+    }
+
+    pub(crate) fn participants(&self) -> impl Iterator<Item = Participant<'_>> {
+        self.dcs.iter().map(Participant::Dc).chain(self.dps.iter().map(Participant::Dp))
+    }
+
+    pub(crate) fn participant(&self, client_id: &str) -> Option<Participant<'_>> {
+        self.participants().find(|p| p.client().client_id.as_str() == client_id)
+    }
+
+    pub(crate) fn participant_by_certificate(&self, thumbprint: &Kid) -> Option<Participant<'_>> {
+        self.participants().find(|p| p.client().certificates.contains(thumbprint))
+    }
+
+    pub(crate) fn dc(&self, id: &DcId) -> Option<&DcRegistration> {
+        self.dcs.iter().find(|dc| dc.dc_id == *id)
+    }
+
+    pub(crate) fn dp(&self, id: &DpId) -> Option<&DpRegistration> {
+        self.dps.iter().find(|dp| dp.dp_id == *id)
+    }
+
+    /// A consent as it stands at its own time: what time alone does to it has been done.
+    pub(crate) fn held(self: &Arc<Self>, id: &ConsentId) -> Option<Held> {
+        self.let_time_pass(id);
+        self.state().consents.get(id).cloned()
+    }
+
+    /// Adds a new consent.
+    pub(crate) fn create(&self, held: Held, cause: ExchangeId) {
+        let transition = Transition {
+            consent: held.consent.consent_id.clone(),
+            from: None,
+            to: held.consent.status,
+            trigger: None,
+            by: held.consent.updated_by,
+            cause: Some(cause),
+            at: held.consent.created_at,
+        };
+        self.state().consents.insert(held.consent.consent_id.clone(), held);
+        self.journal.add(Record::Transition(transition));
+        self.touched();
+        self.deadlines.notify_one();
+    }
+
+    /// Changes a consent's status, if the state machine allows it, writes it down, and tells the
+    /// DP. `amend` changes what else goes with it.
+    pub(crate) fn transition(
+        self: &Arc<Self>,
+        id: &ConsentId,
+        change: Change,
+        amend: impl FnOnce(&mut Held),
+    ) -> Result<Consent, IllegalTransition> {
+        let wall = self.now();
+        let (consent, transition) = {
+            let mut state = self.state();
+            let Some(held) = state.consents.get_mut(id) else {
+                // only ids that were looked up get here
+                let (from, trigger) = (ConsentStatus::Failed, change.trigger);
+                return Err(IllegalTransition { from, trigger });
+            };
+            let from = held.consent.status;
+            let to = from.apply(change.trigger)?;
+            let now = held.now(wall);
+            held.consent.status = to;
+            held.consent.status_reason = change.reason;
+            held.consent.updated_at = now;
+            held.consent.updated_by = change.by;
+            amend(held);
+            held.events_in_flight += 1;
+            let consent = held.consent.clone();
+            if to != ConsentStatus::Authorized {
+                state.tokens.revoke_consent(id);
+            }
+            let trigger = Some(change.trigger);
+            let (by, cause, from) = (change.by, change.cause, Some(from));
+            (consent, Transition { consent: id.clone(), from, to, trigger, by, cause, at: now })
+        };
+        self.journal.add(Record::Transition(transition));
+        self.touched();
+        self.deadlines.notify_one();
+        let (platform, event) = (Arc::clone(self), consent.clone());
+        tokio::spawn(async move {
+            platform.deliver_event(EventType::ConsentStatusUpdated, &event, change.cause).await;
+            platform.event_landed(&event.consent_id);
+        });
+        Ok(consent)
+    }
+
+    /// Applies what the passing of time alone does to a consent.
+    pub(crate) fn let_time_pass(self: &Arc<Self>, id: &ConsentId) {
+        let due = {
+            let state = self.state();
+            let next = state.consents.get(id).and_then(Held::next_by_time);
+            next.filter(|(at, _)| *at <= self.now()).map(|(_, trigger)| trigger)
+        };
+        let Some(trigger) = due else { return };
+        let reason = (trigger == Trigger::WindowElapsed).then(|| {
+            StatusReason::new(ReasonCode::Timeout, "no decision within the authorization window")
+        });
+        let change = Change { trigger, by: UpdatedBy::Ofp, reason, cause: None };
+        // lost only to another change at the same instant, which then stands
+        let _ = self.transition(id, change, |_| {});
+    }
+
+    /// Applies what time does to every consent, for as long as the platform lives.
+    pub(crate) async fn keep_time(self: Arc<Self>) {
+        loop {
+            let (due, next) = self.due();
+            for id in due {
+                self.let_time_pass(&id);
+            }
+            let wait = next.map(|at| at.duration_since(self.now()).unsigned_abs());
+            match wait {
+                Some(wait) => {
+                    let _ = tokio::time::timeout(wait, self.deadlines.notified()).await;
+                }
+                None => self.deadlines.notified().await,
+            }
+        }
+    }
+
+    /// Consents whose time has come, and when the next one's will.
+    fn due(&self) -> (Vec<ConsentId>, Option<Timestamp>) {
+        let now = self.now();
+        let state = self.state();
+        let deadlines = || state.consents.iter().filter_map(|(id, h)| Some((id, h.next_by_time()?.0)));
+        let due = deadlines().filter(|(_, at)| *at <= now).map(|(id, _)| id.clone()).collect();
+        (due, deadlines().map(|(_, at)| at).filter(|at| *at > now).min())
+    }
+
+    pub(crate) fn event_landed(&self, id: &ConsentId) {
+        if let Some(held) = self.state().consents.get_mut(id) {
+            held.events_in_flight = held.events_in_flight.saturating_sub(1);
+        }
+        self.touched();
+    }
+
+    pub(crate) fn touched(&self) {
+        self.changed.send_modify(|count| *count += 1);
+    }
+}
+
+/// A change of a consent's status.
+pub(crate) struct Change {
+    pub(crate) trigger: Trigger,
+    pub(crate) by: UpdatedBy,
+    pub(crate) reason: Option<StatusReason>,
+    pub(crate) cause: Option<ExchangeId>,
+}
