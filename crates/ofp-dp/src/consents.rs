@@ -1,0 +1,123 @@
+//! What the DP knows of consents: from PayNet's events, and from its own customers.
+
+use std::collections::HashMap;
+
+use jiff::{SignedDuration, Timestamp};
+use ofp_types::{AccountId, ConsentId, ConsentStatus, DcId};
+
+/// A consent as the DP holds it.
+#[derive(Debug, Clone)]
+pub(crate) struct DpConsent {
+    pub(crate) id: ConsentId,
+    pub(crate) dc_id: DcId,
+    pub(crate) purpose: String,
+    pub(crate) permissions: Vec<String>,
+    pub(crate) expiration: Timestamp,
+    pub(crate) status: ConsentStatus,
+    pub(crate) updated_at: Timestamp,
+    /// Who approved it here.
+    pub(crate) username: Option<String>,
+    /// What they chose here.
+    pub(crate) accounts: Vec<AccountId>,
+    /// How far this consent's clock is ahead of the wall's: only the simulator shifts it.
+    pub(crate) offset: SignedDuration,
+    /// The decision taken here, before PayNet's echo of it.
+    pub(crate) decision: Decision,
+}
+
+/// Where the customer's decision stands: taken once, by one browser.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Decision {
+    /// Nobody has decided.
+    Open,
+    /// PayNet is being told.
+    InHand,
+    /// PayNet has been told.
+    Told,
+}
+
+impl Decision {
+    /// A browser decides: only the first may.
+    fn take(self) -> Option<Self> {
+        (self == Self::Open).then_some(Self::InHand)
+    }
+}
+
+/// Every consent that PayNet told of.
+#[derive(Default)]
+pub(crate) struct Consents(HashMap<ConsentId, DpConsent>);
+
+impl Consents {
+    pub(crate) fn get(&self, id: &ConsentId) -> Option<&DpConsent> {
+        self.0.get(id)
+    }
+
+    /// Takes an event: a new consent, or a newer state of a known one. Older news is no news.
+    pub(crate) fn take_event(&mut self, told: DpConsent) {
+        match self.0.get_mut(&told.id) {
+            None => drop(self.0.insert(told.id.clone(), told)),
+            Some(known) if told.updated_at >= known.updated_at => {
+                known.status = told.status;
+                known.updated_at = told.updated_at;
+                known.expiration = told.expiration;
+                known.permissions = told.permissions;
+            }
+            Some(_) => {}
+        }
+    }
+
+    /// Lets one browser decide. False when another has, or PayNet no longer waits.
+    pub(crate) fn begin_decision(&mut self, id: &ConsentId) -> bool {
+        let Some(consent) = self.0.get_mut(id) else { return false };
+        if consent.status != ConsentStatus::AwaitingAuthorization {
+            return false;
+        }
+        match consent.decision.take() {
+            Some(next) => {
+                consent.decision = next;
+                true
+            }
+            None => false,
+        }
+    }
+
+    /// PayNet has been told of a decision.
+    pub(crate) fn decided(
+        &mut self,
+        id: &ConsentId,
+        status: ConsentStatus,
+        username: Option<&str>,
+        accounts: &[AccountId],
+    ) {
+        if let Some(consent) = self.0.get_mut(id) {
+            consent.decision = Decision::Told;
+            // PayNet's echo may have arrived first, and even newer news after it
+            if consent.status == ConsentStatus::AwaitingAuthorization {
+                consent.status = status;
+            }
+            consent.username = username.map(str::to_owned);
+            consent.accounts = accounts.to_vec();
+        }
+    }
+
+    /// PayNet could not be told: the decision stays with nobody.
+    pub(crate) fn abandoned(&mut self, id: &ConsentId) {
+        if let Some(consent) = self.0.get_mut(id) {
+            consent.decision = Decision::Told;
+        }
+    }
+
+    /// Shifts the time that a consent lives in.
+    pub(crate) fn advance(&mut self, id: &ConsentId, by: SignedDuration) -> bool {
+        let known = self.0.get_mut(id);
+        known.map(|c| c.offset = c.offset.saturating_add(by)).is_some()
+    }
+}
+
+impl DpConsent {
+    /// Whether data may flow at `wall`: authorized, and not past its end.
+    pub(crate) fn is_live(&self, wall: Timestamp) -> bool {
+        let now = wall.saturating_add(self.offset).unwrap_or(Timestamp::MAX);
+        self.status == ConsentStatus::Authorized && now < self.expiration
+    }
+}

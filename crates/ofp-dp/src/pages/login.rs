@@ -1,0 +1,56 @@
+//! Screen 1: login.
+
+use askama::Template;
+use ofp_net::{Answer, Inbound};
+use ofp_types::{DpFault, token};
+
+use super::{
+    Trouble,
+    page::{html, see, set_cookie},
+};
+use crate::{consents::DpConsent, core::Core, sessions::Stage};
+
+#[derive(Template)]
+#[template(path = "login.html")]
+struct LoginPage<'a> {
+    dc: &'a str,
+    csrf: &'a str,
+    error: Option<&'a str>,
+}
+
+pub(super) fn login_page(consent: &DpConsent, csrf: &str, error: Option<&str>) -> Answer {
+    html(200, &LoginPage { dc: consent.dc_id.as_str(), csrf, error })
+}
+
+impl Core {
+    pub(super) fn log_in(&self, inbound: &Inbound) -> Result<Answer, Trouble> {
+        let (cookie, session) = self.session(inbound)?;
+        let form = self.form(inbound, &session)?;
+        if session.stage != Stage::Login {
+            return Ok(Self::elsewhere(&session.stage));
+        }
+        let username = form.get("username");
+        let customer = if self.faulty(DpFault::AnyPassword) {
+            self.bank.customer(username)
+        } else {
+            self.bank.log_in(username, form.get("password"))
+        };
+        match customer {
+            Some(customer) => {
+                let now = self.now();
+                // a new cookie for a new privilege: the old one may have been planted
+                let fresh = token(&*self.entropy);
+                let stage = Stage::Selecting { username: customer.username.clone() };
+                self.sessions().promote(&cookie, fresh.clone(), stage, now);
+                Ok(set_cookie(see("/accounts"), &fresh))
+            }
+            None => {
+                let consent = self.consents().get(&session.consent).cloned();
+                let consent = consent.ok_or(Trouble::TooLate)?;
+                // the same words for an unknown name and a wrong password
+                let error = "The username or password is incorrect.";
+                Ok(login_page(&consent, &session.csrf, Some(error)))
+            }
+        }
+    }
+}

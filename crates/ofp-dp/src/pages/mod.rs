@@ -1,0 +1,68 @@
+//! The customer's four screens, served in public.
+
+mod accounts;
+mod link;
+mod login;
+mod page;
+mod result;
+mod review;
+
+use std::sync::Arc;
+
+use ofp_net::{Answer, App, Inbound, Matched, Route};
+
+use crate::core::Core;
+pub(crate) use page::Trouble;
+
+/// The screens' listener.
+pub(crate) struct Pages(pub(crate) Arc<Core>);
+
+/// A page, shown or submitted.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Page {
+    Link,
+    Login,
+    ShowAccounts,
+    Select,
+    ShowReview,
+    Decide,
+    Result,
+    Style,
+}
+
+static ROUTES: [Route<Page>; 6] = [
+    Route { path: "/link/{ticket}", verbs: &[("GET", Page::Link)] },
+    Route { path: "/login", verbs: &[("POST", Page::Login)] },
+    Route {
+        path: "/accounts",
+        verbs: &[("GET", Page::ShowAccounts), ("POST", Page::Select)],
+    },
+    Route { path: "/review", verbs: &[("GET", Page::ShowReview), ("POST", Page::Decide)] },
+    Route { path: "/result", verbs: &[("GET", Page::Result)] },
+    Route { path: "/style.css", verbs: &[("GET", Page::Style)] },
+];
+
+impl App for Pages {
+    type Endpoint = Page;
+
+    fn routes(&self) -> &'static [Route<Page>] {
+        &ROUTES
+    }
+
+    async fn answer(self: Arc<Self>, matched: Matched<Page>, inbound: Inbound) -> Answer {
+        let core = &self.0;
+        let result = match matched {
+            Matched::Endpoint(Page::Link) => core.open_link(&inbound),
+            Matched::Endpoint(Page::Login) => core.log_in(&inbound),
+            Matched::Endpoint(Page::ShowAccounts) => core.show_accounts(&inbound),
+            Matched::Endpoint(Page::Select) => core.select_accounts(&inbound),
+            Matched::Endpoint(Page::ShowReview) => core.show_review(&inbound),
+            Matched::Endpoint(Page::Decide) => core.decide(&inbound).await,
+            Matched::Endpoint(Page::Result) => core.show_result(&inbound),
+            Matched::Endpoint(Page::Style) => Ok(page::style()),
+            Matched::WrongVerb(allow) => Ok(Answer::empty(405).header("allow", allow)),
+            Matched::Unknown => Err(Trouble::NotFound),
+        };
+        result.unwrap_or_else(|trouble| trouble.answer())
+    }
+}

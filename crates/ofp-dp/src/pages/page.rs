@@ -1,0 +1,130 @@
+//! What every page has: headers, a session, a form that only this session may send.
+
+use askama::Template;
+use ofp_net::{Answer, Inbound};
+
+use crate::{
+    core::Core,
+    sessions::{Session, Stage},
+};
+
+/// The session cookie. `__Host-` ties it to this host, to https and to the whole site.
+const COOKIE: &str = "__Host-dp-session";
+
+/// Why a page cannot be shown.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Trouble {
+    /// No such page, or a link that is not (or no longer) known.
+    NotFound,
+    /// No session, or it timed out.
+    NoSession,
+    /// The form did not come from this session's page.
+    Forged,
+    /// The form cannot be read.
+    Malformed,
+    /// The consent was decided elsewhere, or its time is over.
+    TooLate,
+}
+
+#[derive(Template)]
+#[template(path = "trouble.html")]
+struct TroublePage {
+    title: &'static str,
+    text: &'static str,
+}
+
+impl Trouble {
+    pub(crate) fn answer(self) -> Answer {
+        let (status, title, text) = match self {
+            Self::NotFound => (404, "This link does not work", "Start again from the app that sent you here."),
+            Self::NoSession => (403, "You are not logged in", "The session has ended. Start again from the app that sent you here."),
+            Self::Forged => (403, "This request was refused", "It did not come from the page that we showed you. Nothing was changed."),
+            Self::Malformed => (400, "This request was refused", "The form could not be read. Nothing was changed."),
+            Self::TooLate => (403, "This request is closed", "It was decided before, or took too long. Start again from the app that sent you here."),
+        };
+        html(status, &TroublePage { title, text })
+    }
+}
+
+/// A page that only this browser may see, that nobody may frame, and that runs no script.
+pub(super) fn html(status: u16, page: &impl Template) -> Answer {
+    let body = match page.render() {
+        Ok(body) => body,
+        // a template over plain values renders unless memory runs out
+        Err(_) => return Answer::empty(500),
+    };
+    Answer::new(status, "text/html; charset=utf-8", body)
+        .header("cache-control", "no-store")
+        .header("strict-transport-security", "max-age=31536000")
+        .header("x-frame-options", "DENY")
+        .header("x-content-type-options", "nosniff")
+        .header("referrer-policy", "no-referrer")
+        .header(
+            "content-security-policy",
+            "default-src 'none'; style-src 'self'; form-action 'self'; frame-ancestors 'none'; base-uri 'none'",
+        )
+}
+
+pub(super) fn style() -> Answer {
+    Answer::new(200, "text/css; charset=utf-8", include_str!("../../templates/style.css"))
+        .header("cache-control", "max-age=3600")
+}
+
+/// On to another page; POST becomes GET.
+pub(super) fn see(path: &str) -> Answer {
+    Answer::empty(303).header("location", path).header("cache-control", "no-store")
+}
+
+pub(super) fn set_cookie(answer: Answer, value: &str) -> Answer {
+    let cookie = format!("{COOKIE}={value}; Path=/; Secure; HttpOnly; SameSite=Lax");
+    answer.header("set-cookie", cookie)
+}
+
+/// A form's fields, in order; a name may come more than once.
+pub(super) struct Form(Vec<(String, String)>);
+
+impl Form {
+    pub(super) fn get(&self, name: &str) -> &str {
+        self.all(name).next().unwrap_or_default()
+    }
+
+    pub(super) fn all(&self, name: &str) -> impl Iterator<Item = &str> {
+        self.0.iter().filter(move |(n, _)| n == name).map(|(_, value)| value.as_str())
+    }
+}
+
+impl Core {
+    /// The browser's session, with its cookie.
+    pub(super) fn session(&self, inbound: &Inbound) -> Result<(String, Session), Trouble> {
+        let pairs = inbound.header("cookie").unwrap_or_default().split(';');
+        let ours = pairs.filter_map(|pair| pair.trim().split_once('=')).find(|(n, _)| *n == COOKIE);
+        let cookie = ours.map(|(_, value)| value.to_owned()).ok_or(Trouble::NoSession)?;
+        let session = self.sessions().get(&cookie, self.now()).ok_or(Trouble::NoSession)?;
+        Ok((cookie, session))
+    }
+
+    /// A submitted form, if it came from this session's page.
+    pub(super) fn form(&self, inbound: &Inbound, session: &Session) -> Result<Form, Trouble> {
+        if std::str::from_utf8(&inbound.body).is_err() {
+            return Err(Trouble::Malformed);
+        }
+        let fields = url::form_urlencoded::parse(&inbound.body).into_owned().collect();
+        let form = Form(fields);
+        let (given, known) = (form.get("csrf").as_bytes(), session.csrf.as_bytes());
+        if given.len() == known.len() && openssl::memcmp::eq(given, known) {
+            Ok(form)
+        } else {
+            Err(Trouble::Forged)
+        }
+    }
+
+    /// Where a session that is at another stage belongs.
+    pub(super) fn elsewhere(stage: &Stage) -> Answer {
+        match stage {
+            Stage::Login => Trouble::NoSession.answer(),
+            Stage::Selecting { .. } => see("/accounts"),
+            Stage::Reviewing { .. } => see("/review"),
+            Stage::Done(_) => see("/result"),
+        }
+    }
+}

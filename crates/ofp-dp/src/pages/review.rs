@@ -1,0 +1,205 @@
+//! Screen 3: consent review, and the decision.
+
+use askama::Template;
+use jiff::tz::{Offset, TimeZone};
+use ofp_net::{Answer, Inbound};
+use ofp_types::{
+    AccountId, ConsentAccount, ConsentStatus, DpFault, ReasonCode, StatusReason, uuid_v4,
+    wire::{UpdateConsent, UserIdentity},
+};
+use serde_json::json;
+
+use super::{
+    Trouble,
+    accounts::AccountRow,
+    page::{html, see},
+};
+use crate::{
+    bank::Customer,
+    consents::DpConsent,
+    core::Core,
+    sessions::{Ending, Session, Stage},
+};
+
+/// Life of an id_token, as in PayNet's sample (`spec/ofp.md` 5.8).
+const ID_TOKEN_LIFE: i64 = 600;
+
+#[derive(Template)]
+#[template(path = "review.html")]
+struct ReviewPage<'a> {
+    dc: &'a str,
+    csrf: &'a str,
+    purpose: &'a str,
+    purpose_code: &'a str,
+    permissions: Vec<(&'a str, &'a str)>,
+    until: String,
+    accounts: Vec<AccountRow<'a>>,
+}
+
+impl Core {
+    pub(super) fn show_review(&self, inbound: &Inbound) -> Result<Answer, Trouble> {
+        let (_, session) = self.session(inbound)?;
+        let Stage::Reviewing { accounts, .. } = &session.stage else {
+            return Ok(Self::elsewhere(&session.stage));
+        };
+        let consent = self.consents().get(&session.consent).cloned().ok_or(Trouble::TooLate)?;
+        let chosen = accounts.iter().filter_map(|id| self.bank.account(id));
+        Ok(html(
+            200,
+            &ReviewPage {
+                dc: consent.dc_id.as_str(),
+                csrf: &session.csrf,
+                purpose: purpose_words(&consent.purpose),
+                purpose_code: &consent.purpose,
+                permissions: consent.permissions.iter().map(|p| (permission_words(p), p.as_str())).collect(),
+                until: long_date(&consent),
+                accounts: chosen.map(AccountRow::from).collect(),
+            },
+        ))
+    }
+
+    pub(super) async fn decide(&self, inbound: &Inbound) -> Result<Answer, Trouble> {
+        let (cookie, session) = self.session(inbound)?;
+        let form = self.form(inbound, &session)?;
+        let Stage::Reviewing { username, accounts } = &session.stage else {
+            return Ok(Self::elsewhere(&session.stage));
+        };
+        let approved = match form.get("decision") {
+            "approve" => true,
+            "reject" => false,
+            _ => return Err(Trouble::Malformed),
+        };
+        let consent = self.consents().get(&session.consent).cloned().ok_or(Trouble::TooLate)?;
+        if !self.consents().begin_decision(&consent.id) {
+            return Err(Trouble::TooLate);
+        }
+        let customer = self.bank.customer(username).ok_or(Trouble::NoSession)?;
+        let update = if approved {
+            self.approval(&consent, customer, accounts, &session)
+        } else {
+            self.rejection()
+        };
+        let ending = self.tell(&consent, customer, accounts, approved, &update).await;
+        self.sessions().advance(&cookie, Stage::Done(ending));
+        Ok(see("/result"))
+    }
+
+    /// PayNet is told before the customer is: success is never shown for what PayNet lacks.
+    async fn tell(
+        &self,
+        consent: &DpConsent,
+        customer: &Customer,
+        accounts: &[AccountId],
+        approved: bool,
+        update: &UpdateConsent,
+    ) -> Ending {
+        let (ending, status) = if approved {
+            (Ending::Approved, ConsentStatus::Authorized)
+        } else {
+            (Ending::Rejected, ConsentStatus::Rejected)
+        };
+        if self.faulty(DpFault::UpdateConsentSkipped) {
+            return ending;
+        }
+        match self.update_consent(consent.id.as_str(), update).await {
+            Ok(()) => {
+                let username = approved.then_some(customer.username.as_str());
+                self.consents().decided(&consent.id, status, username, accounts);
+                ending
+            }
+            Err(_) => {
+                self.consents().abandoned(&consent.id);
+                Ending::Failed
+            }
+        }
+    }
+
+    fn approval(
+        &self,
+        consent: &DpConsent,
+        customer: &Customer,
+        accounts: &[AccountId],
+        session: &Session,
+    ) -> UpdateConsent {
+        let all = self.faulty(DpFault::UpdateConsentAllAccounts);
+        let shared = customer.eligible().filter(|account| all || accounts.contains(&account.id));
+        let british = self.faulty(DpFault::UpdateConsentBritishSpelling);
+        let hashed = customer.hashed_id_number(self.config.profile.id_hash);
+        UpdateConsent {
+            consent_id: Some(consent.id.to_string()),
+            status: if british { "Authorised" } else { "authorized" }.into(),
+            id_token: Some(self.id_token(consent, customer, &hashed, session)),
+            user_identity: Some(UserIdentity { id_type: "nric".into(), hashed_id_number: hashed }),
+            accounts: Some(
+                shared
+                    .map(|account| ConsentAccount {
+                        account_id: account.id.clone(),
+                        account_number: account.shown_number(),
+                        account_name: account.name.clone(),
+                    })
+                    .collect(),
+            ),
+            status_reason: None,
+        }
+    }
+
+    fn rejection(&self) -> UpdateConsent {
+        let reason = StatusReason::new(ReasonCode::NotAllowed, "The customer declined the consent");
+        UpdateConsent {
+            consent_id: None,
+            status: "rejected".into(),
+            id_token: None,
+            user_identity: None,
+            accounts: None,
+            status_reason: (!self.faulty(DpFault::RejectionWithoutReason)).then_some(reason),
+        }
+    }
+
+    fn id_token(
+        &self,
+        consent: &DpConsent,
+        customer: &Customer,
+        hashed_id_number: &str,
+        session: &Session,
+    ) -> String {
+        let now = self.now();
+        let mut claims = json!({
+            "iss": self.config.issuer,
+            "sub": customer.subject(),
+            "aud": consent.dc_id,
+            "exp": now.as_second() + ID_TOKEN_LIFE,
+            "iat": now.as_second(),
+            "auth_time": session.authenticated_at.unwrap_or(now).as_second(),
+            "id_type": "nric",
+            "hashed_id_number": hashed_id_number,
+            "jti": uuid_v4(&*self.entropy),
+        });
+        if self.faulty(DpFault::IdTokenClearNric) {
+            claims["id_number"] = json!(customer.nric());
+        }
+        self.signing.sign_claims(&claims)
+    }
+}
+
+fn purpose_words(code: &str) -> &str {
+    match code {
+        "pfm" => "Personal finance management",
+        "credit_underwriting" => "Credit underwriting",
+        other => other,
+    }
+}
+
+fn permission_words(code: &str) -> &str {
+    match code {
+        "read_accounts" => "Your account details",
+        "read_balances" => "Your account balances",
+        "read_transactions" => "Your transactions of the last 12 months",
+        other => other,
+    }
+}
+
+/// The end of the consent as Malaysians write it, in their time: 31 December 2026.
+fn long_date(consent: &DpConsent) -> String {
+    let local = consent.expiration.to_zoned(TimeZone::fixed(Offset::constant(8)));
+    local.strftime("%-d %B %Y").to_string()
+}

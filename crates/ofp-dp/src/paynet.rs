@@ -1,0 +1,128 @@
+//! What the DP calls at PayNet: a token, then Update Consent, with its own certificate.
+
+use std::{collections::HashSet, time::Duration};
+
+use jiff::{SignedDuration, Timestamp};
+use ofp_net::{Reply, Request};
+use ofp_types::{
+    DpFault, uuid_v4,
+    wire::{ASSERTION_TYPE, TokenResponse, UpdateConsent},
+};
+use serde_json::{Map, json};
+use tokio::sync::Mutex;
+
+use crate::core::Core;
+
+const DEADLINE: Duration = Duration::from_secs(5);
+/// A token is not used in its last half minute.
+const MARGIN: SignedDuration = SignedDuration::from_secs(30);
+/// Life of a client assertion; at most 10 minutes are allowed (S1:L139).
+const ASSERTION_LIFE: i64 = 300;
+
+/// The access token in use: one for all customers, until it expires.
+#[derive(Default)]
+pub(crate) struct TokenCache(Mutex<Option<(String, Timestamp)>>);
+
+/// Why PayNet does not know of a decision.
+#[derive(Debug)]
+pub(crate) enum NotTold {
+    /// PayNet refused for good: the consent timed out or was decided elsewhere.
+    Refused,
+    /// PayNet could not be reached, twice.
+    Unreachable,
+}
+
+impl Core {
+    /// Tells PayNet of a decision: once more with a fresh token when the token was refused, once
+    /// more as it is when PayNet failed.
+    pub(crate) async fn update_consent(
+        &self,
+        consent_id: &str,
+        update: &UpdateConsent,
+    ) -> Result<(), NotTold> {
+        let mut tried = HashSet::new();
+        loop {
+            let reply = match self.token().await {
+                Some(token) => self.patch(consent_id, update, &token).await,
+                None => None,
+            };
+            let status = reply.map_or(0, |reply| reply.status);
+            match status {
+                200..=299 => return Ok(()),
+                401 => self.token.0.lock().await.take().map(drop).unwrap_or_default(),
+                0 | 500..=599 => {}
+                _ => return Err(NotTold::Refused),
+            }
+            if !tried.insert(status / 100) {
+                return Err(NotTold::Unreachable);
+            }
+        }
+    }
+
+    async fn patch(&self, consent_id: &str, update: &UpdateConsent, token: &str) -> Option<Reply> {
+        let mut body = serde_json::to_vec(update).ok()?;
+        let header = Map::from_iter([
+            ("iat".to_owned(), json!(self.now().as_second())),
+            ("jti".to_owned(), json!(uuid_v4(&*self.entropy))),
+        ]);
+        let signature = self.signing.sign_detached(header, &body);
+        if self.faulty(DpFault::UpdateConsentBodyAltered) {
+            body.push(b' ');
+        }
+        let url = self.config.paynet_rs.join(&format!("/v1/consents/{consent_id}"));
+        let mut request = Request::get(url, DEADLINE)
+            .header("authorization", format!("Bearer {token}"))
+            .header("content-type", "application/json")
+            .header("x-fapi-interaction-id", uuid_v4(&*self.entropy).to_string())
+            .header("x-fapi-signature", signature);
+        request.method = http::Method::PATCH;
+        request.body = body;
+        self.client.send(request).await.ok()
+    }
+
+    async fn token(&self) -> Option<String> {
+        let mut kept = self.token.0.lock().await;
+        let now = self.now();
+        if let Some((token, expires)) = &*kept
+            && now + MARGIN < *expires
+        {
+            return Some(token.clone());
+        }
+        let fresh = self.fetch_token().await?;
+        let life = SignedDuration::from_secs(i64::try_from(fresh.expires_in).unwrap_or(0));
+        *kept = Some((fresh.access_token.clone(), now + life));
+        Some(fresh.access_token)
+    }
+
+    async fn fetch_token(&self) -> Option<TokenResponse> {
+        let assertion = self.client_assertion();
+        let form = [
+            ("grant_type", "client_credentials"),
+            ("client_id", self.config.client_id.as_str()),
+            ("scope", "accounts"),
+            ("client_assertion_type", ASSERTION_TYPE),
+            ("client_assertion", &assertion),
+        ];
+        let request = Request::form(&self.config.paynet_token_endpoint, &form, DEADLINE)
+            .header("x-fapi-interaction-id", uuid_v4(&*self.entropy).to_string());
+        let reply = self.client.send(request).await.ok().filter(|reply| reply.status == 200)?;
+        serde_json::from_slice(&reply.message.body).ok()
+    }
+
+    fn client_assertion(&self) -> String {
+        let now = self.now().as_second();
+        let audience = if self.faulty(DpFault::AssertionAudienceTokenEndpoint) {
+            &self.config.paynet_token_endpoint
+        } else {
+            self.config.paynet_as.as_str()
+        };
+        self.signing.sign_claims(&json!({
+            "iss": self.config.client_id,
+            "sub": self.config.client_id,
+            "aud": audience,
+            "iat": now,
+            "exp": now + ASSERTION_LIFE,
+            "jti": uuid_v4(&*self.entropy),
+        }))
+    }
+}

@@ -1,0 +1,83 @@
+//! The handle: starts and stops the reference DP.
+
+use std::sync::Arc;
+
+use jiff::SignedDuration;
+use ofp_net::{
+    ClientAuth, HttpClient, JwksCache, RunningServer, acceptor, connector, serve,
+};
+use ofp_types::{Clock, ConsentId, Entropy};
+
+use crate::{
+    bank::Bank,
+    config::{DpConfig, DpError, DpListeners},
+    core::Core,
+    pages::Pages,
+    webhooks::Webhooks,
+};
+
+/// The running reference DP.
+pub struct ReferenceDp {
+    core: Arc<Core>,
+    servers: Vec<RunningServer>,
+}
+
+impl ReferenceDp {
+    /// Starts the DP. Must be called within a Tokio runtime.
+    ///
+    /// # Errors
+    /// [`DpError`].
+    pub fn start(
+        config: DpConfig,
+        listeners: DpListeners,
+        bank: Bank,
+        clock: Arc<dyn Clock>,
+        entropy: Arc<dyn Entropy>,
+    ) -> Result<Self, DpError> {
+        let client = HttpClient::new(connector(Some(&config.kit.client), &config.ca)?, None);
+        let webhooks_tls = acceptor(&config.kit.server, &config.ca, ClientAuth::Required)?;
+        let public_tls = acceptor(&config.kit.server, &config.ca, ClientAuth::None)?;
+        let keys_url = config.paynet_as.join("/v1/oauth/jwks/paynet");
+        let keys = JwksCache::new(client.clone(), Arc::clone(&clock), "PayNet", keys_url);
+        let core = Arc::new(Core {
+            public: listeners.public.1,
+            bank,
+            signing: config.kit.signing.signing_key()?,
+            config,
+            clock,
+            entropy,
+            client,
+            paynet_keys: keys,
+            dc_keys: std::sync::Mutex::default(),
+            token: crate::paynet::TokenCache::default(),
+            consents: std::sync::Mutex::default(),
+            sessions: std::sync::Mutex::default(),
+            seen: std::sync::Mutex::default(),
+        });
+        let servers = vec![
+            serve(Arc::new(Webhooks(Arc::clone(&core))), listeners.webhooks, webhooks_tls)?,
+            serve(Arc::new(Pages(Arc::clone(&core))), listeners.public.0, public_tls)?,
+        ];
+        Ok(Self { core, servers })
+    }
+
+    /// The bank's books.
+    #[must_use]
+    pub fn bank(&self) -> &Bank {
+        &self.core.bank
+    }
+
+    /// Shifts the time that a consent lives in, as PayNet's is shifted. False when the DP does not
+    /// know the consent.
+    #[must_use]
+    pub fn advance_clock(&self, id: &ConsentId, by: SignedDuration) -> bool {
+        self.core.consents().advance(id, by)
+    }
+
+    /// Stops the DP.
+    pub async fn stop(self) {
+        for server in self.servers {
+            server.stop().await;
+        }
+    }
+}

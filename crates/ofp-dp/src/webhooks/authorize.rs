@@ -1,0 +1,55 @@
+//! D2: the start of an authorization.
+
+use ofp_net::{Answer, Inbound, parse_form};
+use ofp_types::{ConsentId, ConsentStatus, ErrorCode, token};
+
+use crate::{core::Core, refusal::Refusal};
+
+/// S1:L398.
+const LONGEST_REDIRECT_URI: usize = 300;
+
+impl Core {
+    pub(super) async fn authorize(&self, inbound: &Inbound) -> Result<Answer, Refusal> {
+        let query = parse_form(inbound.query.as_bytes())
+            .map_err(|e| Refusal::bad_request(e.to_string()))?;
+        let parameter = |name: &str| {
+            let missing = || Refusal::bad_request(format!("the query has no {name}"));
+            query.get(name).ok_or_else(missing)
+        };
+        let id = ConsentId::parse(parameter("consent_id")?.as_str())
+            .map_err(|e| Refusal::bad_request(e.to_string()))?;
+        self.check_link_signature(parameter("signature")?, id.as_str()).await?;
+        let redirect_uri = parameter("redirect_uri")?;
+        self.may_return_to(redirect_uri)?;
+        self.is_open(&id)?;
+        let ticket = token(&*self.entropy);
+        let location = self.public.join(&format!("/link/{ticket}"));
+        self.sessions().add_link(ticket, id, redirect_uri.clone(), self.now());
+        Ok(Answer::empty(303).header("location", location).header("cache-control", "no-store"))
+    }
+
+    /// The signature does not cover `redirect_uri`, so only registered ones will do.
+    fn may_return_to(&self, redirect_uri: &str) -> Result<(), Refusal> {
+        if redirect_uri.len() > LONGEST_REDIRECT_URI {
+            return Err(Refusal::bad_request("redirect_uri is longer than 300 characters"));
+        }
+        if self.config.paynet_callbacks.iter().any(|callback| callback == redirect_uri) {
+            return Ok(());
+        }
+        Err(Refusal::bad_request("redirect_uri is not a callback that PayNet registered"))
+    }
+
+    fn is_open(&self, id: &ConsentId) -> Result<(), Refusal> {
+        let status = self.consents().get(id).map(|consent| consent.status);
+        match status {
+            Some(ConsentStatus::AwaitingAuthorization) => Ok(()),
+            Some(other) => {
+                let reason = format!("the consent is {other}");
+                Err(Refusal::new(403, ErrorCode::ConsentInvalid, reason))
+            }
+            None => {
+                Err(Refusal::new(404, ErrorCode::ConsentInvalid, "the consent is unknown"))
+            }
+        }
+    }
+}

@@ -1,0 +1,68 @@
+//! D1: consent events.
+
+use jiff::{SignedDuration, Timestamp};
+use ofp_net::{Answer, Inbound};
+use ofp_types::{ConsentId, ConsentStatus, DcId, DpId};
+use serde::Deserialize;
+use serde_json::json;
+
+use crate::{
+    consents::{Decision, DpConsent},
+    core::Core,
+    refusal::Refusal,
+};
+
+/// The members of an event that matter here; others are ignored (C-26, C-27).
+#[derive(Deserialize)]
+struct Event {
+    data: EventData,
+}
+
+#[derive(Deserialize)]
+struct EventData {
+    consent_id: ConsentId,
+    dc_id: DcId,
+    dp_id: DpId,
+    #[serde(default)]
+    consent_purpose: String,
+    #[serde(default)]
+    permissions: Vec<String>,
+    expiration_datetime: Timestamp,
+    status: String,
+    updated_at: Option<Timestamp>,
+}
+
+impl Core {
+    pub(super) async fn event(&self, inbound: &Inbound) -> Result<Answer, Refusal> {
+        self.check_event_signature(inbound).await?;
+        let object = ofp_jose::strict_object(&inbound.body)
+            .map_err(|e| Refusal::bad_request(format!("the body is not a JSON object: {e}")))?;
+        let Event { data } = serde_json::from_value(object.into())
+            .map_err(|e| Refusal::bad_request(format!("the body: {e}")))?;
+        if data.dp_id != self.config.dp_id {
+            let reason = format!("dp_id {} is another Data Provider", data.dp_id);
+            return Err(Refusal::bad_request(reason));
+        }
+        let told = self.told(data)?;
+        self.consents().take_event(told);
+        Ok(Answer::json(200, &json!({})))
+    }
+
+    fn told(&self, data: EventData) -> Result<DpConsent, Refusal> {
+        let status = ConsentStatus::lenient(&data.status)
+            .ok_or_else(|| Refusal::bad_request(format!("status `{}` is unknown", data.status)))?;
+        Ok(DpConsent {
+            id: data.consent_id,
+            dc_id: data.dc_id,
+            purpose: data.consent_purpose,
+            permissions: data.permissions,
+            expiration: data.expiration_datetime,
+            status,
+            updated_at: data.updated_at.unwrap_or_else(|| self.now()),
+            username: None,
+            accounts: Vec::new(),
+            offset: SignedDuration::ZERO,
+            decision: Decision::Open,
+        })
+    }
+}

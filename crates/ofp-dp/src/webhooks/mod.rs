@@ -1,0 +1,125 @@
+//! What PayNet calls, behind mutual TLS.
+
+mod authorize;
+mod event;
+mod resources;
+mod userinfo;
+
+use std::sync::Arc;
+
+use ofp_net::{Answer, App, Inbound, Matched, Route};
+use ofp_types::{DpFault, ErrorCode, InteractionId};
+
+use crate::{core::Core, refusal::Refusal};
+
+/// The webhooks' listener.
+pub(crate) struct Webhooks(pub(crate) Arc<Core>);
+
+/// One of PayNet's calls.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Webhook {
+    Event,
+    Authorize,
+    Userinfo,
+    Health,
+    Resource(Resource),
+}
+
+/// What of an account is asked for.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Resource {
+    Account,
+    Balances,
+    Transactions,
+}
+
+static ROUTES: [Route<Webhook>; 7] = [
+    Route { path: "/v1/consents/events", verbs: &[("POST", Webhook::Event)] },
+    Route { path: "/v1/oauth/authorize", verbs: &[("GET", Webhook::Authorize)] },
+    Route { path: "/v1/oauth/userinfo", verbs: &[("GET", Webhook::Userinfo)] },
+    Route { path: "/v1/health", verbs: &[("GET", Webhook::Health)] },
+    Route {
+        path: "/v1/accounts/{account_id}",
+        verbs: &[("GET", Webhook::Resource(Resource::Account))],
+    },
+    Route {
+        path: "/v1/accounts/{account_id}/balances",
+        verbs: &[("GET", Webhook::Resource(Resource::Balances))],
+    },
+    Route {
+        path: "/v1/accounts/{account_id}/transactions",
+        verbs: &[("GET", Webhook::Resource(Resource::Transactions))],
+    },
+];
+
+impl App for Webhooks {
+    type Endpoint = Webhook;
+
+    fn routes(&self) -> &'static [Route<Webhook>] {
+        &ROUTES
+    }
+
+    async fn answer(self: Arc<Self>, matched: Matched<Webhook>, inbound: Inbound) -> Answer {
+        let core = &self.0;
+        if core.faulty(DpFault::Silent) {
+            std::future::pending::<()>().await;
+        }
+        if core.faulty(DpFault::Nonsense) {
+            return Answer::new(200, "text/html", "<h1>It works!</h1>");
+        }
+        let answer = match core.webhook(matched, &inbound).await {
+            Ok(answer) => answer,
+            Err(refusal) => refusal.answer(),
+        };
+        let mut answer = core.echo(answer, &inbound);
+        answer.cut_short = core.faulty(DpFault::Reset);
+        answer
+    }
+}
+
+impl Core {
+    async fn webhook(
+        &self,
+        matched: Matched<Webhook>,
+        inbound: &Inbound,
+    ) -> Result<Answer, Refusal> {
+        self.is_paynet(inbound)?;
+        match matched {
+            Matched::Endpoint(Webhook::Health) => {
+                Ok(Answer::json(200, &serde_json::json!({ "status": "up" })))
+            }
+            Matched::Endpoint(Webhook::Event) => self.event(inbound).await,
+            Matched::Endpoint(Webhook::Authorize) => self.authorize(inbound).await,
+            Matched::Endpoint(Webhook::Userinfo) => self.userinfo(inbound).await,
+            Matched::Endpoint(Webhook::Resource(resource)) => {
+                self.resource(resource, inbound).await
+            }
+            Matched::WrongVerb(allow) => Ok(Answer::empty(405).header("allow", allow)),
+            Matched::Unknown => {
+                Err(Refusal::new(404, ErrorCode::InvalidRequest, "there is nothing here"))
+            }
+        }
+    }
+
+    /// Only PayNet may call: a certificate from the right CA is not enough.
+    fn is_paynet(&self, inbound: &Inbound) -> Result<(), Refusal> {
+        let presented = inbound.peer.certificate.as_ref().map(|c| &c.thumbprint);
+        match presented {
+            Some(kid) if self.config.paynet_certificates.contains(kid) => Ok(()),
+            _ => {
+                let description = "the client certificate is not PayNet's";
+                Err(Refusal::new(403, ErrorCode::AccessDenied, description))
+            }
+        }
+    }
+
+    fn echo(&self, answer: Answer, inbound: &Inbound) -> Answer {
+        let id = inbound.header("x-fapi-interaction-id");
+        match id.filter(|id| InteractionId::parse(*id).is_ok()) {
+            Some(id) if !self.faulty(DpFault::NoInteractionIdEcho) => {
+                answer.header("x-fapi-interaction-id", id)
+            }
+            _ => answer,
+        }
+    }
+}

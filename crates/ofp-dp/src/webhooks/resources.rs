@@ -1,0 +1,135 @@
+//! D5 to D7: account, balances, transactions. Encrypted to the DC, then signed.
+
+use std::collections::BTreeMap;
+
+use jiff::SignedDuration;
+use ofp_jose::{KeyUse, corrupt};
+use ofp_net::{Answer, Inbound, parse_form};
+use ofp_types::{AccountId, ConsentId, DpFault, ErrorCode, PLATFORM_AUDIENCE, Permission, uuid_v4};
+use serde_json::{Value, json};
+
+use super::Resource;
+use crate::{bank::Account, consents::DpConsent, core::Core, refusal::Refusal};
+
+/// Life of an answer; at most an hour is usual.
+const LIFE: SignedDuration = SignedDuration::from_secs(300);
+
+impl Resource {
+    fn permission(self) -> Permission {
+        match self {
+            Self::Account => Permission::ReadAccounts,
+            Self::Balances => Permission::ReadBalances,
+            Self::Transactions => Permission::ReadTransactions,
+        }
+    }
+}
+
+impl Core {
+    pub(super) async fn resource(
+        &self,
+        resource: Resource,
+        inbound: &Inbound,
+    ) -> Result<Answer, Refusal> {
+        let query = parse_form(inbound.query.as_bytes())
+            .map_err(|e| Refusal::bad_request(e.to_string()))?;
+        let consent = self.consent_of(&query)?;
+        self.check_resource_signatures(inbound, &consent).await?;
+        self.may_read(resource, &consent)?;
+        let account = self.shared_account(&consent, &inbound.parameter)?;
+        let enc_kid = inbound.header("x-enc-kid").ok_or_else(|| {
+            Refusal::bad_request("x-enc-kid is missing: the answer cannot be encrypted")
+        })?;
+        let data = self.data(resource, &consent, account).to_string();
+        let protected = self.encrypt(&consent, enc_kid, &data).await?;
+        let jws = self.sign_answer(&consent, protected);
+        Ok(Answer::new(200, "application/jwt", jws).header("cache-control", "no-store"))
+    }
+
+    /// The consent that the query names.
+    pub(super) fn consent_of(&self, query: &BTreeMap<String, String>) -> Result<DpConsent, Refusal> {
+        let id = query.get("consent_id");
+        let id = id.ok_or_else(|| Refusal::bad_request("the query has no consent_id"))?;
+        let id = ConsentId::parse(id.as_str()).map_err(|e| Refusal::bad_request(e.to_string()))?;
+        let unknown = || Refusal::new(404, ErrorCode::ConsentInvalid, "the consent is unknown");
+        self.consents().get(&id).cloned().ok_or_else(unknown)
+    }
+
+    fn may_read(&self, resource: Resource, consent: &DpConsent) -> Result<(), Refusal> {
+        if !consent.is_live(self.now()) {
+            let reason = format!("the consent is {} or has ended", consent.status);
+            return Err(Refusal::new(403, ErrorCode::ConsentInvalid, reason));
+        }
+        let permission = resource.permission().as_str();
+        if consent.permissions.iter().any(|granted| granted == permission) {
+            return Ok(());
+        }
+        let reason = format!("the consent does not grant {permission}");
+        Err(Refusal::new(403, ErrorCode::AccessTokenInvalidScope, reason))
+    }
+
+    fn shared_account(&self, consent: &DpConsent, id: &str) -> Result<&Account, Refusal> {
+        let id = AccountId::parse(id).ok().filter(|id| consent.accounts.contains(id));
+        id.and_then(|id| self.bank.account(&id)).ok_or_else(|| {
+            let reason = "the account is not part of the consent";
+            Refusal::new(403, ErrorCode::PermanentAccountAccessFailure, reason)
+        })
+    }
+
+    fn data(&self, resource: Resource, consent: &DpConsent, account: &Account) -> Value {
+        let customer = consent.username.as_deref().and_then(|name| self.bank.customer(name));
+        match resource {
+            Resource::Account => {
+                account.account_object(customer.map_or("", |customer| customer.name.as_str()))
+            }
+            Resource::Transactions => account.transactions_object(),
+            Resource::Balances if self.faulty(DpFault::BalanceOfOtherAccount) => {
+                let others = customer.into_iter().flat_map(|customer| &customer.accounts);
+                let other = others.into_iter().find(|other| other.id != account.id);
+                other.unwrap_or(account).balance_object()
+            }
+            Resource::Balances => account.balance_object(),
+        }
+    }
+
+    async fn encrypt(
+        &self,
+        consent: &DpConsent,
+        enc_kid: &str,
+        plaintext: &str,
+    ) -> Result<Value, Refusal> {
+        if self.faulty(DpFault::BalanceNotEncrypted) {
+            return Ok(serde_json::from_str(plaintext).unwrap_or_default());
+        }
+        let undecryptable = |e: ofp_jose::JoseError| {
+            let reason = format!("x-enc-kid: {e}");
+            Refusal::new(400, ErrorCode::JweDecryptionError, reason)
+        };
+        let keys = self.keys_of(&consent.dc_id).holding(enc_kid, KeyUse::Enc).await;
+        let keys = keys.map_err(undecryptable)?;
+        let key = keys.find(enc_kid, KeyUse::Enc).map_err(undecryptable)?;
+        let jwe = key.encrypt(plaintext.as_bytes(), Some("JWT")).map_err(undecryptable)?;
+        Ok(json!(jwe))
+    }
+
+    fn sign_answer(&self, consent: &DpConsent, data: Value) -> String {
+        let now = if self.faulty(DpFault::BalanceExpired) {
+            self.now() - LIFE - SignedDuration::from_mins(1)
+        } else {
+            self.now()
+        };
+        let jws = self.signing.sign_claims(&json!({
+            "iss": self.config.dp_id,
+            "aud": [consent.dc_id.as_str(), PLATFORM_AUDIENCE],
+            "iat": now.as_second(),
+            "nbf": now.as_second(),
+            "exp": (now + LIFE).as_second(),
+            "jti": uuid_v4(&*self.entropy),
+            "data": data,
+        }));
+        if self.faulty(DpFault::BalanceSignatureFlipped) {
+            corrupt::flip_signature_bit(&jws)
+        } else {
+            jws
+        }
+    }
+}
