@@ -1,0 +1,126 @@
+//! C2: the page that the browser comes back to.
+
+use std::{
+    collections::{BTreeMap, HashMap},
+    sync::{Arc, Mutex, PoisonError},
+};
+
+use askama::Template;
+use ofp_net::{Answer, App, Inbound, Matched, Route, parse_form};
+
+use crate::{DcError, MockDc};
+
+/// What the authorization response said.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Landing {
+    /// The customer approved.
+    Code(String),
+    /// The customer declined, or something broke.
+    Error {
+        /// Its code.
+        error: String,
+        /// A sentence.
+        description: String,
+    },
+}
+
+/// The listener of the DC's pages.
+pub(crate) struct CallbackApp {
+    pub(crate) issuer: String,
+    pub(crate) landings: Arc<Mutex<HashMap<String, Option<Landing>>>>,
+}
+
+#[derive(Clone, Copy)]
+pub(crate) enum DcPage {
+    Callback,
+}
+
+static ROUTES: [Route<DcPage>; 1] =
+    [Route { path: "/callback", verbs: &[("GET", DcPage::Callback)] }];
+
+#[derive(Template)]
+#[template(path = "landing.html")]
+struct LandingPage<'a> {
+    linked: bool,
+    text: &'a str,
+}
+
+impl App for CallbackApp {
+    type Endpoint = DcPage;
+
+    fn routes(&self) -> &'static [Route<DcPage>] {
+        &ROUTES
+    }
+
+    async fn answer(self: Arc<Self>, matched: Matched<DcPage>, inbound: Inbound) -> Answer {
+        match matched {
+            Matched::Endpoint(DcPage::Callback) => match self.land(&inbound) {
+                Ok(Landing::Code(_)) => page(200, true, "Your bank confirmed. You can close this page."),
+                Ok(Landing::Error { error, description }) => {
+                    page(200, false, &format!("Your bank answered: {description} ({error})"))
+                }
+                Err(reason) => page(400, false, &reason),
+            },
+            Matched::WrongVerb(allow) => Answer::empty(405).header("allow", allow),
+            Matched::Unknown => page(404, false, "There is nothing here."),
+        }
+    }
+}
+
+fn page(status: u16, linked: bool, text: &str) -> Answer {
+    let body = LandingPage { linked, text }.render().unwrap_or_default();
+    Answer::new(status, "text/html; charset=utf-8", body).header("cache-control", "no-store")
+}
+
+impl CallbackApp {
+    /// Takes the authorization response: `iss` first (RFC 9207 §2.4), then `state`, once.
+    fn land(&self, inbound: &Inbound) -> Result<Landing, String> {
+        let query = parse_form(inbound.query.as_bytes()).map_err(|e| e.to_string())?;
+        match query.get("iss") {
+            Some(iss) if *iss == self.issuer => {}
+            Some(iss) => return Err(format!("The response is from {iss}, not from {}.", self.issuer)),
+            None => return Err("The response does not say who sent it (iss).".into()),
+        }
+        let landing = landing(&query)?;
+        let state = query.get("state").ok_or("The response has no state.")?;
+        let mut landings = self.landings.lock().unwrap_or_else(PoisonError::into_inner);
+        match landings.get_mut(state) {
+            Some(slot @ None) => {
+                *slot = Some(landing.clone());
+                Ok(landing)
+            }
+            Some(Some(_)) => Err("This response has been used before.".into()),
+            None => Err("The response does not belong to any request of ours (state).".into()),
+        }
+    }
+}
+
+fn landing(query: &BTreeMap<String, String>) -> Result<Landing, String> {
+    match (query.get("code"), query.get("error")) {
+        (Some(code), None) => Ok(Landing::Code(code.clone())),
+        (None, Some(error)) => Ok(Landing::Error {
+            error: error.clone(),
+            description: query.get("error_description").cloned().unwrap_or_default(),
+        }),
+        _ => Err("The response has neither a code nor an error.".into()),
+    }
+}
+
+impl MockDc {
+    /// What came back for `state`, if the browser has come back.
+    #[must_use]
+    pub fn landing(&self, state: &str) -> Option<Landing> {
+        self.landings().get(state).cloned().flatten()
+    }
+
+    pub(crate) fn landed_code(&self, state: &str) -> Result<String, DcError> {
+        match self.landing(state) {
+            Some(Landing::Code(code)) => Ok(code),
+            Some(Landing::Error { error, description }) => {
+                let reason = format!("the authorization response is {error}: {description}");
+                Err(DcError::protocol("authorization", reason))
+            }
+            None => Err(DcError::TooEarly("the browser has not come back with a code")),
+        }
+    }
+}

@@ -1,0 +1,162 @@
+//! The DC's keys, its connections, and what it discovers about PayNet.
+
+use std::{
+    collections::HashMap,
+    net::TcpListener,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    time::Duration,
+};
+
+use ofp_jose::{DecryptionKey, KeySet, SigningKey};
+use ofp_net::{
+    ClientAuth, HttpClient, JwksCache, Reply, Request, RunningServer, acceptor, connector, serve,
+};
+use ofp_pki::DcKit;
+use ofp_types::{Clock, ClientId, DcId, Entropy, Origin, Profile};
+use openssl::x509::X509;
+use serde::Deserialize;
+use tokio::sync::OnceCell;
+
+use crate::{
+    DcError,
+    callback::{CallbackApp, Landing},
+};
+
+/// Everything that the DC is configured with.
+pub struct DcConfig {
+    /// The legal entity.
+    pub dc_id: DcId,
+    /// Its client at PayNet's AS.
+    pub client_id: ClientId,
+    /// Its certificates.
+    pub kit: DcKit,
+    /// The CA that PayNet's certificates come from.
+    pub ca: X509,
+    /// PayNet's issuer, where discovery begins.
+    pub issuer: Origin,
+    /// PayNet's RS.
+    pub paynet_rs: Origin,
+    /// The DPs' published keys.
+    pub dp_keys: Arc<KeySet>,
+    /// The reading of the specification.
+    pub profile: Profile,
+    /// How long to wait for PayNet; longer than PayNet waits for a DP.
+    pub deadline: Duration,
+}
+
+/// The running DC.
+pub struct MockDc {
+    pub(crate) config: DcConfig,
+    pub(crate) origin: Origin,
+    pub(crate) signing: SigningKey,
+    pub(crate) decryption: DecryptionKey,
+    pub(crate) client: HttpClient,
+    pub(crate) paynet_keys: JwksCache,
+    pub(crate) clock: Arc<dyn Clock>,
+    pub(crate) entropy: Arc<dyn Entropy>,
+    metadata: OnceCell<Metadata>,
+    landings: Arc<Mutex<HashMap<String, Option<Landing>>>>,
+    server: RunningServer,
+}
+
+/// What the DC needs of PayNet's server metadata (RFC 8414).
+#[derive(Debug, Clone, Deserialize)]
+pub(crate) struct Metadata {
+    issuer: String,
+    pub(crate) authorization_endpoint: String,
+    pub(crate) token_endpoint: String,
+    pub(crate) pushed_authorization_request_endpoint: String,
+}
+
+impl MockDc {
+    /// Starts the DC. Must be called within a Tokio runtime.
+    ///
+    /// # Errors
+    /// [`DcError`].
+    pub fn start(
+        config: DcConfig,
+        listener: (TcpListener, Origin),
+        clock: Arc<dyn Clock>,
+        entropy: Arc<dyn Entropy>,
+    ) -> Result<Self, DcError> {
+        let kit = &config.kit.kit;
+        let client = HttpClient::new(connector(Some(&kit.client), &config.ca)?, None);
+        let tls = acceptor(&kit.server, &config.ca, ClientAuth::None)?;
+        let landings: Arc<Mutex<HashMap<String, Option<Landing>>>> = Arc::default();
+        let issuer = config.issuer.to_string();
+        let app = Arc::new(CallbackApp { issuer, landings: Arc::clone(&landings) });
+        let keys_url = config.issuer.join("/v1/oauth/jwks/paynet");
+        let encryption = &config.kit.encryption;
+        Ok(Self {
+            origin: listener.1,
+            signing: kit.signing.signing_key()?,
+            decryption: encryption.decryption_key()?,
+            paynet_keys: JwksCache::new(client.clone(), Arc::clone(&clock), "PayNet", keys_url),
+            server: serve(app, listener.0, tls)?,
+            metadata: OnceCell::new(),
+            config,
+            client,
+            clock,
+            entropy,
+            landings,
+        })
+    }
+
+    /// Where PayNet sends browsers back to.
+    #[must_use]
+    pub fn redirect_uri(&self) -> String {
+        self.origin.join("/callback")
+    }
+
+    /// The key that data for this DC is encrypted to.
+    #[must_use]
+    pub fn decryption_key(&self) -> &DecryptionKey {
+        &self.decryption
+    }
+
+    /// Stops the DC.
+    pub async fn stop(self) {
+        self.server.stop().await;
+    }
+
+    /// PayNet's metadata, fetched once; its issuer must be the one asked (RFC 8414 §3.3).
+    pub(crate) async fn metadata(&self) -> Result<&Metadata, DcError> {
+        self.metadata.get_or_try_init(|| self.discover()).await
+    }
+
+    async fn discover(&self) -> Result<Metadata, DcError> {
+        let url = self.config.issuer.join("/.well-known/openid-configuration");
+        let reply = self.send("discovery", Request::get(url, self.config.deadline)).await?;
+        let metadata: Metadata = parse("discovery", &success("discovery", reply, 200)?)?;
+        if metadata.issuer == self.config.issuer.as_str() {
+            return Ok(metadata);
+        }
+        let reason = format!("issuer is {}, not {}", metadata.issuer, self.config.issuer);
+        Err(DcError::protocol("discovery", reason))
+    }
+
+    pub(crate) async fn send(&self, what: &'static str, request: Request) -> Result<Reply, DcError> {
+        self.client.send(request).await.map_err(|failure| DcError::Network { what, failure })
+    }
+
+    pub(crate) fn landings(&self) -> MutexGuard<'_, HashMap<String, Option<Landing>>> {
+        self.landings.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// The reply, if it has the status that means success.
+pub(crate) fn success(what: &'static str, reply: Reply, status: u16) -> Result<Reply, DcError> {
+    if reply.status == status {
+        return Ok(reply);
+    }
+    let body = reply.message.text().chars().take(300).collect();
+    Err(DcError::Refused { what, status: reply.status, body })
+}
+
+pub(crate) fn parse<T: serde::de::DeserializeOwned>(
+    what: &'static str,
+    reply: &Reply,
+) -> Result<T, DcError> {
+    serde_json::from_slice(&reply.message.body)
+        .map_err(|e| DcError::protocol(what, format!("the answer is not as specified: {e}")))
+}
