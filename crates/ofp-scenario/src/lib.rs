@@ -1,1 +1,40 @@
-//! placeholder
+//! The scenario language: plain YAML data in which every node keeps its position.
+//!
+//! [`parse_scenario`] turns a text into a [`Scenario`] *and* all the problems it found, each a
+//! [`Diagnostic`] with line and caret. Scalars keep their text, so that no number is ever silently
+//! changed: `0123456789` stays an account number. No I/O: whoever reads the file hands in a
+//! [`Source`].
+//!
+//! ```
+//! use ofp_scenario::{Source, parse_scenario, render};
+//!
+//! let source = Source::new("a.yaml", "scenario: a\ntitle: A\nsteps:\n  - dc.request_concent:\n");
+//! let (_, problems) = parse_scenario(&source, &|_| true);
+//! let text = render(&source, &problems[0], false);
+//! assert!(text.contains("a.yaml:4:5"), "{text}");
+//! assert!(text.contains("did you mean `dc.request_consent`?"), "{text}");
+//! ```
+
+mod action;
+pub mod builtin;
+mod decode;
+mod diagnostic;
+mod duration;
+mod expect;
+mod located;
+mod node;
+mod parse;
+mod profile;
+mod scenario;
+mod suggest;
+mod yaml;
+
+pub use action::{Action, Pick, VERBS};
+pub use diagnostic::{Diagnostic, Label, Source, render};
+pub use duration::Span;
+pub use expect::{Expect, Screen};
+pub use located::Located;
+pub use parse::parse_scenario;
+pub use profile::{PROFILES, load_profile};
+pub use scenario::{ConsentSpec, Scenario, Step};
+pub use suggest::closest;

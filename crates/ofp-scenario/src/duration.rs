@@ -1,0 +1,37 @@
+//! Lengths of time as people write them: `5s`, `11m`, `180d`.
+
+use jiff::SignedDuration;
+use serde::{Deserialize, Deserializer, de::Error as _};
+
+/// A length of time: a whole number and one of `ms`, `s`, `m`, `h`, `d`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Span(pub SignedDuration);
+
+impl Span {
+    /// Takes a text such as `5s`.
+    #[must_use]
+    pub fn parse(text: &str) -> Option<Self> {
+        let unit_at = text.find(|c: char| !c.is_ascii_digit())?;
+        let (number, unit) = text.split_at(unit_at);
+        let number: i64 = number.parse().ok()?;
+        let millis = match unit {
+            "ms" => 1,
+            "s" => 1_000,
+            "m" => 60_000,
+            "h" => 3_600_000,
+            "d" => 86_400_000,
+            _ => return None,
+        };
+        number.checked_mul(millis).map(|all| Self(SignedDuration::from_millis(all)))
+    }
+}
+
+impl<'de> Deserialize<'de> for Span {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let text = String::deserialize(deserializer)?;
+        Self::parse(&text).ok_or_else(|| {
+            let expected = "a length of time such as 500ms, 5s, 11m, 2h or 180d";
+            D::Error::custom(format!("expected {expected}, found `{text}`"))
+        })
+    }
+}

@@ -1,0 +1,45 @@
+//! A YAML document as a tree in which every node knows where it stands.
+
+use std::ops::Range;
+
+/// A node: bytes `span` of the text.
+#[derive(Debug, Clone)]
+pub(crate) struct Node {
+    pub(crate) span: Range<usize>,
+    pub(crate) kind: Kind,
+}
+
+#[derive(Debug, Clone)]
+pub(crate) enum Kind {
+    /// The text as written; `plain` when neither quoted nor a block.
+    Scalar { text: String, plain: bool },
+    Sequence(Vec<Node>),
+    Mapping(Vec<(Key, Node)>),
+}
+
+#[derive(Debug, Clone)]
+pub(crate) struct Key {
+    pub(crate) text: String,
+    pub(crate) span: Range<usize>,
+}
+
+impl Node {
+    /// `~`, `null` or nothing at all.
+    pub(crate) fn is_null(&self) -> bool {
+        matches!(&self.kind, Kind::Scalar { text, plain: true }
+            if matches!(text.as_str(), "" | "~" | "null"))
+    }
+
+    /// What it is, in a sentence about types.
+    pub(crate) fn describe(&self) -> String {
+        match &self.kind {
+            Kind::Scalar { .. } if self.is_null() => "nothing".into(),
+            Kind::Scalar { text, .. } => {
+                let cut: String = text.chars().take(40).collect();
+                format!("`{cut}`")
+            }
+            Kind::Sequence(_) => "a list".into(),
+            Kind::Mapping(_) => "a map of keys".into(),
+        }
+    }
+}

@@ -1,0 +1,239 @@
+//! Tree to scenario, with every problem found on the way.
+
+use ofp_types::RequirementId;
+use serde::Deserialize;
+
+use crate::{
+    Action, ConsentSpec, Diagnostic, Located, Scenario, Source, Step, VERBS,
+    action::{ExpectConsent, ExpectDc, LogIn, ReadBalance, SelectAccounts},
+    decode::decode,
+    expect::Expect,
+    node::{Key, Kind, Node},
+    suggest, yaml,
+};
+
+/// Keys that may stand beside a step's verb.
+const RESERVED: [&str; 2] = ["name", "expect"];
+/// Keys of a scenario whose decoding is not this file's alone.
+const STEPS: &str = "steps";
+
+/// A scenario without its steps.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Head {
+    scenario: Located<String>,
+    title: String,
+    #[serde(default)]
+    tags: Vec<String>,
+    #[serde(default)]
+    covers: Vec<Located<RequirementId>>,
+    #[serde(default)]
+    consent: ConsentSpec,
+    #[serde(default)]
+    snapshot: bool,
+    #[serde(default)]
+    exclusive: bool,
+}
+
+/// Parses a scenario. `is_requirement` tells which requirements exist.
+///
+/// The scenario comes back only when there is no problem; the problems come back all at once.
+#[must_use]
+pub fn parse_scenario(
+    source: &Source,
+    is_requirement: &dyn Fn(&str) -> bool,
+) -> (Option<Scenario>, Vec<Diagnostic>) {
+    let root = match yaml::parse(&source.text) {
+        Ok(root) => root,
+        Err(problem) => return (None, vec![problem]),
+    };
+    let Kind::Mapping(entries) = root.kind else {
+        let title = format!("a scenario is a map of keys, this is {}", root.describe());
+        return (None, vec![Diagnostic::new("scenario", title, root.span, "here")]);
+    };
+    let (steps, head): (Vec<_>, Vec<_>) = entries.into_iter().partition(|(k, _)| k.text == STEPS);
+    let mut problems = Vec::new();
+    let mut keep = |result: Result<Head, Diagnostic>| match result {
+        Ok(head) => Some(head),
+        Err(problem) => {
+            problems.push(problem);
+            None
+        }
+    };
+    let head = keep(decode(&Node { span: 0..0, kind: Kind::Mapping(head) }));
+    let steps = parse_steps(source, steps.into_iter().next(), &mut problems);
+    let Some(head) = head else { return (None, problems) };
+    check_head(&head, is_requirement, &mut problems);
+    if !problems.is_empty() {
+        return (None, problems);
+    }
+    let scenario = Scenario {
+        name: head.scenario.value,
+        title: head.title,
+        tags: head.tags,
+        covers: head.covers,
+        consent: head.consent,
+        steps,
+        snapshot: head.snapshot,
+        exclusive: head.exclusive,
+    };
+    (Some(scenario), problems)
+}
+
+fn check_head(head: &Head, is_requirement: &dyn Fn(&str) -> bool, problems: &mut Vec<Diagnostic>) {
+    let name = &head.scenario;
+    let plain = |c: char| c.is_ascii_alphanumeric() || c == '-' || c == '_';
+    if name.value.is_empty() || !name.value.chars().all(plain) {
+        let title = format!("`{}` cannot name a scenario", name.value);
+        let label = "letters, digits, - and _ only";
+        problems.push(Diagnostic::new("scenario", title, name.span.clone(), label));
+    }
+    for covered in &head.covers {
+        if !is_requirement(covered.value.as_str()) {
+            let title = format!("there is no check for requirement {}", covered.value);
+            let help = "`ofp-sim list requirements` lists those that there are";
+            let span = covered.span.clone();
+            problems.push(Diagnostic::new("covers", title, span, "here").help(help));
+        }
+    }
+    if head.consent.permissions.is_empty() {
+        let title = "a consent needs at least one permission";
+        problems.push(Diagnostic::new("scenario", title, name.span.clone(), "in this scenario"));
+    }
+}
+
+fn parse_steps(
+    source: &Source,
+    steps: Option<(Key, Node)>,
+    problems: &mut Vec<Diagnostic>,
+) -> Vec<Step> {
+    let Some((key, node)) = steps else {
+        problems.push(Diagnostic::new("scenario", "key `steps` is missing", 0..0, "in this file"));
+        return Vec::new();
+    };
+    match &node.kind {
+        Kind::Sequence(items) if !items.is_empty() => {
+            let mut keep = |result: Result<Step, Vec<Diagnostic>>| {
+                result.map_err(|found| problems.extend(found)).ok()
+            };
+            items.iter().filter_map(|item| keep(parse_step(source, item))).collect()
+        }
+        _ => {
+            let title = format!("expected a list of steps, found {}", node.describe());
+            problems.push(Diagnostic::new("scenario", title, key.span, "here"));
+            Vec::new()
+        }
+    }
+}
+
+fn parse_step(source: &Source, node: &Node) -> Result<Step, Vec<Diagnostic>> {
+    let Kind::Mapping(entries) = &node.kind else {
+        let title = format!("a step is a map with one verb, this is {}", node.describe());
+        let help = "write a step as `- actor.verb:`, with what the verb needs behind it";
+        return Err(vec![Diagnostic::new("step", title, node.span.clone(), "here").help(help)]);
+    };
+    let (reserved, verbs): (Vec<_>, Vec<_>) =
+        entries.iter().partition(|(key, _)| RESERVED.contains(&key.text.as_str()));
+    let mut problems = Vec::new();
+    let mut name = None;
+    let mut expect = Expect::default();
+    for (key, value) in reserved {
+        let decoded = match key.text.as_str() {
+            "name" => decode(value).map(|text: String| name = Some(text)),
+            _ => decode(value).map(|found: Expect| expect = found),
+        };
+        problems.extend(decoded.err());
+    }
+    let action = the_verb(node, &verbs).and_then(|(key, value)| {
+        let action = parse_action(key, value)?;
+        check_expect(&action, &key.text, &expect, key)?;
+        Ok((key, action))
+    });
+    match action {
+        Ok((key, action)) if problems.is_empty() => Ok(Step {
+            name: name.unwrap_or_else(|| key.text.clone()),
+            line: source.line(key.span.start),
+            action,
+            expect,
+        }),
+        Ok(_) => Err(problems),
+        Err(problem) => {
+            problems.push(problem);
+            Err(problems)
+        }
+    }
+}
+
+/// The one key of a step that is its verb.
+fn the_verb<'a>(node: &Node, verbs: &[&'a (Key, Node)]) -> Result<&'a (Key, Node), Diagnostic> {
+    match verbs {
+        [one] => Ok(one),
+        [] => {
+            let title = "a step needs a verb";
+            Err(Diagnostic::new("step", title, node.span.clone(), "none here")
+                .help(format!("known: {}", VERBS.join(", "))))
+        }
+        [first, second, ..] => {
+            let unknown = verbs.iter().find(|(key, _)| !VERBS.contains(&key.text.as_str()));
+            let (key, _) = unknown.unwrap_or(second);
+            let title = format!("a step has one verb; `{}` is too much", key.text);
+            let known: Vec<&str> = VERBS.iter().chain(&RESERVED).copied().collect();
+            Err(Diagnostic::new("step", title, key.span.clone(), "this one")
+                .label(first.0.span.clone(), "the step's first key")
+                .help(suggest::help(&key.text, &known)))
+        }
+    }
+}
+
+fn parse_action(key: &Key, value: &Node) -> Result<Action, Diagnostic> {
+    let nothing = |action: Action| decode::<()>(value).map(|()| action);
+    match key.text.as_str() {
+        "dc.request_consent" => nothing(Action::RequestConsent),
+        "dc.exchange_code" => nothing(Action::ExchangeCode),
+        "dc.read_balance" => decode::<ReadBalance>(value).map(Action::ReadBalance),
+        "customer.follow_authorization" => nothing(Action::FollowAuthorization),
+        "customer.log_in" => decode::<LogIn>(value).map(Action::LogIn),
+        "customer.select_accounts" => decode::<SelectAccounts>(value).map(Action::SelectAccounts),
+        "customer.approve" => nothing(Action::Approve),
+        "customer.reject" => nothing(Action::Reject),
+        "customer.return_to_dc" => nothing(Action::ReturnToDc),
+        "customer.close_tab" => nothing(Action::CloseTab),
+        "clock.advance" => decode(value).map(Action::AdvanceClock),
+        "paynet.check_health" => nothing(Action::CheckHealth),
+        "paynet.call_userinfo" => nothing(Action::CallUserinfo),
+        "expect.consent" => decode::<ExpectConsent>(value).map(Action::ExpectConsent),
+        "expect.dc" => decode::<ExpectDc>(value).map(Action::ExpectDc),
+        unknown => {
+            let title = format!("unknown step `{unknown}`");
+            let help = suggest::help(unknown, VERBS);
+            Err(Diagnostic::new("step", title, key.span.clone(), "no such verb").help(help))
+        }
+    }
+}
+
+/// Which expectations a verb can meet: one that it cannot would never be checked.
+fn check_expect(action: &Action, verb: &str, expect: &Expect, key: &Key) -> Result<(), Diagnostic> {
+    let (answers, screens) = match action {
+        Action::ReadBalance(_) | Action::CheckHealth | Action::CallUserinfo => (true, false),
+        Action::FollowAuthorization
+        | Action::LogIn(_)
+        | Action::SelectAccounts(_)
+        | Action::Approve
+        | Action::Reject => (false, true),
+        _ => (false, false),
+    };
+    let written = [
+        ("status", expect.status.is_some(), answers),
+        ("json", expect.json.is_some(), answers),
+        ("screen", expect.screen.is_some(), screens),
+        ("text", expect.text.is_some(), screens),
+    ];
+    match written.into_iter().find(|(_, written, possible)| *written && !possible) {
+        None => Ok(()),
+        Some((name, ..)) => {
+            let title = format!("`{verb}` has no {name} to expect anything of");
+            Err(Diagnostic::new("step", title, key.span.clone(), "this verb")
+                .help(format!("remove `{name}` from `expect`")))
+        }
+    }
+}

@@ -1,0 +1,33 @@
+//! Profiles from files.
+
+use ofp_types::Profile;
+
+use crate::{Diagnostic, Source, decode::decode, yaml};
+
+/// The profiles that are built in, by name.
+pub const PROFILES: &[(&str, &str)] =
+    &[("portal-1.2.2", include_str!("../profiles/portal-1.2.2.yaml"))];
+
+/// Reads a profile. A switch that is left out is as in `portal-1.2.2`.
+///
+/// # Errors
+/// The problem, with its place in the text.
+pub fn load_profile(source: &Source) -> Result<Profile, Diagnostic> {
+    decode(&yaml::parse(&source.text)?)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_built_in_file_says_every_switch_as_the_type_has_it() {
+        let (name, text) = PROFILES[0];
+        let profile = load_profile(&Source::new(name, text)).unwrap();
+        assert_eq!(profile, Profile::default());
+        let switches = serde_json::to_value(&profile).unwrap();
+        for switch in switches.as_object().unwrap().keys() {
+            assert!(text.contains(&format!("\n{switch}:")), "{switch} is not in the file");
+        }
+    }
+}

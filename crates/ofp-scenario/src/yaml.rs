@@ -1,0 +1,189 @@
+//! Text to tree. The only module that knows the YAML parser.
+
+use std::{collections::HashMap, ops::Range};
+
+use saphyr_parser::{Event, Parser, ScalarStyle, Span};
+
+use crate::{
+    Diagnostic,
+    node::{Key, Kind, Node},
+};
+
+/// Deeper documents are refused: nothing of ours is nested like that.
+const DEEPEST: usize = 64;
+/// More nodes are refused, so that aliases cannot multiply without end.
+const MOST_NODES: usize = 100_000;
+/// Longer texts are refused unread.
+const LONGEST: usize = 1024 * 1024;
+
+/// Parses a document that is a mapping at the top.
+pub(crate) fn parse(text: &str) -> Result<Node, Diagnostic> {
+    if text.len() > LONGEST {
+        let title = format!("the file has {} bytes, at most {LONGEST} are read", text.len());
+        return Err(Diagnostic::new("yaml", title, 0..0, "here"));
+    }
+    let mut builder = Builder {
+        events: Parser::new_from_str(text),
+        offsets: Offsets::of(text),
+        anchors: HashMap::new(),
+        nodes: 0,
+    };
+    builder.document()
+}
+
+/// Byte offsets of characters, since the parser counts characters.
+struct Offsets(Vec<usize>);
+
+impl Offsets {
+    fn of(text: &str) -> Self {
+        Self(text.char_indices().map(|(at, _)| at).chain([text.len()]).collect())
+    }
+
+    fn range(&self, span: &Span) -> Range<usize> {
+        let at = |index: usize| self.0.get(index).or(self.0.last()).copied().unwrap_or(0);
+        let (start, end) = (at(span.start.index()), at(span.end.index()));
+        start..end.max(start)
+    }
+}
+
+struct Builder<'a> {
+    events: Parser<'a, saphyr_parser::StrInput<'a>>,
+    offsets: Offsets,
+    anchors: HashMap<usize, Node>,
+    nodes: usize,
+}
+
+impl<'a> Builder<'a> {
+    fn document(&mut self) -> Result<Node, Diagnostic> {
+        loop {
+            let (event, span) = self.next()?;
+            match event {
+                Event::StreamStart | Event::DocumentStart(_) | Event::Nothing => {}
+                Event::StreamEnd => {
+                    let title = "the file is empty";
+                    return Err(Diagnostic::new("yaml", title, 0..0, "a scenario was expected"));
+                }
+                event => {
+                    let node = self.node(event, self.offsets.range(&span), 0)?;
+                    self.only_one()?;
+                    return Ok(node);
+                }
+            }
+        }
+    }
+
+    fn only_one(&mut self) -> Result<(), Diagnostic> {
+        loop {
+            match self.next()? {
+                (Event::StreamEnd, _) => return Ok(()),
+                (Event::DocumentStart(_), span) => {
+                    let span = self.offsets.range(&span);
+                    let title = "a file holds one document";
+                    return Err(Diagnostic::new("yaml", title, span, "a second one begins here"));
+                }
+                _ => {}
+            }
+        }
+    }
+
+    fn next(&mut self) -> Result<(Event<'a>, Span), Diagnostic> {
+        match self.events.next_event() {
+            Some(Ok(event)) => Ok(event),
+            Some(Err(error)) => {
+                let at = Span::new(*error.marker(), *error.marker());
+                let span = self.offsets.range(&at);
+                Err(Diagnostic::new("yaml", "this is not YAML", span, error.info()))
+            }
+            None => Ok((Event::StreamEnd, Span::default())),
+        }
+    }
+
+    fn node(&mut self, event: Event<'a>, span: Range<usize>, depth: usize) -> Result<Node, Diagnostic> {
+        self.nodes += 1;
+        if depth > DEEPEST || self.nodes > MOST_NODES {
+            let title = "the document is nested too deeply or too large";
+            return Err(Diagnostic::new("yaml", title, span, "from here on it is not read"));
+        }
+        let (kind, anchor) = match event {
+            Event::Scalar(text, style, anchor, tag) => {
+                if tag.is_some() {
+                    let title = "YAML tags are not part of the language";
+                    return Err(Diagnostic::new("yaml", title, span, "remove the tag"));
+                }
+                let plain = style == ScalarStyle::Plain;
+                (Kind::Scalar { text: text.into_owned(), plain }, anchor)
+            }
+            Event::SequenceStart(anchor, _) => (self.sequence(depth)?, anchor),
+            Event::MappingStart(anchor, _) => (self.mapping(depth)?, anchor),
+            Event::Alias(anchor) => return self.alias(anchor, span),
+            _ => {
+                let title = "a value is missing";
+                return Err(Diagnostic::new("yaml", title, span, "a value was expected here"));
+            }
+        };
+        let node = Node { span, kind };
+        if anchor != 0 {
+            self.anchors.insert(anchor, node.clone());
+        }
+        Ok(node)
+    }
+
+    fn alias(&mut self, anchor: usize, span: Range<usize>) -> Result<Node, Diagnostic> {
+        let Some(node) = self.anchors.get(&anchor) else {
+            let title = "this alias stands inside its own anchor";
+            return Err(Diagnostic::new("yaml", title, span, "it would never end"));
+        };
+        let node = Node { span, kind: node.kind.clone() };
+        self.nodes += size(&node);
+        Ok(node)
+    }
+
+    fn sequence(&mut self, depth: usize) -> Result<Kind, Diagnostic> {
+        let mut items = Vec::new();
+        loop {
+            match self.next()? {
+                (Event::SequenceEnd, _) => return Ok(Kind::Sequence(items)),
+                (event, span) => {
+                    let span = self.offsets.range(&span);
+                    items.push(self.node(event, span, depth + 1)?);
+                }
+            }
+        }
+    }
+
+    fn mapping(&mut self, depth: usize) -> Result<Kind, Diagnostic> {
+        let mut entries: Vec<(Key, Node)> = Vec::new();
+        loop {
+            let (event, span) = self.next()?;
+            let span = self.offsets.range(&span);
+            let text = match event {
+                Event::MappingEnd => return Ok(Kind::Mapping(entries)),
+                Event::Scalar(text, ..) => text.into_owned(),
+                _ => {
+                    let title = "a key must be a word";
+                    return Err(Diagnostic::new("yaml", title, span, "this is not"));
+                }
+            };
+            if let Some((first, _)) = entries.iter().find(|(key, _)| key.text == text) {
+                let title = format!("key `{text}` appears twice");
+                let first = first.span.clone();
+                return Err(Diagnostic::new("duplicate-key", title, span, "again here")
+                    .label(first, "first here"));
+            }
+            let (event, value_span) = self.next()?;
+            let value_span = self.offsets.range(&value_span);
+            // an absent value is an empty scalar somewhere later: point at the key instead
+            let value_span = if value_span.is_empty() { span.clone() } else { value_span };
+            let value = self.node(event, value_span, depth + 1)?;
+            entries.push((Key { text, span }, value));
+        }
+    }
+}
+
+fn size(node: &Node) -> usize {
+    1 + match &node.kind {
+        Kind::Scalar { .. } => 0,
+        Kind::Sequence(items) => items.iter().map(size).sum(),
+        Kind::Mapping(entries) => entries.iter().map(|(_, value)| size(value)).sum(),
+    }
+}
