@@ -119,6 +119,15 @@ pub enum CustomerAct {
         /// Its exchange.
         page: ExchangeId,
     },
+    /// Saw the consent.
+    SawReview {
+        /// What the page says to people.
+        text: String,
+        /// The labels of the accounts chosen before.
+        chosen: Vec<String>,
+        /// Its exchange.
+        page: ExchangeId,
+    },
     /// Approved or rejected.
     Decided {
         /// Which.

@@ -1,0 +1,115 @@
+//! Records, as checks look at them: sorted by endpoint, every message taken apart once.
+
+mod balance;
+mod update;
+
+pub(crate) use balance::Balance;
+pub(crate) use update::{IdToken, Update};
+
+use std::sync::Arc;
+
+use ofp_evidence::{
+    CustomerAct, Decryption, Endpoint, Exchange, ExchangeId, Handshake, Record, Role, Transition,
+};
+use ofp_types::ConsentId;
+use serde_json::Value;
+
+use crate::Settings;
+
+/// What checks look at.
+pub struct Facts<'a> {
+    pub(crate) settings: &'a Settings,
+    pub(crate) exchanges: Vec<&'a Exchange>,
+    pub(crate) handshakes: Vec<&'a Handshake>,
+    pub(crate) transitions: Vec<&'a Transition>,
+    pub(crate) acts: Vec<(&'a ConsentId, &'a CustomerAct)>,
+    pub(crate) updates: Vec<Update<'a>>,
+    pub(crate) balances: Vec<Balance<'a>>,
+}
+
+impl<'a> Facts<'a> {
+    /// Takes records apart.
+    #[must_use]
+    pub fn of(settings: &'a Settings, records: &'a [Arc<Record>]) -> Self {
+        let mut facts = Self {
+            settings,
+            exchanges: Vec::new(),
+            handshakes: Vec::new(),
+            transitions: Vec::new(),
+            acts: Vec::new(),
+            updates: Vec::new(),
+            balances: Vec::new(),
+        };
+        let mut decryptions: Vec<&Decryption> = Vec::new();
+        for record in records {
+            match &**record {
+                Record::Exchange(exchange) => facts.exchanges.push(exchange),
+                Record::Handshake(handshake) => facts.handshakes.push(handshake),
+                Record::Decryption(decryption) => decryptions.push(decryption),
+                Record::Transition(transition) => facts.transitions.push(transition),
+                Record::Customer { consent, act } => facts.acts.push((consent, act)),
+            }
+        }
+        facts.exchanges.sort_by_key(|exchange| exchange.id);
+        let updates = facts.at(Endpoint::UpdateConsent).map(|x| Update::of(settings, x)).collect();
+        let balances = facts
+            .at(Endpoint::Balances)
+            .map(|exchange| Balance::of(settings, exchange, &decryptions))
+            .collect();
+        facts.updates = updates;
+        facts.balances = balances;
+        facts
+    }
+
+    /// Exchanges at an endpoint, in order.
+    pub(crate) fn at(&self, endpoint: Endpoint) -> impl Iterator<Item = &'a Exchange> {
+        self.exchanges.iter().copied().filter(move |exchange| exchange.endpoint == endpoint)
+    }
+
+    /// Token requests of the DP.
+    pub(crate) fn dp_tokens(&self) -> impl Iterator<Item = &'a Exchange> {
+        self.at(Endpoint::Token).filter(|exchange| exchange.from == Role::Dp)
+    }
+
+    /// Consent events whose `event_type` and `status` are these, with the exchange.
+    pub(crate) fn events(&self, event_type: &str, status: &str) -> Vec<&'a Exchange> {
+        let is = |exchange: &&Exchange| {
+            let body: Option<Value> = serde_json::from_slice(&exchange.request.body).ok();
+            body.is_some_and(|body| {
+                body["event_type"] == event_type && body["data"]["status"] == status
+            })
+        };
+        self.at(Endpoint::ConsentEvent).filter(is).collect()
+    }
+
+    /// Updates whose status means approval.
+    pub(crate) fn approvals(&self) -> impl Iterator<Item = &Update<'a>> {
+        self.updates.iter().filter(|update| update.is(ofp_types::ConsentStatus::Authorized))
+    }
+
+    /// Updates whose status means rejection.
+    pub(crate) fn rejections(&self) -> impl Iterator<Item = &Update<'a>> {
+        self.updates.iter().filter(|update| update.is(ofp_types::ConsentStatus::Rejected))
+    }
+
+    /// The id_tokens of approvals.
+    pub(crate) fn id_tokens(&self) -> impl Iterator<Item = (ExchangeId, &IdToken)> {
+        self.approvals().filter_map(|update| Some((update.exchange.id, update.id_token.as_ref()?)))
+    }
+
+    /// Balances that the DP answered with 200.
+    pub(crate) fn readings(&self) -> impl Iterator<Item = &Balance<'a>> {
+        self.balances.iter().filter(|balance| balance.exchange.status() == Some(200))
+    }
+
+    /// The handshake of the connection that an exchange travelled on.
+    pub(crate) fn handshake(&self, exchange: &Exchange) -> Option<&'a Handshake> {
+        let id = exchange.connection?;
+        self.handshakes.iter().copied().find(|handshake| handshake.id == id)
+    }
+
+    /// Calls of PayNet to the DP, on whatever endpoint.
+    pub(crate) fn to_dp(&self) -> impl Iterator<Item = &'a Exchange> {
+        self.exchanges.iter().copied().filter(|x| x.from == Role::PayNet && x.to == Role::Dp)
+    }
+}

@@ -1,0 +1,68 @@
+//! A: transport and mutual TLS.
+
+use ofp_evidence::{CertificateFacts, Exchange, Handshake, Outcome, Stage};
+
+use super::row;
+use crate::{Facts, Requirement, ruling::Ruling};
+
+const NO_CALL: &str = "PayNet called no webhook of the DP";
+
+pub(super) const ROWS: &[Requirement] = &[
+    row!("A-01" Must, "Webhooks complete a TLS 1.2 or 1.3 handshake with PayNet's client certificate",
+        "S1:L31-45; FAPI 2.0 SP §5.2", "Require client certificates on the webhook listener and trust the CA of PayNet's",
+        NO_CALL, handshake),
+    row!("A-02" Should, "Webhooks offer TLS 1.3", "FAPI 2.0 SP §5.2, BCP 195",
+        "Enable TLS 1.3 on the webhook listener", NO_CALL, tls13),
+    row!("A-10" Must, "The server certificate chains to the configured CA, names the host, is in date and strong",
+        "S1:L31-45; FAPI 2.0 SP §5.4.1", "Install a certificate for the webhook's host name with an RSA key of at least 2048 bits or a P-256 key",
+        NO_CALL, certificate),
+];
+
+/// Handshakes for webhooks, each with the exchange that shows it.
+fn each_handshake<'a>(facts: &Facts<'a>) -> Vec<(&'a Exchange, Option<&'a Handshake>)> {
+    facts.to_dp().map(|exchange| (exchange, facts.handshake(exchange))).collect()
+}
+
+fn tls_failure(exchange: &Exchange) -> Option<&ofp_evidence::Failure> {
+    match &exchange.outcome {
+        Outcome::Failed(failure) if failure.stage == Stage::Tls => Some(failure),
+        _ => None,
+    }
+}
+
+fn handshake(facts: &Facts<'_>, ruling: &mut Ruling<'_>) {
+    for (exchange, handshake) in each_handshake(facts) {
+        let expected = "a TLS 1.2 or 1.3 handshake with PayNet's client certificate";
+        if let Some(failure) = tls_failure(exchange) {
+            ruling.unanswered(exchange.id, expected, failure);
+        } else if let Some(version) = handshake.and_then(|h| h.version.as_deref()) {
+            ruling.judge(exchange.id, matches!(version, "TLSv1.2" | "TLSv1.3"), expected, version);
+        }
+    }
+}
+
+fn tls13(facts: &Facts<'_>, ruling: &mut Ruling<'_>) {
+    for (exchange, handshake) in each_handshake(facts) {
+        if let Some(version) = handshake.and_then(|h| h.version.as_deref()) {
+            ruling.judge(exchange.id, version == "TLSv1.3", "TLSv1.3", version);
+        }
+    }
+}
+
+/// Chain, host name and dates are OpenSSL's judgement: without it there is no connection.
+fn certificate(facts: &Facts<'_>, ruling: &mut Ruling<'_>) {
+    for (exchange, handshake) in each_handshake(facts) {
+        let expected = "a valid certificate with an RSA key of 2048 bits or more, or P-256 or more";
+        if let Some(failure) = tls_failure(exchange).filter(|f| f.detail.contains("certificate (")) {
+            ruling.unanswered(exchange.id, expected, failure);
+        } else if let Some(server) = handshake.and_then(|h| h.server.as_ref()) {
+            let actual = format!("{} of {} bits", server.key_kind, server.key_bits);
+            ruling.judge(exchange.id, is_strong(server), expected, actual);
+        }
+    }
+}
+
+fn is_strong(certificate: &CertificateFacts) -> bool {
+    let needed = if certificate.key_kind == "RSA" { 2048 } else { 256 };
+    certificate.key_bits >= needed
+}

@@ -1,0 +1,126 @@
+//! D: the DP's authorize, D2.
+
+use std::time::Duration;
+
+use ofp_evidence::{CustomerAct, Endpoint, Exchange, Outcome, Screen};
+use url::Url;
+
+use super::row;
+use crate::{Facts, Requirement, ruling::Ruling};
+
+const NO_LINK: &str = "PayNet did not call the DP's authorize";
+const NO_PAGE: &str = "the browser did not arrive at the DP";
+
+pub(super) const ROWS: &[Requirement] = &[
+    row!("D-01" Must, "Authorize answers a valid link with 303 and a Location", "S1:L385; X-12",
+        "Answer GET /v1/oauth/authorize with 303 See Other and the address of the login page as Location", NO_LINK, redirects),
+    row!("D-02" Must, "The Location is absolute https, and its page loads without a client certificate", "S4:L177; X-12",
+        "Send the browser to a public listener that asks for no client certificate", NO_LINK, reachable),
+    row!("D-19" Should, "The page at Location sends HSTS, no-store and a ban on framing", "FAPI 2.0 SP §5.2; RFC 6797, RFC 9700 §4.16",
+        "Send Strict-Transport-Security, Cache-Control: no-store and Content-Security-Policy: frame-ancestors 'none'", NO_PAGE, headers),
+    row!("D-21" Must, "Authorize never redirects with 307 or 308", "FAPI 2.0 SP §5.3.2.2; RFC 9700 §4.12",
+        "Redirect with 303 See Other", NO_LINK, never_307),
+    row!("D-23" Should, "Authorize answers within 5 s", "S3:L116", "Answer before asking slow systems", NO_LINK, in_time),
+    row!("D-24" Should, "The Location does not carry PayNet's signature", "X-51; RFC 9700 §4.2",
+        "Put an opaque, short-lived reference of your own into the Location", NO_LINK, keeps_signature),
+];
+
+fn location(exchange: &Exchange) -> Option<&str> {
+    exchange.response()?.header("location")
+}
+
+fn redirects(facts: &Facts<'_>, ruling: &mut Ruling<'_>) {
+    for exchange in facts.at(Endpoint::DpAuthorize) {
+        let expected = "303 with a Location";
+        match &exchange.outcome {
+            Outcome::Failed(failure) => ruling.unanswered(exchange.id, expected, failure),
+            Outcome::Answered { status, .. } => {
+                let actual = match location(exchange) {
+                    Some(_) => status.to_string(),
+                    None => format!("{status} without a Location"),
+                };
+                match (status, location(exchange)) {
+                    (303, Some(_)) => ruling.holds(exchange.id),
+                    (302, Some(_)) => ruling.bent(exchange.id, expected, actual),
+                    _ => ruling.broken(exchange.id, expected, actual),
+                }
+            }
+        }
+    }
+}
+
+fn reachable(facts: &Facts<'_>, ruling: &mut Ruling<'_>) {
+    for exchange in facts.at(Endpoint::DpAuthorize) {
+        let Some(location) = location(exchange) else { continue };
+        let url = Url::parse(location).ok().filter(|url| url.scheme() == "https");
+        if url.is_none() {
+            ruling.broken(exchange.id, "an absolute https URL", location);
+            continue;
+        }
+        let page = facts.at(Endpoint::DpPage).find(|page| page.consent == exchange.consent);
+        let expected = "a page without a client certificate";
+        match page.map(|page| (&page.outcome, page.id)) {
+            Some((Outcome::Answered { status, .. }, id)) => {
+                ruling.judge(id, *status < 400, expected, format!("HTTP {status}"));
+            }
+            Some((Outcome::Failed(failure), id)) => ruling.unanswered(id, expected, failure),
+            None => {}
+        }
+    }
+}
+
+fn keeps_signature(facts: &Facts<'_>, ruling: &mut Ruling<'_>) {
+    for exchange in facts.at(Endpoint::DpAuthorize) {
+        let Some(location) = location(exchange) else { continue };
+        let query = Url::parse(&exchange.url).ok();
+        let signature = query
+            .as_ref()
+            .and_then(|url| url.query_pairs().find(|(name, _)| name == "signature"))
+            .map(|(_, value)| value.into_owned());
+        let leaked = signature.is_some_and(|signature| location.contains(&signature));
+        ruling.judge(exchange.id, !leaked, "a Location without the signature", "the signature is in it");
+    }
+}
+
+fn never_307(facts: &Facts<'_>, ruling: &mut Ruling<'_>) {
+    for exchange in facts.at(Endpoint::DpAuthorize).chain(facts.at(Endpoint::DpPage)) {
+        if let Some(status) = exchange.status() {
+            let ok = !matches!(status, 307 | 308);
+            ruling.judge(exchange.id, ok, "no 307 or 308", status.to_string());
+        }
+    }
+}
+
+fn in_time(facts: &Facts<'_>, ruling: &mut Ruling<'_>) {
+    for exchange in facts.at(Endpoint::DpAuthorize) {
+        let ok = exchange.took <= Duration::from_secs(5);
+        ruling.judge(exchange.id, ok, "an answer within 5 s", format!("{:?}", exchange.took));
+    }
+}
+
+fn headers(facts: &Facts<'_>, ruling: &mut Ruling<'_>) {
+    for (_, act) in &facts.acts {
+        let CustomerAct::Arrived { screen: Screen::Login, page } = act else { continue };
+        let response =
+            facts.exchanges.iter().find(|x| x.id == *page).and_then(|exchange| exchange.response());
+        let Some(response) = response else { continue };
+        let has = |name: &str, part: &str| {
+            response.header(name).is_some_and(|value| value.to_ascii_lowercase().contains(part))
+        };
+        let missing: Vec<&str> = [
+            ("Strict-Transport-Security", has("strict-transport-security", "max-age")),
+            ("Cache-Control: no-store", has("cache-control", "no-store")),
+            (
+                "X-Frame-Options or frame-ancestors",
+                response.header("x-frame-options").is_some()
+                    || has("content-security-policy", "frame-ancestors"),
+            ),
+        ]
+        .into_iter()
+        .filter(|(_, there)| !there)
+        .map(|(name, _)| name)
+        .collect();
+        let actual = format!("missing: {}", missing.join(", "));
+        ruling.judge(*page, missing.is_empty(), "HSTS, no-store and a ban on framing", actual);
+    }
+}

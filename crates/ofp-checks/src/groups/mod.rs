@@ -1,0 +1,84 @@
+//! Groups of requirements, lettered as in the specification. A row is data; its check is a function
+//! in the same file.
+
+mod a_transport;
+mod b_health;
+mod c_event;
+mod d_authorize;
+mod e_screens;
+mod f_token;
+mod g_update;
+mod h_id_token;
+mod i_return;
+mod k_content;
+mod k_response;
+mod l_userinfo;
+
+use crate::Requirement;
+
+/// Every group, in order.
+pub(crate) static ALL: &[&[Requirement]] = &[
+    a_transport::ROWS,
+    b_health::ROWS,
+    c_event::ROWS,
+    d_authorize::ROWS,
+    e_screens::ROWS,
+    f_token::ROWS,
+    g_update::ROWS,
+    h_id_token::ROWS,
+    i_return::ROWS,
+    k_response::ROWS,
+    k_content::ROWS,
+    l_userinfo::ROWS,
+];
+
+/// A row of the catalogue.
+macro_rules! row {
+    ($id:literal $level:ident, $title:literal, $source:literal, $mend:literal, $unseen:expr, $check:expr) => {
+        row!($id $level Scenario, $title, $source, $mend, $unseen, $check)
+    };
+    ($id:literal $level:ident $scope:ident, $title:literal, $source:literal, $mend:literal, $unseen:expr, $check:expr) => {
+        $crate::Requirement {
+            id: $id,
+            level: ofp_evidence::Level::$level,
+            scope: $crate::Scope::$scope,
+            title: $title,
+            source: $source,
+            mend: $mend,
+            unseen: $unseen,
+            check: $check,
+        }
+    };
+}
+pub(crate) use row;
+
+use ofp_evidence::Exchange;
+use serde_json::Value;
+
+use crate::ruling::Ruling;
+
+/// The DP's answer carries the caller's x-fapi-interaction-id, unchanged.
+fn echoes(exchange: &Exchange, ruling: &mut Ruling<'_>) {
+    let Some(response) = exchange.response() else { return };
+    let sent = exchange.request.header("x-fapi-interaction-id").unwrap_or_default();
+    let back = response.header("x-fapi-interaction-id").unwrap_or("missing");
+    let expected = format!("x-fapi-interaction-id: {sent}");
+    ruling.judge(exchange.id, back == sent, expected, back);
+}
+
+/// A JSON value, cut short, or `missing`.
+fn shown(value: Option<&Value>) -> String {
+    match value {
+        None => "missing".into(),
+        Some(value) => {
+            let text = value.to_string();
+            let cut: String = text.chars().take(120).collect();
+            if cut.len() < text.len() { format!("{cut}…") } else { cut }
+        }
+    }
+}
+
+/// Whether a value is text with something in it.
+fn is_text(value: Option<&Value>) -> bool {
+    value.and_then(Value::as_str).is_some_and(|text| !text.is_empty())
+}

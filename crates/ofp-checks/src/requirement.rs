@@ -1,0 +1,86 @@
+//! The catalogue.
+
+use ofp_evidence::Level;
+use ofp_types::RequirementId;
+
+use crate::{Facts, groups, ruling::Ruling};
+
+/// What evidence a check is held to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Scope {
+    /// One scenario's.
+    Scenario,
+    /// The whole run's: what belongs to no single scenario, or compares several.
+    World,
+}
+
+/// An assertion about a Data Provider (`spec/requirements.md`).
+pub struct Requirement {
+    /// Such as `C-05`.
+    pub id: &'static str,
+    /// How much it weighs.
+    pub level: Level,
+    /// What evidence it is held to.
+    pub scope: Scope,
+    /// One sentence that is true of a conformant DP.
+    pub title: &'static str,
+    /// Where it comes from: PayNet's pages by source and line, or a standard.
+    pub source: &'static str,
+    /// How to mend a DP that breaks it.
+    pub mend: &'static str,
+    /// Why it was not tested, when nothing was seen that would tell.
+    pub unseen: &'static str,
+    pub(crate) check: fn(&Facts<'_>, &mut Ruling<'_>),
+}
+
+impl Requirement {
+    /// Its id, parsed.
+    #[must_use]
+    pub fn requirement_id(&self) -> RequirementId {
+        RequirementId::parse(self.id).expect("the catalogue's test parses every id")
+    }
+}
+
+/// Every requirement that a check is written for, in the order of their ids.
+pub fn catalogue() -> impl Iterator<Item = &'static Requirement> {
+    groups::ALL.iter().copied().flatten()
+}
+
+/// The requirement called `id`.
+#[must_use]
+pub fn find(id: &str) -> Option<&'static Requirement> {
+    catalogue().find(|requirement| requirement.id == id)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use super::*;
+
+    #[test]
+    fn every_row_is_complete_and_unique() {
+        let mut ids = BTreeSet::new();
+        for requirement in catalogue() {
+            assert!(RequirementId::parse(requirement.id).is_ok(), "{}", requirement.id);
+            assert!(ids.insert(requirement.id), "{} is there twice", requirement.id);
+            for text in [requirement.title, requirement.source, requirement.mend, requirement.unseen] {
+                assert!(!text.is_empty() && !text.ends_with('.'), "{}: `{text}`", requirement.id);
+            }
+        }
+        let listed: Vec<_> = catalogue().map(|requirement| requirement.id).collect();
+        let sorted: Vec<_> = ids.into_iter().collect();
+        assert_eq!(listed, sorted, "in the order of their ids");
+    }
+
+    /// The musts that rest on nothing but a reading must still name where the reading comes from.
+    #[test]
+    fn every_must_cites_a_page_or_a_standard() {
+        let cites = |source: &str| {
+            ["S1", "S2", "S3", "S4", "X-", "RFC", "FAPI", "OpenID", "P-"].iter().any(|s| source.contains(s))
+        };
+        for requirement in catalogue().filter(|r| r.level == Level::Must) {
+            assert!(cites(requirement.source), "{}: {}", requirement.id, requirement.source);
+        }
+    }
+}
