@@ -88,6 +88,12 @@ impl Bank {
         Self { customers: vec![paynet, aisyah] }
     }
 
+    /// Everybody.
+    #[must_use]
+    pub fn customers(&self) -> &[Customer] {
+        &self.customers
+    }
+
     /// The customer with these credentials.
     #[must_use]
     pub fn log_in(&self, username: &str, password: &str) -> Option<&Customer> {
@@ -129,6 +135,12 @@ impl Customer {
             IdHash::AsEntered => self.nric.clone(),
         };
         openssl::base64::encode_block(&sha256(text.as_bytes()))
+    }
+
+    /// Password and id number, which a test must know and nobody else.
+    #[must_use]
+    pub fn test_credentials(&self) -> (&str, &str) {
+        (&self.password, &self.nric)
     }
 
     /// The id number in clear: only a deliberate fault shows it to anybody.

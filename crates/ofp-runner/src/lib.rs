@@ -1,1 +1,21 @@
-//! placeholder
+//! Boots a world, plays scenarios in it, gathers the evidence, lets the checks judge it, compares
+//! snapshots, and tells all of it in one event stream.
+//!
+//! [`load`] parses every scenario and reports all problems at once; [`run`] boots and plays. What
+//! the run amounts to is in the [`ofp_evidence::Summary`], with an exit code of [`exit`].
+//!
+//! Folders: `customer` is the browser that fills in the DP's forms, `play` carries out a scenario's
+//! steps, `snapshot` makes a conversation stable and compares it.
+
+mod customer;
+pub mod exit;
+mod load;
+mod play;
+mod run;
+mod snapshot;
+mod world;
+
+pub use load::{Loaded, LoadError, load};
+pub use run::{RunOptions, run};
+pub use snapshot::SnapshotMode;
+pub use world::{World, WorldError, WorldOptions};

@@ -29,7 +29,9 @@ mod scenario;
 mod suggest;
 mod yaml;
 
-pub use action::{Action, Pick, VERBS};
+pub use action::{
+    Action, ExpectConsent, ExpectDc, LogIn, Pick, ReadBalance, SelectAccounts, VERBS, WhichAccount,
+};
 pub use diagnostic::{Diagnostic, Label, Source, render};
 pub use duration::Span;
 pub use expect::{Expect, Screen};

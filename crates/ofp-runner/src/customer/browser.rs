@@ -1,0 +1,159 @@
+//! Fetches pages, keeps cookies, follows redirects, and writes down what was fetched.
+
+use std::{sync::Arc, time::Duration};
+
+use cookie_store::CookieStore;
+use ofp_evidence::{Endpoint, ExchangeId, Failure, Journal, Message, Role, Stage};
+use ofp_net::{Call, Caller, HttpClient, NetError, Request, connector};
+use ofp_pki::Pki;
+use ofp_types::{Clock, ConsentId, Origin};
+use url::Url;
+
+const DEADLINE: Duration = Duration::from_secs(15);
+/// Longer chains of redirects are loops.
+const MOST_REDIRECTS: usize = 10;
+
+/// What every browser of a run shares: connections, and who is who.
+pub(crate) struct Customer {
+    to_dp: Caller,
+    to_dc: Caller,
+    /// PayNet writes down what it is asked.
+    to_paynet: HttpClient,
+    paynet: Vec<Origin>,
+    dc: Origin,
+}
+
+impl Customer {
+    pub(crate) fn new(
+        pki: &Pki,
+        paynet: &[Origin],
+        dc: &Origin,
+        journal: &Arc<Journal>,
+        clock: &Arc<dyn Clock>,
+    ) -> Result<Self, NetError> {
+        let ssl = || connector(None, &pki.ca);
+        let caller = |to| {
+            let (journal, clock) = (Arc::clone(journal), Arc::clone(clock));
+            Ok::<_, NetError>(Caller::new(ssl()?, Role::Customer, to, journal, clock))
+        };
+        Ok(Self {
+            to_dp: caller(Role::Dp)?,
+            to_dc: caller(Role::Dc)?,
+            to_paynet: HttpClient::new(ssl()?, None),
+            paynet: paynet.to_vec(),
+            dc: dc.clone(),
+        })
+    }
+
+    /// Whose page a URL is.
+    pub(super) fn owner(&self, url: &Url) -> Role {
+        match Origin::of(url) {
+            Ok(origin) if self.paynet.contains(&origin) => Role::PayNet,
+            Ok(origin) if origin == self.dc => Role::Dc,
+            _ => Role::Dp,
+        }
+    }
+}
+
+/// A page as it arrived.
+pub(super) struct Fetched {
+    pub(super) url: Url,
+    pub(super) status: u16,
+    pub(super) message: Message,
+    /// Its number in the journal; PayNet's pages have none here.
+    pub(super) exchange: Option<ExchangeId>,
+    /// Every redirect on the way: who sent it, the status, the URL that it led to.
+    pub(super) hops: Vec<(Role, u16, Url)>,
+}
+
+/// One browser: a cookie jar.
+pub(super) struct Browser {
+    cookies: CookieStore,
+}
+
+impl Browser {
+    pub(super) fn new() -> Self {
+        Self { cookies: CookieStore::default() }
+    }
+
+    /// Fetches a page, following redirects.
+    pub(super) async fn fetch(
+        &mut self,
+        customer: &Customer,
+        consent: &ConsentId,
+        mut url: Url,
+        mut form: Option<Vec<(String, String)>>,
+    ) -> Result<Fetched, Failure> {
+        let mut hops = Vec::new();
+        loop {
+            let owner = customer.owner(&url);
+            let request = self.request(&url, form.as_deref());
+            let (exchange, status, message) =
+                send(customer, owner, consent, request, &url).await?;
+            self.keep_cookies(&message, &url);
+            let location = message.header("location").and_then(|location| url.join(location).ok());
+            match (status, location) {
+                (301 | 302 | 303 | 307 | 308, Some(next)) => {
+                    if hops.len() == MOST_REDIRECTS {
+                        let detail = format!("more than {MOST_REDIRECTS} redirects, last to {next}");
+                        return Err(Failure { stage: Stage::Receive, detail });
+                    }
+                    if !matches!(status, 307 | 308) {
+                        form = None;
+                    }
+                    hops.push((owner, status, next.clone()));
+                    url = next;
+                }
+                _ => return Ok(Fetched { url, status, message, exchange, hops }),
+            }
+        }
+    }
+
+    fn request(&self, url: &Url, form: Option<&[(String, String)]>) -> Request {
+        let request = match form {
+            None => Request::get(url.as_str(), DEADLINE),
+            Some(fields) => {
+                let fields: Vec<(&str, &str)> =
+                    fields.iter().map(|(n, v)| (n.as_str(), v.as_str())).collect();
+                Request::form(url.as_str(), &fields, DEADLINE)
+            }
+        };
+        let cookies: Vec<String> =
+            self.cookies.get_request_values(url).map(|(n, v)| format!("{n}={v}")).collect();
+        let request = request.header("accept", "text/html");
+        if cookies.is_empty() { request } else { request.header("cookie", cookies.join("; ")) }
+    }
+
+    fn keep_cookies(&mut self, message: &Message, url: &Url) {
+        let set = message.headers.iter().filter(|(name, _)| name == "set-cookie");
+        for (_, value) in set {
+            // a cookie that a browser would refuse is refused here too
+            let _ = self.cookies.parse(value, url);
+        }
+    }
+}
+
+async fn send(
+    customer: &Customer,
+    owner: Role,
+    consent: &ConsentId,
+    request: Request,
+    url: &Url,
+) -> Result<(Option<ExchangeId>, u16, Message), Failure> {
+    if url.scheme() != "https" {
+        let detail = format!("{url} is not an https URL");
+        return Err(Failure { stage: Stage::Connect, detail });
+    }
+    let (caller, endpoint) = match owner {
+        Role::PayNet => {
+            let reply = customer.to_paynet.send(request).await?;
+            return Ok((None, reply.status, reply.message));
+        }
+        Role::Dc => (&customer.to_dc, Endpoint::DcCallback),
+        _ => (&customer.to_dp, Endpoint::DpPage),
+    };
+    let call = Call { endpoint, request, consent: Some(consent.clone()), cause: None };
+    let (id, result) = caller.call(call).await;
+    let (status, message) = result?;
+    Ok((Some(id), status, message))
+}

@@ -1,0 +1,282 @@
+//! One customer's visit to the DP: from the DC's link to the way back, each act written down.
+
+use ofp_evidence::{CustomerAct, ExchangeId, Failure, Journal, Record, Role, Screen};
+use ofp_scenario::Pick;
+use ofp_types::ConsentId;
+use url::Url;
+
+use super::{
+    browser::{Browser, Customer, Fetched},
+    page::{Form, Page},
+};
+
+/// One customer's visit.
+pub(crate) struct Visit<'a> {
+    customer: &'a Customer,
+    journal: &'a Journal,
+    consent: ConsentId,
+    browser: Browser,
+    page: Option<Page>,
+    screen: Screen,
+    at: Option<ExchangeId>,
+    /// What was ticked.
+    chosen: Vec<String>,
+}
+
+/// Why a customer cannot do what a step asks.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum VisitError {
+    /// A page did not load.
+    #[error("{what}: {failure}")]
+    Page {
+        /// What the customer did.
+        what: &'static str,
+        /// How far it got.
+        failure: Failure,
+    },
+    /// The wrong screen for it.
+    #[error("{what} needs {needed}, the browser shows {actual}")]
+    WrongScreen {
+        /// What the customer wanted to do.
+        what: &'static str,
+        /// The screen that it needs.
+        needed: Screen,
+        /// The screen, with the page's title and start.
+        actual: String,
+    },
+    /// An account that is not there.
+    #[error("the page lists {listed} accounts, there is no number {number}")]
+    NoSuchAccount {
+        /// How many there are.
+        listed: usize,
+        /// Which was asked for.
+        number: usize,
+    },
+    /// A link that is none.
+    #[error("`{0}` is not a URL")]
+    NotAUrl(String),
+}
+
+impl<'a> Visit<'a> {
+    pub(crate) fn new(customer: &'a Customer, journal: &'a Journal, consent: ConsentId) -> Self {
+        Self {
+            customer,
+            journal,
+            consent,
+            browser: Browser::new(),
+            page: None,
+            screen: Screen::Unrecognised,
+            at: None,
+            chosen: Vec::new(),
+        }
+    }
+
+    pub(crate) fn screen(&self) -> Screen {
+        self.screen
+    }
+
+    /// What the page says to people.
+    pub(crate) fn text(&self) -> &str {
+        self.page.as_ref().map_or("", |page| page.text.as_str())
+    }
+
+    pub(crate) fn has_left(&self) -> bool {
+        self.screen == Screen::Left
+    }
+
+    pub(crate) async fn arrive(&mut self, link: &str) -> Result<(), VisitError> {
+        let url = Url::parse(link).map_err(|_| VisitError::NotAUrl(link.to_owned()))?;
+        let fetched = self.fetch("following the DC's link", url, None).await?;
+        self.show(&fetched);
+        if let Some(page) = self.at {
+            let screen = self.screen;
+            self.write(CustomerAct::Arrived { screen, page });
+        }
+        Ok(())
+    }
+
+    pub(crate) async fn log_in(
+        &mut self,
+        username: &str,
+        password: &str,
+        correct: bool,
+    ) -> Result<(), VisitError> {
+        const WHAT: &str = "logging in";
+        // PayNet's own test password is a word of every other line
+        if password.len() >= 8 {
+            self.journal.secret(password);
+        }
+        let form = self.need(WHAT, Screen::Login, Page::login)?;
+        let mut fields = form.fields.clone();
+        let names = [(&form.username, username), (&form.password, password)];
+        for (name, value) in names {
+            fields.extend(name.clone().map(|name| (name, value.to_owned())));
+        }
+        self.press_only_button(WHAT, Screen::Login, Page::login, fields).await?;
+        if let Some(page) = self.at {
+            let (screen, shown) = (self.screen, self.page.as_ref());
+            // an error message where there is one, else what the page says
+            let text = shown.map(|p| p.alert.clone().unwrap_or_else(|| p.text.clone()));
+            let text = text.unwrap_or_default();
+            self.write(CustomerAct::LoggedIn { correct, text, screen, page });
+            self.write_accounts(page);
+        }
+        Ok(())
+    }
+
+    fn write_accounts(&self, page: ExchangeId) {
+        if let Some(form) = self.page.as_ref().and_then(Page::selection) {
+            let listed = form.choices.iter().map(|choice| choice.label.clone()).collect();
+            self.write(CustomerAct::SawAccounts { listed, page });
+        }
+    }
+
+    pub(crate) async fn select(&mut self, pick: &Pick) -> Result<(), VisitError> {
+        const WHAT: &str = "selecting accounts";
+        let form = self.need(WHAT, Screen::AccountSelection, Page::selection)?;
+        let picked = picked(form.choices.len(), pick)?;
+        let mut fields = form.fields.clone();
+        let mut chosen = Vec::new();
+        for choice in picked.into_iter().filter_map(|at| form.choices.get(at)) {
+            fields.push((choice.name.clone(), choice.value.clone()));
+            chosen.push(choice.label.clone());
+        }
+        self.chosen.clone_from(&chosen);
+        self.press_only_button(WHAT, Screen::AccountSelection, Page::selection, fields).await?;
+        if let Some(page) = self.at {
+            let (screen, text) = (self.screen, self.text().to_owned());
+            self.write(CustomerAct::SelectedAccounts { chosen, text: text.clone(), screen, page });
+            if screen == Screen::Review {
+                let chosen = self.chosen.clone();
+                self.write(CustomerAct::SawReview { text, chosen, page });
+            }
+        }
+        Ok(())
+    }
+
+    pub(crate) async fn decide(&mut self, approved: bool) -> Result<(), VisitError> {
+        let what = if approved { "approving" } else { "rejecting" };
+        let decision = self.page.as_ref().and_then(|page| page.decision(approved));
+        let Some((form, button)) = decision.filter(|_| self.screen == Screen::Review) else {
+            return Err(self.wrong_screen(what, Screen::Review));
+        };
+        let mut fields = form.fields.clone();
+        fields.extend(button.field.clone());
+        let fetched = self.fetch(what, form.action.clone(), Some(fields)).await?;
+        self.show(&fetched);
+        if let Some(page) = self.at {
+            let (screen, text) = (self.screen, self.text().to_owned());
+            self.write(CustomerAct::Decided { approved, text, screen, page });
+        }
+        self.write_return(&fetched);
+        Ok(())
+    }
+
+    pub(crate) async fn go_back(&mut self) -> Result<(), VisitError> {
+        const WHAT: &str = "going back to the DC";
+        if self.has_left() {
+            return Ok(());
+        }
+        let back = self.page.as_ref().and_then(Page::way_back).cloned();
+        let back = back.ok_or_else(|| self.wrong_screen(WHAT, Screen::Result))?;
+        let mut fetched = self.fetch(WHAT, back.clone(), None).await?;
+        if self.customer.owner(&back) == Role::PayNet {
+            // a link, not a redirect, took the browser to PayNet
+            fetched.hops.insert(0, (Role::Dp, 0, back));
+        }
+        self.show(&fetched);
+        self.write_return(&fetched);
+        Ok(())
+    }
+
+    /// The DP sent the browser to PayNet, and PayNet to the DC.
+    fn write_return(&self, fetched: &Fetched) {
+        let Some(page) = self.at else { return };
+        let from_dp = fetched.hops.iter().find(|(owner, _, to)| {
+            *owner == Role::Dp && self.customer.owner(to) != Role::Dp
+        });
+        if let Some((_, status, to)) = from_dp {
+            let status = Some(*status).filter(|status| *status != 0);
+            self.write(CustomerAct::Returned { url: to.to_string(), status, page });
+        }
+        if self.customer.owner(&fetched.url) == Role::Dc {
+            let message = self.page.as_ref().map(|p| p.text.clone()).unwrap_or_default();
+            let linked = !message.to_lowercase().contains("not linked") && fetched.status == 200;
+            self.write(CustomerAct::SawOutcome { linked, message, page });
+        }
+    }
+
+    async fn press_only_button(
+        &mut self,
+        what: &'static str,
+        needed: Screen,
+        form: fn(&Page) -> Option<&Form>,
+        mut fields: Vec<(String, String)>,
+    ) -> Result<(), VisitError> {
+        let form = self.need(what, needed, form)?;
+        fields.extend(form.buttons.first().and_then(|button| button.field.clone()));
+        let fetched = self.fetch(what, form.action.clone(), Some(fields)).await?;
+        self.show(&fetched);
+        Ok(())
+    }
+
+    fn need(
+        &self,
+        what: &'static str,
+        needed: Screen,
+        form: fn(&Page) -> Option<&Form>,
+    ) -> Result<&Form, VisitError> {
+        let found = self.page.as_ref().and_then(form).filter(|_| self.screen == needed);
+        found.ok_or_else(|| self.wrong_screen(what, needed))
+    }
+
+    fn wrong_screen(&self, what: &'static str, needed: Screen) -> VisitError {
+        let page = self.page.as_ref();
+        let start: String = page.map_or("", |p| p.text.as_str()).chars().take(160).collect();
+        let title = page.map_or("", |page| page.title.as_str());
+        let actual = if page.is_none() {
+            "no page yet".to_owned()
+        } else {
+            format!("{} (\"{title}\": {start})", self.screen)
+        };
+        VisitError::WrongScreen { what, needed, actual }
+    }
+
+    async fn fetch(
+        &mut self,
+        what: &'static str,
+        url: Url,
+        form: Option<Vec<(String, String)>>,
+    ) -> Result<Fetched, VisitError> {
+        let (customer, consent) = (self.customer, self.consent.clone());
+        let fetched = self.browser.fetch(customer, &consent, url, form).await;
+        fetched.map_err(|failure| VisitError::Page { what, failure })
+    }
+
+    fn show(&mut self, fetched: &Fetched) {
+        let page = Page::parse(&fetched.message.text(), &fetched.url);
+        self.screen = match self.customer.owner(&fetched.url) {
+            Role::Dp => page.screen(),
+            _ => Screen::Left,
+        };
+        self.at = fetched.exchange.or(self.at);
+        self.page = Some(page);
+    }
+
+    fn write(&self, act: CustomerAct) {
+        self.journal.add(Record::Customer { consent: self.consent.clone(), act });
+    }
+}
+
+/// Which of `listed` accounts, counted from 0.
+fn picked(listed: usize, pick: &Pick) -> Result<Vec<usize>, VisitError> {
+    match pick {
+        Pick::First => Ok(vec![0]),
+        Pick::All => Ok((0..listed).collect()),
+        Pick::None => Ok(Vec::new()),
+        Pick::Numbers(numbers) => match numbers.iter().find(|number| **number > listed) {
+            Some(number) => Err(VisitError::NoSuchAccount { listed, number: *number }),
+            None => Ok(numbers.iter().map(|number| number - 1).collect()),
+        },
+    }
+}

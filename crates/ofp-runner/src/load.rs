@@ -1,0 +1,130 @@
+//! Finds and parses scenarios; every problem of every file at once.
+
+use std::path::{Path, PathBuf};
+
+use ofp_scenario::{Diagnostic, Scenario, Source, builtin, parse_scenario};
+
+/// A scenario that is ready to be played.
+#[derive(Debug, Clone)]
+pub struct Loaded {
+    /// Names it within the run: its folder and its own name, `journey/approve`.
+    pub id: String,
+    /// Its text, under the file name as given or as embedded.
+    pub source: Source,
+    /// What it says.
+    pub scenario: Scenario,
+    /// Whether it is part of the binary.
+    pub embedded: bool,
+}
+
+/// Why scenarios cannot be played.
+#[derive(Debug, thiserror::Error)]
+pub enum LoadError {
+    /// A path that cannot be read.
+    #[error("cannot read {}: {source}", path.display())]
+    Unreadable {
+        /// The path.
+        path: PathBuf,
+        /// What the system said.
+        #[source]
+        source: std::io::Error,
+    },
+    /// A folder without scenarios.
+    #[error("there is no scenario (*.yaml) in {}", path.display())]
+    Empty {
+        /// The folder.
+        path: PathBuf,
+    },
+    /// Files with problems.
+    #[error("{} of {files} scenario files cannot be used", problems.len())]
+    Problems {
+        /// How many files were read.
+        files: usize,
+        /// Each file that cannot be used, with everything that is wrong with it.
+        problems: Vec<(Source, Vec<Diagnostic>)>,
+    },
+    /// Two scenarios under one id.
+    #[error("two scenarios are called {id}: {first} and {second}")]
+    Twice {
+        /// The id.
+        id: String,
+        /// One file.
+        first: String,
+        /// The other.
+        second: String,
+    },
+}
+
+/// Loads the scenarios under `paths`, or those embedded in the binary when there are none.
+///
+/// # Errors
+/// [`LoadError`].
+pub fn load(paths: &[PathBuf]) -> Result<Vec<Loaded>, LoadError> {
+    let embedded = paths.is_empty();
+    let sources = if embedded { builtin::scenarios() } else { read_all(paths)? };
+    let files = sources.len();
+    let is_requirement = |id: &str| ofp_checks::find(id).is_some();
+    let mut loaded: Vec<Loaded> = Vec::new();
+    let mut problems = Vec::new();
+    for source in sources {
+        match parse_scenario(&source, &is_requirement) {
+            (Some(scenario), _) => {
+                let id = id_of(&source, &scenario);
+                if let Some(first) = loaded.iter().find(|other| other.id == id) {
+                    let (first, second) = (first.source.name.clone(), source.name);
+                    return Err(LoadError::Twice { id, first, second });
+                }
+                loaded.push(Loaded { id, source, scenario, embedded });
+            }
+            (None, found) => problems.push((source, found)),
+        }
+    }
+    if problems.is_empty() { Ok(loaded) } else { Err(LoadError::Problems { files, problems }) }
+}
+
+fn id_of(source: &Source, scenario: &Scenario) -> String {
+    let folder = Path::new(&source.name).parent().and_then(Path::file_name);
+    match folder {
+        Some(folder) => format!("{}/{}", folder.display(), scenario.name),
+        None => scenario.name.clone(),
+    }
+}
+
+fn read_all(paths: &[PathBuf]) -> Result<Vec<Source>, LoadError> {
+    let mut sources = Vec::new();
+    for path in paths {
+        let before = sources.len();
+        if path.is_dir() {
+            read_folder(path, &mut sources)?;
+            if sources.len() == before {
+                return Err(LoadError::Empty { path: path.clone() });
+            }
+        } else {
+            sources.push(read_file(path)?);
+        }
+    }
+    Ok(sources)
+}
+
+fn read_folder(folder: &Path, sources: &mut Vec<Source>) -> Result<(), LoadError> {
+    let unreadable = |source| LoadError::Unreadable { path: folder.to_owned(), source };
+    let mut entries = Vec::new();
+    for entry in std::fs::read_dir(folder).map_err(unreadable)? {
+        entries.push(entry.map_err(unreadable)?.path());
+    }
+    entries.sort();
+    for path in entries {
+        if path.is_dir() {
+            read_folder(&path, sources)?;
+        } else if path.extension().is_some_and(|e| e == "yaml" || e == "yml") {
+            sources.push(read_file(&path)?);
+        }
+    }
+    Ok(())
+}
+
+fn read_file(path: &Path) -> Result<Source, LoadError> {
+    let text = std::fs::read_to_string(path)
+        .map_err(|source| LoadError::Unreadable { path: path.to_owned(), source })?;
+    Ok(Source::new(path.display().to_string(), text))
+}

@@ -1,0 +1,191 @@
+//! Carries out a scenario's steps, then judges what was recorded.
+
+mod evidence;
+mod expect;
+mod steps;
+
+use std::{
+    path::Path,
+    sync::Arc,
+    time::{Duration, Instant},
+};
+
+use ofp_checks::{Facts, Requirement, Scope, catalogue, judge};
+use ofp_evidence::{
+    Finding, Record, ScenarioId, ScenarioResult, ScenarioStatus, Severity, StepResult, StepStatus,
+    Verdict,
+};
+
+use crate::{
+    Loaded, SnapshotMode, World,
+    snapshot::{self, SnapshotOptions},
+};
+use evidence::of_consent;
+use steps::{Actors, StepError};
+
+/// How to play.
+#[derive(Debug, Clone)]
+pub(crate) struct PlayOptions {
+    pub(crate) step_deadline: Duration,
+    pub(crate) snapshots: SnapshotMode,
+    pub(crate) ci: bool,
+}
+
+/// A scenario that has been played.
+pub(crate) struct Played {
+    pub(crate) result: ScenarioResult,
+    /// What the checks say of its evidence.
+    pub(crate) verdicts: Vec<(&'static Requirement, Verdict)>,
+    /// Why it is an error of configuration or scenario, if it is.
+    pub(crate) misconfigured: bool,
+}
+
+/// Plays a scenario.
+pub(crate) async fn play(world: &World, loaded: &Loaded, options: &PlayOptions) -> Played {
+    let started = Instant::now();
+    let mut actors = Actors::new(world, &loaded.scenario);
+    let (steps, error) = play_steps(&mut actors, world, loaded, options).await;
+    settle(world, &actors, options).await;
+    let records = match actors.consent() {
+        Some(consent) => of_consent(&world.journal.records(), consent),
+        None => Vec::new(),
+    };
+    actors.tear_down().await;
+
+    let facts = Facts::of(&world.settings, &records);
+    let verdicts: Vec<_> = catalogue()
+        .filter(|requirement| requirement.scope == Scope::Scenario)
+        .map(|requirement| (requirement, judge(requirement, &facts)))
+        .collect();
+    let mut findings: Vec<Finding> =
+        verdicts.iter().flat_map(|(_, verdict)| verdict.findings().to_vec()).collect();
+    if error.is_none() && loaded.scenario.snapshot {
+        findings.extend(check_snapshot(world, loaded, options, &records));
+    }
+    let uncovered = if error.is_none() { uncovered(loaded, &verdicts) } else { Vec::new() };
+    let misconfigured = !uncovered.is_empty();
+    findings.extend(uncovered);
+    let result = ScenarioResult {
+        id: ScenarioId(loaded.id.clone()),
+        title: loaded.scenario.title.clone(),
+        file: loaded.source.name.clone(),
+        status: status(&steps, &findings, misconfigured),
+        took: started.elapsed(),
+        steps,
+        findings,
+    };
+    Played { result, verdicts, misconfigured }
+}
+
+async fn play_steps(
+    actors: &mut Actors<'_>,
+    world: &World,
+    loaded: &Loaded,
+    options: &PlayOptions,
+) -> (Vec<StepResult>, Option<String>) {
+    let mut results = Vec::new();
+    let mut stopped: Option<String> = None;
+    for step in &loaded.scenario.steps {
+        let mut result = StepResult {
+            name: step.name.clone(),
+            line: step.line,
+            status: StepStatus::Skipped,
+            findings: Vec::new(),
+            error: None,
+            exchanges: Vec::new(),
+        };
+        if stopped.is_none() {
+            let before = world.journal.records().len();
+            let played = actors.play(step, &loaded.source);
+            let outcome = match tokio::time::timeout(options.step_deadline, played).await {
+                Ok(outcome) => outcome,
+                Err(_) => Err(StepError::Deadline(options.step_deadline)),
+            };
+            result.exchanges = exchanges_since(world, actors, before);
+            match outcome {
+                Ok(findings) if findings.is_empty() => result.status = StepStatus::Passed,
+                Ok(findings) => {
+                    result.status = StepStatus::Failed;
+                    result.findings = findings;
+                    stopped = Some(step.name.clone());
+                }
+                Err(error) => {
+                    result.status = StepStatus::Error;
+                    result.error = Some(error.to_string());
+                    stopped = Some(error.to_string());
+                }
+            }
+        }
+        results.push(result);
+    }
+    (results, stopped)
+}
+
+fn exchanges_since(world: &World, actors: &Actors<'_>, before: usize) -> Vec<ofp_evidence::ExchangeId> {
+    let records = world.journal.records();
+    let ours = |record: &Arc<Record>| match &**record {
+        Record::Exchange(x) if x.consent.as_ref() == actors.consent() => Some(x.id),
+        _ => None,
+    };
+    let mut ids: Vec<_> = records.iter().skip(before).filter_map(ours).collect();
+    ids.sort_unstable();
+    ids
+}
+
+/// Events to the DP that are still under way belong to the evidence.
+async fn settle(world: &World, actors: &Actors<'_>, options: &PlayOptions) {
+    if let Some(consent) = actors.consent() {
+        // an event that the DP never answers has been recorded as such by then
+        let _ = world.paynet.settled(consent, options.step_deadline).await;
+    }
+}
+
+fn check_snapshot(
+    world: &World,
+    loaded: &Loaded,
+    options: &PlayOptions,
+    records: &[Arc<Record>],
+) -> Vec<Finding> {
+    let text = snapshot::conversation(&world.names, records);
+    snapshot::check(&text, &SnapshotOptions {
+        scenario: Path::new(&loaded.source.name),
+        embedded: loaded.embedded,
+        mode: options.snapshots,
+        ci: options.ci,
+    })
+}
+
+/// A claim to cover a requirement that came to no verdict is an error of the scenario.
+fn uncovered(loaded: &Loaded, verdicts: &[(&Requirement, Verdict)]) -> Vec<Finding> {
+    let untested = |id: &str| {
+        let found = verdicts.iter().find(|(requirement, _)| requirement.id == id)?;
+        found.1.because().map(str::to_owned)
+    };
+    let mut findings = Vec::new();
+    for covered in &loaded.scenario.covers {
+        if let Some(because) = untested(covered.value.as_str()) {
+            let line = loaded.source.line(covered.span.start);
+            let file = loaded.source.name.clone();
+            findings.push(expect::unmet(
+                &file,
+                line,
+                format!("a verdict on {}, which the scenario claims to cover", covered.value),
+                format!("none: {because}"),
+            ));
+        }
+    }
+    findings
+}
+
+fn status(steps: &[StepResult], findings: &[Finding], misconfigured: bool) -> ScenarioStatus {
+    let failed = |finding: &Finding| finding.severity == Severity::Failure;
+    if misconfigured {
+        ScenarioStatus::Error
+    } else if findings.iter().any(failed) || steps.iter().any(|s| s.status == StepStatus::Failed) {
+        ScenarioStatus::Failed
+    } else if steps.iter().any(|step| step.status == StepStatus::Error) {
+        ScenarioStatus::Error
+    } else {
+        ScenarioStatus::Passed
+    }
+}

@@ -1,0 +1,162 @@
+//! A run: every scenario, several at once, and what it amounts to.
+
+use std::{
+    sync::{Arc, Mutex, PoisonError},
+    time::{Duration, Instant},
+};
+
+use futures_util::future::join_all;
+use ofp_checks::{Facts, Requirement, Scope, catalogue, judge, merge};
+use ofp_evidence::{
+    Cause, RequirementResult, RunEvent, RunStarted, ScenarioId, ScenarioStatus, Severity, Summary,
+    Verdict,
+};
+
+use crate::{
+    Loaded, SnapshotMode, World, exit,
+    play::{PlayOptions, Played, play},
+};
+
+/// How to run.
+#[derive(Debug, Clone)]
+pub struct RunOptions {
+    /// How many scenarios at once.
+    pub jobs: usize,
+    /// How long one step may take.
+    pub step_deadline: Duration,
+    /// What to do with snapshots.
+    pub snapshots: SnapshotMode,
+    /// Whether nothing may be written beside what was asked for.
+    pub ci: bool,
+    /// Whether a warning fails the run.
+    pub fail_on_should: bool,
+    /// What is known already.
+    pub started: RunStarted,
+    /// Where the certificates are, for commands that reproduce an exchange.
+    pub pki_folder: Option<String>,
+}
+
+/// Plays scenarios in a world and tells `listener` of it. The last event carries the summary that
+/// is returned.
+pub async fn run(
+    world: &World,
+    scenarios: &[Loaded],
+    options: &RunOptions,
+    listener: &(dyn Fn(RunEvent) + Sync),
+) -> Arc<Summary> {
+    let started = Instant::now();
+    listener(RunEvent::Started(options.started.clone()));
+    let mut played = play_all(world, scenarios, options, listener).await;
+    played.sort_by_key(|(at, _)| *at);
+    let played: Vec<Played> = played.into_iter().map(|(_, played)| played).collect();
+
+    let records = world.journal.records();
+    let requirements = {
+        let facts = Facts::of(&world.settings, &records);
+        catalogue().map(|requirement| result(requirement, &played, &facts)).collect::<Vec<_>>()
+    };
+    let exit_code = outcome(&played, &requirements, options);
+    let summary = Arc::new(Summary {
+        started: options.started.clone(),
+        scenarios: played.into_iter().map(|played| played.result).collect(),
+        requirements,
+        records,
+        secrets: world.journal.secrets(),
+        pki_folder: options.pki_folder.clone(),
+        took: started.elapsed(),
+        exit_code,
+    });
+    listener(RunEvent::Finished(Arc::clone(&summary)));
+    summary
+}
+
+/// Up to `jobs` scenarios at once; one that is exclusive runs alone, after the others.
+async fn play_all(
+    world: &World,
+    scenarios: &[Loaded],
+    options: &RunOptions,
+    listener: &(dyn Fn(RunEvent) + Sync),
+) -> Vec<(usize, Played)> {
+    let play_options = PlayOptions {
+        step_deadline: options.step_deadline,
+        snapshots: options.snapshots,
+        ci: options.ci,
+    };
+    let (alone, together): (Vec<usize>, Vec<usize>) =
+        (0..scenarios.len()).partition(|at| scenarios[*at].scenario.exclusive);
+    let mut played = Vec::with_capacity(scenarios.len());
+    for (queue, jobs) in [(together, options.jobs.max(1)), (alone, 1)] {
+        let queue = Mutex::new(queue.into_iter());
+        let worker = async || {
+            let mut done = Vec::new();
+            loop {
+                let next = queue.lock().unwrap_or_else(PoisonError::into_inner).next();
+                let Some(at) = next else { return done };
+                let one = play(world, &scenarios[at], &play_options).await;
+                listener(RunEvent::ScenarioFinished(Box::new(one.result.clone())));
+                done.push((at, one));
+            }
+        };
+        let workers = (0..jobs.min(scenarios.len())).map(|_| worker());
+        for done in join_all(workers).await {
+            played.extend(done);
+        }
+    }
+    played
+}
+
+fn result(requirement: &'static Requirement, played: &[Played], world: &Facts<'_>) -> RequirementResult {
+    let of_requirement = |played: &Played| {
+        let found = played.verdicts.iter().find(|(other, _)| other.id == requirement.id);
+        found.map(|(_, verdict)| (played.result.id.clone(), verdict.clone()))
+    };
+    let per_scenario: Vec<(ScenarioId, Verdict)> =
+        played.iter().filter_map(of_requirement).collect();
+    let verdict = match requirement.scope {
+        Scope::World => judge(requirement, world),
+        Scope::Scenario => {
+            let verdicts: Vec<Verdict> = per_scenario.iter().map(|(_, v)| v.clone()).collect();
+            merge(requirement, &verdicts)
+        }
+    };
+    let seen = per_scenario.into_iter().filter(|(_, verdict)| !verdict.evidence().is_empty());
+    RequirementResult {
+        id: requirement.requirement_id(),
+        title: requirement.title,
+        level: requirement.level,
+        verdict,
+        scenarios: seen.map(|(id, _)| id).collect(),
+    }
+}
+
+/// What the run amounts to. A failure that is the network's or the configuration's is no failure
+/// of the DP's conformance.
+fn outcome(played: &[Played], requirements: &[RequirementResult], options: &RunOptions) -> u8 {
+    let mut codes = Vec::new();
+    if played.is_empty() {
+        codes.push(exit::NOTHING);
+    }
+    let least = if options.fail_on_should { Severity::Warning } else { Severity::Failure };
+    let findings = requirements.iter().flat_map(|r| r.verdict.findings());
+    for finding in findings.filter(|finding| finding.severity >= least) {
+        codes.push(match finding.cause {
+            Cause::Dp => exit::FAILED,
+            Cause::Config | Cause::Network => exit::UNTESTED,
+            Cause::Harness => exit::BUG,
+        });
+    }
+    for played in played {
+        let unmet = |finding: &ofp_evidence::Finding| {
+            !matches!(finding.subject, ofp_evidence::Subject::Requirement(_))
+        };
+        let steps = played.result.steps.iter().flat_map(|step| &step.findings);
+        if played.misconfigured {
+            codes.push(exit::CONFIG);
+        } else if steps.chain(&played.result.findings).any(unmet) {
+            codes.push(exit::FAILED);
+        } else if played.result.status == ScenarioStatus::Error {
+            codes.push(exit::UNTESTED);
+        }
+    }
+    exit::worst(&codes)
+}

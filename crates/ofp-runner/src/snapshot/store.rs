@@ -1,0 +1,111 @@
+//! Snapshot files, in insta's format, beside the scenario.
+
+use std::{
+    fs,
+    path::{Path, PathBuf},
+};
+
+use ofp_evidence::{Cause, Finding, Severity, Subject};
+use ofp_scenario::builtin;
+use similar::TextDiff;
+
+use super::SnapshotMode;
+
+/// Where a snapshot is, and what to do with it.
+pub(crate) struct SnapshotOptions<'a> {
+    pub(crate) scenario: &'a Path,
+    pub(crate) embedded: bool,
+    pub(crate) mode: SnapshotMode,
+    pub(crate) ci: bool,
+}
+
+/// Compares a conversation with the accepted one, or accepts it. What is wrong comes back.
+pub(crate) fn check(text: &str, options: &SnapshotOptions<'_>) -> Vec<Finding> {
+    if options.mode == SnapshotMode::Off {
+        return Vec::new();
+    }
+    let path = snapshot_path(options.scenario);
+    let result = if options.embedded { embedded(&path, text, options) } else { local(&path, text, options) };
+    result.err().map(|finding| vec![*finding]).unwrap_or_default()
+}
+
+fn snapshot_path(scenario: &Path) -> PathBuf {
+    let name = scenario.file_stem().unwrap_or_default().to_string_lossy();
+    let folder = scenario.parent().unwrap_or(Path::new(""));
+    folder.join("snapshots").join(format!("{name}.snap"))
+}
+
+fn embedded(path: &Path, text: &str, options: &SnapshotOptions<'_>) -> Result<(), Box<Finding>> {
+    if options.mode == SnapshotMode::Accept {
+        return Err(problem(path, "scenarios given as files", "the scenarios are part of the binary")
+            .map_hint("run with a PATH, such as `ofp-sim run scenarios --snapshots accept`"));
+    }
+    match builtin::file(&path.display().to_string()) {
+        Some(accepted) => compare(path, body(accepted), text),
+        None => Err(problem(path, "a snapshot in the binary", "none")),
+    }
+}
+
+fn local(path: &Path, text: &str, options: &SnapshotOptions<'_>) -> Result<(), Box<Finding>> {
+    let accepted = match fs::read_to_string(path) {
+        Ok(accepted) => Some(accepted),
+        Err(e) if e.kind() == std::io::ErrorKind::NotFound => None,
+        Err(e) => return Err(problem(path, "a readable snapshot", &e.to_string())),
+    };
+    let whole = format!(
+        "---\nsource: {}\nexpression: conversation\n---\n{text}",
+        options.scenario.file_name().unwrap_or_default().to_string_lossy()
+    );
+    match (accepted, options.mode) {
+        (Some(accepted), SnapshotMode::Accept) if body(&accepted) == text => Ok(()),
+        (_, SnapshotMode::Accept) => write(path, &whole),
+        (None, _) if options.ci => {
+            Err(problem(path, "an accepted snapshot", "none")
+                .map_hint("run with --snapshots accept and commit the file"))
+        }
+        (None, _) => write(path, &whole),
+        (Some(accepted), _) => {
+            let compared = compare(path, body(&accepted), text);
+            if compared.is_err() && !options.ci {
+                write(&path.with_extension("snap.new"), &whole)?;
+            }
+            compared
+        }
+    }
+}
+
+/// What follows insta's header.
+fn body(file: &str) -> &str {
+    let after_first = file.strip_prefix("---\n").unwrap_or(file);
+    after_first.split_once("\n---\n").map_or(after_first, |(_, body)| body)
+}
+
+fn compare(path: &Path, accepted: &str, seen: &str) -> Result<(), Box<Finding>> {
+    if accepted == seen {
+        return Ok(());
+    }
+    let diff = TextDiff::from_lines(accepted, seen);
+    let diff = diff.unified_diff().context_radius(3).header("accepted", "seen").to_string();
+    Err(problem(path, "the accepted conversation", &diff)
+        .map_hint("if the change is right, accept it: `ofp-sim run PATH --snapshots accept`"))
+}
+
+fn write(path: &Path, text: &str) -> Result<(), Box<Finding>> {
+    let written = path.parent().map_or(Ok(()), fs::create_dir_all).and_then(|()| fs::write(path, text));
+    written.map_err(|e| problem(path, "a snapshot that can be written", &e.to_string()))
+}
+
+fn problem(path: &Path, expected: &str, actual: &str) -> Box<Finding> {
+    let subject = Subject::Snapshot { file: path.display().to_string() };
+    Box::new(Finding::new(subject, expected, actual, Severity::Failure).caused_by(Cause::Dp))
+}
+
+trait MapHint {
+    fn map_hint(self, hint: &str) -> Self;
+}
+
+impl MapHint for Box<Finding> {
+    fn map_hint(self, hint: &str) -> Self {
+        Self::new(self.hint(hint))
+    }
+}
