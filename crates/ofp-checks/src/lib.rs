@@ -20,6 +20,6 @@ mod ruling;
 mod settings;
 
 pub use facts::Facts;
-pub use requirement::{Requirement, Scope, catalogue, find};
+pub use requirement::{Requirement, Scope, catalogue, find, group_title};
 pub use ruling::{judge, merge};
 pub use settings::{Settings, TestAccount, TestCustomer};

@@ -41,6 +41,29 @@ impl Requirement {
     }
 }
 
+/// What the requirements of a letter are about.
+#[must_use]
+pub fn group_title(letter: char) -> &'static str {
+    match letter {
+        'A' => "Transport and mutual TLS",
+        'B' => "Health and generic HTTP",
+        'C' => "Consent event",
+        'D' => "Authorize",
+        'E' => "Customer screens",
+        'F' => "DP as token client",
+        'G' => "Update Consent",
+        'H' => "id_token",
+        'I' => "Return to PayNet",
+        'J' => "Balance request",
+        'K' => "Balance response",
+        'L' => "Userinfo",
+        'M' => "Keys and rotation",
+        'N' => "Life cycle at the DP",
+        'O' => "Errors and resilience",
+        _ => "DP as token endpoint",
+    }
+}
+
 /// Every requirement that a check is written for, in the order of their ids.
 pub fn catalogue() -> impl Iterator<Item = &'static Requirement> {
     groups::ALL.iter().copied().flatten()

@@ -78,7 +78,7 @@ pub struct ScenarioResult {
     pub took: Duration,
     /// Its steps.
     pub steps: Vec<StepResult>,
-    /// What was wrong with the DP's requirements or the snapshot in this scenario.
+    /// What was wrong and belongs to no step: the snapshot, a claim to cover, a late event.
     pub findings: Vec<Finding>,
 }
 
@@ -108,8 +108,6 @@ pub struct RunStarted {
     pub target: String,
     /// How many scenarios will be played.
     pub scenarios: usize,
-    /// The seed.
-    pub seed: u64,
 }
 
 /// What is known when a run ends.

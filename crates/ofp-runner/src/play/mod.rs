@@ -44,7 +44,7 @@ pub(crate) struct Played {
 pub(crate) async fn play(world: &World, loaded: &Loaded, options: &PlayOptions) -> Played {
     let started = Instant::now();
     let mut actors = Actors::new(world, &loaded.scenario);
-    let (steps, error) = play_steps(&mut actors, world, loaded, options).await;
+    let (mut steps, error) = play_steps(&mut actors, world, loaded, options).await;
     settle(world, &actors, options).await;
     let records = match actors.consent() {
         Some(consent) => of_consent(&world.journal.records(), consent),
@@ -65,6 +65,7 @@ pub(crate) async fn play(world: &World, loaded: &Loaded, options: &PlayOptions) 
     let uncovered = if error.is_none() { uncovered(loaded, &verdicts) } else { Vec::new() };
     let misconfigured = !uncovered.is_empty();
     findings.extend(uncovered);
+    let findings = attribute(&mut steps, findings);
     let result = ScenarioResult {
         id: ScenarioId(loaded.id.clone()),
         title: loaded.scenario.title.clone(),
@@ -175,6 +176,26 @@ fn uncovered(loaded: &Loaded, verdicts: &[(&Requirement, Verdict)]) -> Vec<Findi
         }
     }
     findings
+}
+
+/// Gives each finding to the step in which its exchange happened; the rest comes back.
+fn attribute(steps: &mut [StepResult], findings: Vec<Finding>) -> Vec<Finding> {
+    let mut rest = Vec::new();
+    for finding in findings {
+        let owner = finding.exchange.and_then(|exchange| {
+            steps.iter_mut().find(|step| step.exchanges.contains(&exchange))
+        });
+        match owner {
+            Some(step) => {
+                if finding.severity == Severity::Failure && step.status == StepStatus::Passed {
+                    step.status = StepStatus::Failed;
+                }
+                step.findings.push(finding);
+            }
+            None => rest.push(finding),
+        }
+    }
+    rest
 }
 
 fn status(steps: &[StepResult], findings: &[Finding], misconfigured: bool) -> ScenarioStatus {

@@ -1,0 +1,103 @@
+//! The JSON report, versioned by `schema_version`.
+
+use ofp_evidence::{
+    Cause, Finding, Record, RequirementResult, ScenarioResult, Secrets, StepResult, Subject,
+    Summary, Verdict,
+};
+use serde_json::{Value, json};
+
+use crate::shown;
+
+/// The version of the report's schema.
+const SCHEMA_VERSION: &str = "1";
+
+/// The whole run as JSON.
+#[must_use]
+pub fn json(summary: &Summary) -> Value {
+    let secrets = &summary.secrets;
+    let exchanges = summary.records.iter().filter_map(|record| match &**record {
+        Record::Exchange(exchange) => Some(exchange),
+        _ => None,
+    });
+    let mut exchanges: Vec<_> = exchanges.collect();
+    exchanges.sort_by_key(|exchange| exchange.id);
+    let (name, version) = summary.started.tool.split_once(' ').unwrap_or((&summary.started.tool, ""));
+    json!({
+        "schema_version": SCHEMA_VERSION,
+        "tool": { "name": name, "version": version },
+        "profile": summary.started.profile,
+        "target": { "name": summary.started.target },
+        "exit_code": summary.exit_code,
+        "duration_ms": summary.took.as_millis(),
+        "scenarios": summary.scenarios.iter().map(|s| scenario(secrets, s)).collect::<Vec<_>>(),
+        "requirements": summary.requirements.iter().map(|r| requirement(secrets, r)).collect::<Vec<_>>(),
+        "exchanges": exchanges.iter().map(|x| shown::exchange(secrets, x)).collect::<Vec<_>>(),
+    })
+}
+
+fn scenario(secrets: &Secrets, scenario: &ScenarioResult) -> Value {
+    json!({
+        "id": scenario.id,
+        "title": scenario.title,
+        "file": scenario.file,
+        "status": scenario.status,
+        "duration_ms": scenario.took.as_millis(),
+        "steps": scenario.steps.iter().map(|s| step(secrets, s)).collect::<Vec<_>>(),
+        "findings": findings(secrets, &scenario.findings),
+    })
+}
+
+fn step(secrets: &Secrets, step: &StepResult) -> Value {
+    json!({
+        "name": step.name,
+        "line": step.line,
+        "status": step.status,
+        "error": step.error.as_deref().map(|error| secrets.mask(error)),
+        "findings": findings(secrets, &step.findings),
+        "exchanges": step.exchanges.iter().map(ToString::to_string).collect::<Vec<_>>(),
+    })
+}
+
+fn requirement(secrets: &Secrets, requirement: &RequirementResult) -> Value {
+    let verdict = &requirement.verdict;
+    json!({
+        "id": requirement.id,
+        "title": requirement.title,
+        "level": requirement.level,
+        "verdict": verdict.word(),
+        "cause": cause(verdict),
+        "because": verdict.because(),
+        "evidence": verdict.evidence().iter().map(ToString::to_string).collect::<Vec<_>>(),
+        "scenarios": requirement.scenarios,
+        "baseline": Value::Null,
+        "findings": findings(secrets, verdict.findings()),
+    })
+}
+
+/// The DP's fault outweighs the others.
+fn cause(verdict: &Verdict) -> Option<Cause> {
+    let causes = || verdict.findings().iter().map(|finding| finding.cause);
+    causes().find(|cause| *cause == Cause::Dp).or_else(|| causes().next())
+}
+
+fn findings(secrets: &Secrets, findings: &[Finding]) -> Vec<Value> {
+    let subject = |subject: &Subject| match subject {
+        Subject::Requirement(id) => json!({ "requirement": id }),
+        Subject::Expectation { file, line } => json!({ "expectation": { "file": file, "line": line } }),
+        Subject::Snapshot { file } => json!({ "snapshot": file }),
+    };
+    findings
+        .iter()
+        .map(|finding| {
+            json!({
+                "subject": subject(&finding.subject),
+                "expected": secrets.mask(&finding.expected),
+                "actual": secrets.mask(&finding.actual),
+                "severity": finding.severity,
+                "cause": finding.cause,
+                "hint": finding.hint,
+                "exchange": finding.exchange.map(|id| id.to_string()),
+            })
+        })
+        .collect()
+}

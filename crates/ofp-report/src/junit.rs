@@ -1,0 +1,126 @@
+//! The JUnit report: a suite a scenario, a case a step, and a suite `requirements`.
+
+use ofp_evidence::{
+    Cause, Finding, RequirementResult, ScenarioResult, Secrets, Severity, StepResult, StepStatus,
+    Summary, Verdict,
+};
+use quick_junit::{NonSuccessKind, Report, TestCase, TestCaseStatus, TestSuite};
+
+/// Why there is no report.
+#[derive(Debug, thiserror::Error)]
+#[error("cannot render JUnit: {0}")]
+pub struct JunitError(#[from] quick_junit::SerializeError);
+
+/// The whole run as JUnit XML.
+///
+/// # Errors
+/// [`JunitError`].
+pub fn junit(summary: &Summary) -> Result<String, JunitError> {
+    let mut report = Report::new("ofp-sim");
+    report.set_time(summary.took);
+    for scenario in &summary.scenarios {
+        report.add_test_suite(suite(&summary.secrets, scenario));
+    }
+    let mut requirements = TestSuite::new("requirements");
+    for requirement in &summary.requirements {
+        requirements.add_test_case(requirement_case(&summary.secrets, requirement));
+    }
+    report.add_test_suite(requirements);
+    Ok(report.to_string()?)
+}
+
+fn suite(secrets: &Secrets, scenario: &ScenarioResult) -> TestSuite {
+    let mut suite = TestSuite::new(scenario.id.to_string());
+    suite.set_time(scenario.took);
+    for (number, step) in scenario.steps.iter().enumerate() {
+        let name = format!("{} {}", number + 1, step.name);
+        let mut case = TestCase::new(name, step_status(secrets, step));
+        case.set_classname(scenario.id.to_string());
+        case.extra.insert("file".into(), scenario.file.clone().into());
+        case.extra.insert("line".into(), step.line.to_string().into());
+        warnings(secrets, &mut case, &step.findings);
+        suite.add_test_case(case);
+    }
+    if !scenario.findings.is_empty() {
+        let status = findings_status(secrets, &scenario.findings);
+        let mut case = TestCase::new("scenario", status);
+        case.set_classname(scenario.id.to_string());
+        case.extra.insert("file".into(), scenario.file.clone().into());
+        suite.add_test_case(case);
+    }
+    suite
+}
+
+fn step_status(secrets: &Secrets, step: &StepResult) -> TestCaseStatus {
+    match (step.status, &step.error) {
+        (StepStatus::Skipped, _) => skipped("an earlier step did not succeed"),
+        (StepStatus::Error, Some(error)) => {
+            let mut status = TestCaseStatus::non_success(NonSuccessKind::Error);
+            status.set_message(secrets.mask(error).into_owned());
+            status
+        }
+        _ => findings_status(secrets, &step.findings),
+    }
+}
+
+fn skipped(because: &str) -> TestCaseStatus {
+    let mut status = TestCaseStatus::skipped();
+    status.set_message(because.to_owned());
+    status
+}
+
+/// One failure that lists everything; an error when nothing of it is the DP's.
+fn findings_status(secrets: &Secrets, findings: &[Finding]) -> TestCaseStatus {
+    let failures: Vec<&Finding> =
+        findings.iter().filter(|finding| finding.severity == Severity::Failure).collect();
+    if failures.is_empty() {
+        return TestCaseStatus::success();
+    }
+    let is_dp = failures.iter().any(|finding| finding.cause == Cause::Dp);
+    let kind = if is_dp { NonSuccessKind::Failure } else { NonSuccessKind::Error };
+    let mut status = TestCaseStatus::non_success(kind);
+    let subjects: Vec<String> = failures.iter().map(|f| f.subject.to_string()).collect();
+    status.set_message(subjects.join(", "));
+    let text: Vec<String> = failures.iter().map(|finding| described(secrets, finding)).collect();
+    status.set_description(text.join("\n\n"));
+    status
+}
+
+fn described(secrets: &Secrets, finding: &Finding) -> String {
+    let mut text = format!(
+        "{}\n  expected  {}\n  actual    {}",
+        finding.subject,
+        secrets.mask(&finding.expected),
+        secrets.mask(&finding.actual)
+    );
+    for (label, value) in [
+        ("exchange", finding.exchange.map(|id| id.to_string())),
+        ("mend", finding.hint.clone()),
+    ] {
+        text.extend(value.map(|value| format!("\n  {label:<9} {value}")));
+    }
+    text
+}
+
+fn warnings(secrets: &Secrets, case: &mut TestCase, findings: &[Finding]) {
+    let lesser = findings.iter().filter(|finding| finding.severity != Severity::Failure);
+    let text: Vec<String> = lesser.map(|finding| described(secrets, finding)).collect();
+    if !text.is_empty() {
+        case.set_system_out(text.join("\n\n"));
+    }
+}
+
+fn requirement_case(secrets: &Secrets, requirement: &RequirementResult) -> TestCase {
+    let status = match &requirement.verdict {
+        Verdict::Pass { .. } | Verdict::Warn { .. } => TestCaseStatus::success(),
+        Verdict::Fail { findings, .. } => findings_status(secrets, findings),
+        Verdict::NotTested { because } | Verdict::NotApplicable { because } => skipped(because),
+    };
+    let name = format!("{} {} {}", requirement.id, requirement.level, requirement.title);
+    let mut case = TestCase::new(name, status);
+    case.set_classname("requirements");
+    if let Verdict::Warn { findings, .. } = &requirement.verdict {
+        warnings(secrets, &mut case, findings);
+    }
+    case
+}

@@ -1,0 +1,256 @@
+//! What a person sees: a line a scenario as it ends, everything that is wrong at the end.
+
+use std::{collections::BTreeMap, io::Write};
+
+use colored::Colorize as _;
+use ofp_checks::{find, group_title};
+use ofp_evidence::{
+    Exchange, ExchangeId, Finding, Record, RequirementResult, RunEvent, RunStarted, ScenarioResult,
+    ScenarioStatus, StepStatus, Subject, Summary, Verdict,
+};
+
+use crate::{curl, words::count};
+
+/// Writes a run to a terminal or a log. Colour is decided once, in `main`, for the whole process.
+pub struct Terminal<W> {
+    out: W,
+    /// Columns that the longest scenario id needs.
+    width: usize,
+}
+
+impl<W: Write> Terminal<W> {
+    /// Writes to `out`; `width` is the length of the longest scenario id.
+    pub fn new(out: W, width: usize) -> Self {
+        Self { out, width }
+    }
+
+    /// Shows an event.
+    ///
+    /// # Errors
+    /// Those of the writer.
+    pub fn show(&mut self, event: &RunEvent) -> std::io::Result<()> {
+        match event {
+            RunEvent::Started(started) => self.started(started),
+            RunEvent::ScenarioFinished(scenario) => self.scenario(scenario),
+            RunEvent::Finished(summary) => self.finished(summary),
+        }
+    }
+
+    fn started(&mut self, started: &RunStarted) -> std::io::Result<()> {
+        let scenarios = count(started.scenarios, "scenario");
+        let (tool, profile, target) = (started.tool.bold(), &started.profile, &started.target);
+        writeln!(self.out, "{tool}  profile {profile}  against {target}  {scenarios}\n")
+    }
+
+    fn scenario(&mut self, scenario: &ScenarioResult) -> std::io::Result<()> {
+        let word = match scenario.status {
+            ScenarioStatus::Passed => "PASS ".green(),
+            ScenarioStatus::Failed => "FAIL ".red().bold(),
+            ScenarioStatus::Error => "ERROR".yellow().bold(),
+            ScenarioStatus::Skipped => "SKIP ".dimmed(),
+        };
+        let (id, width) = (&scenario.id.0, self.width);
+        let (ms, title) = (scenario.took.as_millis(), &scenario.title);
+        writeln!(self.out, "  {word}  {id:width$}  {ms:>6} ms  {title}")
+    }
+
+    fn finished(&mut self, summary: &Summary) -> std::io::Result<()> {
+        self.steps(summary)?;
+        self.findings(summary, "Failures", |verdict| matches!(verdict, Verdict::Fail { .. }))?;
+        self.findings(summary, "Warnings", |verdict| matches!(verdict, Verdict::Warn { .. }))?;
+        self.requirements(summary)?;
+        self.not_tested(summary)?;
+        self.totals(summary)
+    }
+
+    /// Scenarios that did not pass: where they stopped, and what their authors expected.
+    fn steps(&mut self, summary: &Summary) -> std::io::Result<()> {
+        let bad = |scenario: &&ScenarioResult| scenario.status != ScenarioStatus::Passed;
+        for scenario in summary.scenarios.iter().filter(bad) {
+            writeln!(self.out, "\n{}  {}", "Scenario".bold(), scenario.id.0.bold())?;
+            for step in &scenario.steps {
+                let own = |finding: &&Finding| !matches!(finding.subject, Subject::Requirement(_));
+                let own: Vec<&Finding> = step.findings.iter().filter(own).collect();
+                if step.error.is_none() && own.is_empty() {
+                    continue;
+                }
+                let word = if step.status == StepStatus::Error { "could not" } else { "failed in" };
+                let at = format!("{}:{}", scenario.file, step.line);
+                writeln!(self.out, "  {word} step {}  {}", step.name.bold(), at.dimmed())?;
+                if let Some(error) = &step.error {
+                    self.field("because", &summary.secrets.mask(error))?;
+                }
+                for finding in own {
+                    self.finding(summary, finding)?;
+                }
+            }
+            for finding in &scenario.findings {
+                if !matches!(finding.subject, Subject::Requirement(_)) {
+                    writeln!(self.out, "  {}", finding.subject.to_string().bold())?;
+                    self.finding(summary, finding)?;
+                }
+            }
+            self.field("rerun", &format!("ofp-sim run {}", scenario.file))?;
+        }
+        Ok(())
+    }
+
+    fn findings(
+        &mut self,
+        summary: &Summary,
+        title: &str,
+        wanted: fn(&Verdict) -> bool,
+    ) -> std::io::Result<()> {
+        let bad: Vec<&RequirementResult> =
+            summary.requirements.iter().filter(|r| wanted(&r.verdict)).collect();
+        if bad.is_empty() {
+            return Ok(());
+        }
+        writeln!(self.out, "\n{}", title.bold())?;
+        for requirement in bad {
+            self.requirement(summary, requirement)?;
+        }
+        Ok(())
+    }
+
+    fn requirement(&mut self, summary: &Summary, result: &RequirementResult) -> std::io::Result<()> {
+        let id = result.id.to_string();
+        let id = if matches!(result.verdict, Verdict::Fail { .. }) { id.red() } else { id.yellow() };
+        writeln!(self.out, "\n  {} {}  {}", id.bold(), result.level, result.title.bold())?;
+        let findings = result.verdict.findings();
+        if let Some(first) = findings.first() {
+            self.finding(summary, first)?;
+        }
+        let more = findings.len().saturating_sub(1);
+        if more > 0 {
+            self.field("more", &format!("{} like this, see --report json", count(more, "finding")))?;
+        }
+        let scenarios: Vec<&str> = result.scenarios.iter().map(|id| id.0.as_str()).collect();
+        if !scenarios.is_empty() {
+            self.field("in", &scenarios.join(", "))?;
+        }
+        if let Some(requirement) = find(result.id.as_str()) {
+            self.field("source", requirement.source)?;
+        }
+        Ok(())
+    }
+
+    fn finding(&mut self, summary: &Summary, finding: &Finding) -> std::io::Result<()> {
+        let secrets = &summary.secrets;
+        self.field("expected", &secrets.mask(&finding.expected))?;
+        self.field("actual", &secrets.mask(&finding.actual))?;
+        let exchange = finding.exchange.and_then(|id| exchange(summary, id));
+        if let Some(exchange) = exchange {
+            self.field("exchange", &exchange.headline())?;
+            if let Some(note) = &exchange.note {
+                self.field("PayNet", &secrets.mask(note))?;
+            }
+        }
+        self.field("whose", &finding.cause.to_string())?;
+        if let Some(hint) = &finding.hint {
+            self.field("mend", hint)?;
+        }
+        let folder = summary.pki_folder.as_deref();
+        if let Some(line) = exchange.and_then(|exchange| curl::line(secrets, folder, exchange)) {
+            self.field("curl", &line)?;
+        }
+        Ok(())
+    }
+
+    /// `label     value`, later lines of the value below its first; lines of a diff in colour.
+    fn field(&mut self, label: &str, value: &str) -> std::io::Result<()> {
+        let mut label = label;
+        for line in value.lines() {
+            let coloured = match line.as_bytes().first() {
+                Some(b'+') => line.green(),
+                Some(b'-') => line.red(),
+                _ => line.normal(),
+            };
+            writeln!(self.out, "    {}  {coloured}", format!("{label:<8}").dimmed())?;
+            label = "";
+        }
+        Ok(())
+    }
+
+    fn requirements(&mut self, summary: &Summary) -> std::io::Result<()> {
+        let mut groups: BTreeMap<char, BTreeMap<&str, usize>> = BTreeMap::new();
+        for requirement in &summary.requirements {
+            let letter = requirement.id.as_str().chars().next().unwrap_or('?');
+            let words = groups.entry(letter).or_default();
+            *words.entry(requirement.verdict.word()).or_default() += 1;
+        }
+        writeln!(self.out, "\n{}", "Requirements".bold())?;
+        for (letter, words) in groups {
+            let of = |word: &str| words.get(word).copied().unwrap_or(0);
+            let parts = [
+                (of("pass"), "passed", colored::Color::Green),
+                (of("fail"), "failed", colored::Color::Red),
+                (of("warn"), "warned", colored::Color::Yellow),
+                (of("not_tested"), "not tested", colored::Color::BrightBlack),
+                (of("not_applicable"), "not applicable", colored::Color::BrightBlack),
+            ];
+            let parts: Vec<String> = parts
+                .into_iter()
+                .filter(|(number, ..)| *number > 0)
+                .map(|(number, word, colour)| format!("{number} {word}").color(colour).to_string())
+                .collect();
+            writeln!(self.out, "  {letter}  {:<26}  {}", group_title(letter), parts.join(", "))?;
+        }
+        Ok(())
+    }
+
+    /// Reasons, each once, with the requirements that they are given for.
+    fn not_tested(&mut self, summary: &Summary) -> std::io::Result<()> {
+        let mut reasons: Vec<(&str, Vec<&str>)> = Vec::new();
+        for requirement in &summary.requirements {
+            let Some(because) = requirement.verdict.because() else { continue };
+            let id = requirement.id.as_str();
+            match reasons.iter_mut().find(|(reason, _)| *reason == because) {
+                Some((_, ids)) => ids.push(id),
+                None => reasons.push((because, vec![id])),
+            }
+        }
+        if reasons.is_empty() {
+            return Ok(());
+        }
+        writeln!(self.out, "\n{}", "Not tested, and why".bold())?;
+        for (because, ids) in reasons {
+            writeln!(self.out, "  {}: {because}", ids.join(", "))?;
+        }
+        Ok(())
+    }
+
+    fn totals(&mut self, summary: &Summary) -> std::io::Result<()> {
+        let scenarios = summary.scenarios.len();
+        let passed =
+            summary.scenarios.iter().filter(|s| s.status == ScenarioStatus::Passed).count();
+        let of = |word: &str| {
+            summary.requirements.iter().filter(|r| r.verdict.word() == word).count()
+        };
+        let verdict = match summary.exit_code {
+            0 => "PASSED".green().bold(),
+            1 => "FAILED".red().bold(),
+            2 => "NOT A VALID RUN".yellow().bold(),
+            4 => "COULD NOT BE TESTED".yellow().bold(),
+            _ => "DID NOT PASS".red().bold(),
+        };
+        writeln!(
+            self.out,
+            "\n{verdict}  {passed} of {} passed; of {}: {} passed, {} failed, {} warned  ({} ms, exit code {})",
+            count(scenarios, "scenario"),
+            count(summary.requirements.len(), "requirement"),
+            of("pass"),
+            of("fail"),
+            of("warn"),
+            summary.took.as_millis(),
+            summary.exit_code,
+        )
+    }
+}
+
+fn exchange(summary: &Summary, id: ExchangeId) -> Option<&Exchange> {
+    summary.records.iter().find_map(|record| match &**record {
+        Record::Exchange(exchange) if exchange.id == id => Some(exchange),
+        _ => None,
+    })
+}

@@ -1,0 +1,130 @@
+//! What was typed.
+
+use std::path::PathBuf;
+
+use clap::{ColorChoice, CommandFactory as _, FromArgMatches as _, Parser, Subcommand, ValueEnum};
+
+use crate::environment::Environment;
+
+/// PayNet's Open Finance Platform on one machine, and a conformance harness for Data Providers.
+///
+/// Exit codes: 0 all required checks passed, 1 a conformance failure, 2 bad usage, configuration or
+/// scenario, 3 a report could not be written, 4 the target could not be reached or tested,
+/// 5 nothing was selected, 101 a bug, 130 interrupted.
+#[derive(Debug, Parser)]
+#[command(name = "ofp-sim", version, max_term_width = 100)]
+pub(crate) struct Args {
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Play scenarios against the reference DP
+    Run(RunArgs),
+    /// Throwaway keys and certificates
+    Pki {
+        #[command(subcommand)]
+        action: PkiAction,
+    },
+    /// List what there is; the first column is the name
+    List {
+        /// What to list
+        what: ListWhat,
+    },
+}
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct RunArgs {
+    /// Scenario files or folders; without any, the scenarios embedded in the binary
+    pub(crate) paths: Vec<PathBuf>,
+    /// The reading of the specification: a built-in name or a YAML file
+    #[arg(long, value_name = "NAME|FILE", default_value = "portal-1.2.2")]
+    pub(crate) profile: String,
+    /// Only scenarios with this tag (repeatable; any of them)
+    #[arg(long, value_name = "TAG")]
+    pub(crate) tag: Vec<String>,
+    /// Only scenarios that claim to cover this requirement (repeatable; any of them)
+    #[arg(long, value_name = "ID")]
+    pub(crate) requirement: Vec<String>,
+    /// How many scenarios at once; as many as there are processors unless given
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=256))]
+    pub(crate) jobs: Option<u16>,
+    /// How long one step may take
+    #[arg(long, value_name = "DUR", default_value = "30s")]
+    pub(crate) timeout: String,
+    /// The folder of keys and certificates; made at first use
+    #[arg(long, value_name = "DIR", default_value = "certs-dev")]
+    pub(crate) pki: PathBuf,
+    /// Write a report: json=FILE or junit=FILE (repeatable)
+    #[arg(long, value_name = "FORMAT=FILE")]
+    pub(crate) report: Vec<String>,
+    /// What to do with snapshots
+    #[arg(long, value_enum, default_value_t = Snapshots::Check)]
+    pub(crate) snapshots: Snapshots,
+    /// The least level whose breach fails the run
+    #[arg(long, value_enum, default_value_t = FailOn::Must)]
+    pub(crate) fail_on: FailOn,
+    /// Switch on a deliberate fault of the reference DP (repeatable; `list faults`)
+    #[arg(long, value_name = "NAME")]
+    pub(crate) fault: Vec<String>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Snapshots {
+    /// Compare
+    Check,
+    /// Write what was seen
+    Accept,
+    /// Leave them alone
+    Off,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum FailOn {
+    /// Musts only
+    Must,
+    /// Shoulds too
+    Should,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum ListWhat {
+    /// The embedded scenarios
+    Scenarios,
+    /// The requirements that a check is written for
+    Requirements,
+    /// Deliberate faults of the reference DP
+    Faults,
+    /// Built-in profiles
+    Profiles,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum PkiAction {
+    /// Make what is missing, renew what is near its end
+    Init(PkiArgs),
+    /// Issue every certificate anew under the same CA
+    Renew(PkiArgs),
+    /// Show what there is
+    Show(PkiArgs),
+}
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct PkiArgs {
+    /// The folder
+    #[arg(long, value_name = "DIR", default_value = "certs-dev")]
+    pub(crate) pki: PathBuf,
+    /// One more host name or IP address for the server certificates (repeatable)
+    #[arg(long, value_name = "HOST")]
+    pub(crate) name: Vec<String>,
+}
+
+impl Args {
+    /// The arguments of this process. Usage errors end it with exit code 2.
+    pub(crate) fn parse_from_environment(environment: &Environment) -> Self {
+        let colour = if environment.colour { ColorChoice::Auto } else { ColorChoice::Never };
+        let matches = Self::command().color(colour).get_matches();
+        Self::from_arg_matches(&matches).unwrap_or_else(|e| e.exit())
+    }
+}

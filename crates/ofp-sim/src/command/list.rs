@@ -1,0 +1,48 @@
+//! `ofp-sim list`.
+
+use std::path::PathBuf;
+
+use ofp_checks::catalogue;
+use ofp_runner::{exit, load};
+use ofp_scenario::PROFILES;
+use ofp_types::DpFault;
+
+use super::print;
+use crate::{args::ListWhat, failure::Failure};
+
+pub(super) fn list(what: ListWhat) -> Result<u8, Failure> {
+    let rows = match what {
+        ListWhat::Scenarios => scenarios()?,
+        ListWhat::Requirements => requirements(),
+        ListWhat::Faults => DpFault::ALL.into_iter().map(|fault| vec![fault.name()]).collect(),
+        ListWhat::Profiles => PROFILES.iter().map(|(name, _)| vec![(*name).to_owned()]).collect(),
+    };
+    print(&columns(&rows))?;
+    Ok(exit::PASSED)
+}
+
+fn scenarios() -> Result<Vec<Vec<String>>, Failure> {
+    let loaded = load(&Vec::<PathBuf>::new())?;
+    Ok(loaded
+        .into_iter()
+        .map(|one| vec![one.id, one.scenario.tags.join(","), one.scenario.title])
+        .collect())
+}
+
+fn requirements() -> Vec<Vec<String>> {
+    catalogue()
+        .map(|r| vec![r.id.to_owned(), r.level.to_string(), r.title.to_owned()])
+        .collect()
+}
+
+/// Rows with every column but the last as wide as its widest cell.
+fn columns(rows: &[Vec<String>]) -> String {
+    let count = rows.iter().map(Vec::len).max().unwrap_or(0);
+    let width = |at: usize| rows.iter().filter_map(|row| row.get(at)).map(String::len).max();
+    let widths: Vec<usize> = (0..count).map(|at| width(at).unwrap_or(0)).collect();
+    let line = |row: &Vec<String>| {
+        let cells = row.iter().zip(&widths).map(|(cell, width)| format!("{cell:width$}"));
+        format!("{}\n", cells.collect::<Vec<_>>().join("  ").trim_end())
+    };
+    rows.iter().map(line).collect()
+}

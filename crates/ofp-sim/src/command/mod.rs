@@ -1,0 +1,75 @@
+//! One file a command. The only place where the process writes to its streams.
+
+mod list;
+mod pki;
+mod run;
+
+use std::io::Write as _;
+
+use ofp_runner::LoadError;
+use ofp_scenario::{Diagnostic, Source, render};
+
+use crate::{
+    args::{Args, Command},
+    environment::Environment,
+    failure::Failure,
+};
+
+/// Carries out a command and returns its exit code.
+pub(crate) fn dispatch(args: Args, environment: &Environment) -> u8 {
+    colored::control::set_override(environment.colour);
+    let result = match args.command {
+        Command::Run(args) => run::run(&args, environment),
+        Command::Pki { action } => pki::pki(&action),
+        Command::List { what } => list::list(what),
+    };
+    match result {
+        Ok(code) => code,
+        Err(failure) => {
+            complain(&failure, environment);
+            failure.exit_code()
+        }
+    }
+}
+
+fn complain(failure: &Failure, environment: &Environment) {
+    let mut text = String::new();
+    if let Failure::Load(LoadError::Problems { problems, .. }) = failure {
+        for (source, diagnostics) in problems {
+            text.push_str(&all(source, diagnostics, environment));
+        }
+    }
+    if let Failure::BadProfile(_, problem) = failure {
+        text.push_str(problem);
+        text.push_str("\n\n");
+    }
+    text.push_str("error: ");
+    text.push_str(&failure.to_string());
+    text.push('\n');
+    if let Some(help) = failure.help() {
+        text.push_str("help: ");
+        text.push_str(help);
+        text.push('\n');
+    }
+    // nowhere is left to say that even this failed
+    let _ = std::io::stderr().lock().write_all(text.as_bytes());
+}
+
+fn all(source: &Source, diagnostics: &[Diagnostic], environment: &Environment) -> String {
+    diagnostics.iter().map(|d| format!("{}\n\n", render(source, d, environment.colour))).collect()
+}
+
+/// Writes to standard output; a reader that has gone away is no error.
+fn print(text: &str) -> Result<(), Failure> {
+    let mut out = std::io::stdout().lock();
+    match out.write_all(text.as_bytes()).and_then(|()| out.flush()) {
+        Err(e) if e.kind() != std::io::ErrorKind::BrokenPipe => Err(Failure::Output(e)),
+        _ => Ok(()),
+    }
+}
+
+/// Says that something went wrong beside the main thing.
+fn warn(failure: &Failure) {
+    // nowhere is left to say that even this failed
+    let _ = writeln!(std::io::stderr().lock(), "warning: {failure}");
+}

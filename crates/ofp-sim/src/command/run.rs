@@ -1,0 +1,204 @@
+//! `ofp-sim run`.
+
+use std::{
+    collections::HashSet,
+    io::Write,
+    path::{Path, PathBuf},
+    sync::{Arc, Mutex, PoisonError},
+};
+
+use ofp_evidence::{RunEvent, RunStarted, Summary};
+use ofp_net::{OsEntropy, SystemClock};
+use ofp_pki::{OpenOptions, Pki};
+use ofp_report::{Terminal, json, junit};
+use ofp_runner::{Loaded, RunOptions, SnapshotMode, World, WorldOptions, exit, load, run as play};
+use ofp_scenario::{PROFILES, Source, Span, closest, load_profile, render};
+use ofp_types::{Clock as _, DpFault, Profile};
+
+use crate::{
+    args::{FailOn, RunArgs, Snapshots},
+    environment::Environment,
+    failure::Failure,
+};
+
+pub(super) fn run(args: &RunArgs, environment: &Environment) -> Result<u8, Failure> {
+    // everything that can be wrong with what was asked for is said before anything is booted
+    let profile = profile(&args.profile, environment)?;
+    let reports = reports(&args.report)?;
+    let faults = faults(&args.fault)?;
+    let scenarios = select(load(&args.paths)?, args)?;
+    let timeout = Span::parse(&args.timeout).filter(|span| span.0.is_positive());
+    let timeout = timeout.ok_or_else(|| Failure::BadTimeout(args.timeout.clone()))?;
+    let (pki, _) = Pki::open(&args.pki, &OpenOptions::at(SystemClock.now()))?;
+
+    let options = RunOptions {
+        jobs: args.jobs.map_or_else(processors, usize::from),
+        step_deadline: timeout.0.unsigned_abs(),
+        snapshots: match args.snapshots {
+            Snapshots::Check => SnapshotMode::Check,
+            Snapshots::Accept => SnapshotMode::Accept,
+            Snapshots::Off => SnapshotMode::Off,
+        },
+        ci: environment.ci,
+        fail_on_should: args.fail_on == FailOn::Should,
+        started: RunStarted {
+            tool: concat!("ofp-sim ", env!("CARGO_PKG_VERSION")).into(),
+            profile: profile.name.clone(),
+            target: "the reference DP".into(),
+            scenarios: scenarios.len(),
+        },
+        pki_folder: Some(args.pki.display().to_string()),
+    };
+    let world = WorldOptions { profile, faults };
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(processors())
+        .enable_all()
+        .build()
+        .map_err(Failure::Runtime)?;
+    let summary = runtime.block_on(async {
+        tokio::select! {
+            summary = run_in_world(&pki, &world, &scenarios, &options) => summary,
+            _ = tokio::signal::ctrl_c() => Err(Failure::Interrupted),
+        }
+    })?;
+    // servers have been told to stop; what still hangs on a connection is not worth a wait
+    runtime.shutdown_background();
+    write_reports(&summary, &reports)?;
+    Ok(summary.exit_code)
+}
+
+async fn run_in_world(
+    pki: &Pki,
+    world: &WorldOptions,
+    scenarios: &[Loaded],
+    options: &RunOptions,
+) -> Result<Arc<Summary>, Failure> {
+    let world = World::boot(pki, world, Arc::new(SystemClock), Arc::new(OsEntropy))?;
+    let width = scenarios.iter().map(|one| one.id.len()).max().unwrap_or(0);
+    let terminal = Mutex::new((Terminal::new(std::io::stdout(), width), Ok(())));
+    let listener = |event: RunEvent| {
+        let mut terminal = terminal.lock().unwrap_or_else(PoisonError::into_inner);
+        let shown = terminal.0.show(&event);
+        if terminal.1.is_ok() {
+            terminal.1 = shown;
+        }
+    };
+    let summary = play(&world, scenarios, options, &listener).await;
+    let (_, shown) = terminal.into_inner().unwrap_or_else(PoisonError::into_inner);
+    match shown {
+        Err(e) if e.kind() != std::io::ErrorKind::BrokenPipe => Err(Failure::Output(e)),
+        _ => Ok(summary),
+    }
+}
+
+fn processors() -> usize {
+    std::thread::available_parallelism().map_or(2, usize::from)
+}
+
+fn profile(name: &str, environment: &Environment) -> Result<Profile, Failure> {
+    let built_in = PROFILES.iter().find(|(known, _)| *known == name);
+    let source = match built_in {
+        Some((name, text)) => Source::new(*name, *text),
+        None => match std::fs::read_to_string(name) {
+            Ok(text) => Source::new(name, text),
+            Err(_) => {
+                let known = PROFILES.iter().map(|(name, _)| *name).collect::<Vec<_>>().join(", ");
+                return Err(Failure::UnknownProfile { name: name.to_owned(), known });
+            }
+        },
+    };
+    load_profile(&source).map_err(|problem| {
+        Failure::BadProfile(name.to_owned(), render(&source, &problem, environment.colour))
+    })
+}
+
+fn faults(names: &[String]) -> Result<HashSet<DpFault>, Failure> {
+    let known: Vec<String> = DpFault::ALL.into_iter().map(DpFault::name).collect();
+    let known: Vec<&str> = known.iter().map(String::as_str).collect();
+    names
+        .iter()
+        .map(|name| {
+            DpFault::by_name(name).ok_or_else(|| Failure::UnknownFault {
+                name: name.clone(),
+                suggestion: match closest(name, &known) {
+                    Some(close) => format!(": did you mean {close}?"),
+                    None => ": `ofp-sim list faults` lists those that there are".into(),
+                },
+            })
+        })
+        .collect()
+}
+
+/// The scenarios that the tags and requirements select.
+fn select(loaded: Vec<Loaded>, args: &RunArgs) -> Result<Vec<Loaded>, Failure> {
+    for id in &args.requirement {
+        if ofp_checks::find(id).is_none() {
+            return Err(Failure::UnknownRequirement(id.clone()));
+        }
+    }
+    let tagged = |one: &Loaded| {
+        args.tag.is_empty() || args.tag.iter().any(|tag| one.scenario.tags.contains(tag))
+    };
+    let covers = |one: &Loaded| {
+        let claims = |id: &String| one.scenario.covers.iter().any(|c| c.value.as_str() == id);
+        args.requirement.is_empty() || args.requirement.iter().any(claims)
+    };
+    let all = loaded.len();
+    let selected: Vec<Loaded> =
+        loaded.into_iter().filter(|one| tagged(one) && covers(one)).collect();
+    if selected.is_empty() {
+        let why = format!(": none of {all} has the tag or covers the requirement asked for");
+        return Err(Failure::NothingSelected(why));
+    }
+    Ok(selected)
+}
+
+/// A report that was asked for.
+#[derive(Debug)]
+enum Report {
+    Json(PathBuf),
+    Junit(PathBuf),
+}
+
+fn reports(asked: &[String]) -> Result<Vec<Report>, Failure> {
+    asked
+        .iter()
+        .map(|text| match text.split_once('=') {
+            Some((_, "")) | None => Err(Failure::BadReport(text.clone())),
+            Some(("json", file)) => Ok(Report::Json(file.into())),
+            Some(("junit", file)) => Ok(Report::Junit(file.into())),
+            Some(_) => Err(Failure::BadReport(text.clone())),
+        })
+        .collect()
+}
+
+/// Writes every report that can be written; a failure matters only to a run that passed.
+fn write_reports(summary: &Summary, reports: &[Report]) -> Result<(), Failure> {
+    let mut failed = Ok(());
+    for report in reports {
+        let written = match report {
+            Report::Json(path) => {
+                let text = serde_json::to_string_pretty(&json(summary));
+                write(path, text.map_err(|e| e.to_string()))
+            }
+            Report::Junit(path) => write(path, junit(summary).map_err(|e| e.to_string())),
+        };
+        if failed.is_ok() {
+            failed = written;
+        }
+    }
+    match failed {
+        Err(failure) if summary.exit_code != exit::PASSED => {
+            super::warn(&failure);
+            Ok(())
+        }
+        other => other,
+    }
+}
+
+fn write(path: &Path, text: Result<String, String>) -> Result<(), Failure> {
+    let failed = |reason: String| Failure::Report { path: path.to_owned(), reason };
+    let text = text.map_err(failed)?;
+    let file = std::fs::File::create(path);
+    file.and_then(|mut file| writeln!(file, "{}", text.trim_end())).map_err(|e| failed(e.to_string()))
+}

@@ -1,0 +1,60 @@
+//! Why a command could not do what was asked, and the exit code for it.
+
+use std::path::PathBuf;
+
+use ofp_pki::PkiError;
+use ofp_runner::{LoadError, WorldError, exit};
+
+/// Why a command could not do what was asked.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum Failure {
+    #[error(transparent)]
+    Load(#[from] LoadError),
+    #[error(transparent)]
+    Pki(#[from] PkiError),
+    #[error(transparent)]
+    World(#[from] WorldError),
+    #[error("profile {name} is unknown: {known} is built in, or give a file")]
+    UnknownProfile { name: String, known: String },
+    #[error("profile {0} cannot be used")]
+    BadProfile(String, String),
+    #[error("--fault {name} is unknown{suggestion}")]
+    UnknownFault { name: String, suggestion: String },
+    #[error("--report {0}: expected FORMAT=FILE, where FORMAT is json or junit")]
+    BadReport(String),
+    #[error("--requirement {0}: there is no check for it; `ofp-sim list requirements` lists those that there are")]
+    UnknownRequirement(String),
+    #[error("--timeout {0}: expected a length of time such as 500ms, 30s or 2m")]
+    BadTimeout(String),
+    #[error("no scenario was selected{0}")]
+    NothingSelected(String),
+    #[error("cannot write the report {}: {reason}", path.display())]
+    Report { path: PathBuf, reason: String },
+    #[error("cannot start the runtime: {0}")]
+    Runtime(std::io::Error),
+    #[error("cannot write to standard output: {0}")]
+    Output(std::io::Error),
+    #[error("interrupted")]
+    Interrupted,
+}
+
+impl Failure {
+    /// The exit code that says so.
+    pub(crate) fn exit_code(&self) -> u8 {
+        match self {
+            Self::Report { .. } | Self::Output(_) => exit::REPORT,
+            Self::NothingSelected(_) => exit::NOTHING,
+            Self::Runtime(_) => exit::UNTESTED,
+            Self::Interrupted => exit::INTERRUPTED,
+            _ => exit::CONFIG,
+        }
+    }
+
+    /// What to do about it, where the message itself does not say.
+    pub(crate) fn help(&self) -> Option<&'static str> {
+        match self {
+            Self::Pki(_) => Some("give another folder with --pki DIR, or make a new one with `ofp-sim pki init`"),
+            _ => None,
+        }
+    }
+}
