@@ -14,12 +14,14 @@
 //! group of requirements a file, lettered as in the specification.
 
 mod facts;
+mod follows;
 mod groups;
 mod requirement;
 mod ruling;
 mod settings;
 
 pub use facts::Facts;
+pub use follows::root_of;
 pub use requirement::{Requirement, Scope, catalogue, find, group_title};
 pub use ruling::{judge, merge};
 pub use settings::{Settings, TestAccount, TestCustomer};

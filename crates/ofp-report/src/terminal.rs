@@ -6,7 +6,7 @@ use colored::Colorize as _;
 use ofp_checks::{find, group_title};
 use ofp_evidence::{
     Exchange, ExchangeId, Finding, Record, RequirementResult, RunEvent, RunStarted, ScenarioResult,
-    ScenarioStatus, StepStatus, Subject, Summary, Verdict,
+    ScenarioStatus, StepResult, Subject, Summary, Verdict,
 };
 
 use crate::{curl, words::count};
@@ -55,42 +55,77 @@ impl<W: Write> Terminal<W> {
     }
 
     fn finished(&mut self, summary: &Summary) -> std::io::Result<()> {
-        self.steps(summary)?;
         self.findings(summary, "Failures", |verdict| matches!(verdict, Verdict::Fail { .. }))?;
         self.findings(summary, "Warnings", |verdict| matches!(verdict, Verdict::Warn { .. }))?;
+        self.scenarios(summary)?;
         self.requirements(summary)?;
         self.not_tested(summary)?;
         self.totals(summary)
     }
 
     /// Scenarios that did not pass: where they stopped, and what their authors expected.
-    fn steps(&mut self, summary: &Summary) -> std::io::Result<()> {
+    fn scenarios(&mut self, summary: &Summary) -> std::io::Result<()> {
         let bad = |scenario: &&ScenarioResult| scenario.status != ScenarioStatus::Passed;
-        for scenario in summary.scenarios.iter().filter(bad) {
-            writeln!(self.out, "\n{}  {}", "Scenario".bold(), scenario.id.0.bold())?;
+        let bad: Vec<&ScenarioResult> = summary.scenarios.iter().filter(bad).collect();
+        if !bad.is_empty() {
+            writeln!(self.out, "\n{}", "Scenarios that did not pass".bold())?;
+        }
+        for scenario in bad {
+            writeln!(self.out, "\n  {}  {}", scenario.id.0.bold(), scenario.title)?;
             for step in &scenario.steps {
-                let own = |finding: &&Finding| !matches!(finding.subject, Subject::Requirement(_));
-                let own: Vec<&Finding> = step.findings.iter().filter(own).collect();
-                if step.error.is_none() && own.is_empty() {
-                    continue;
-                }
-                let word = if step.status == StepStatus::Error { "could not" } else { "failed in" };
-                let at = format!("{}:{}", scenario.file, step.line);
-                writeln!(self.out, "  {word} step {}  {}", step.name.bold(), at.dimmed())?;
-                if let Some(error) = &step.error {
-                    self.field("because", &summary.secrets.mask(error))?;
-                }
-                for finding in own {
-                    self.finding(summary, finding)?;
-                }
+                self.step(summary, scenario, step)?;
             }
-            for finding in &scenario.findings {
-                if !matches!(finding.subject, Subject::Requirement(_)) {
-                    writeln!(self.out, "  {}", finding.subject.to_string().bold())?;
-                    self.finding(summary, finding)?;
-                }
-            }
+            let own: Vec<&Finding> = scenario.findings.iter().filter(|f| is_own(f)).collect();
+            self.own(summary, &own)?;
             self.field("rerun", &format!("ofp-sim run {}", scenario.file))?;
+        }
+        Ok(())
+    }
+
+    fn step(
+        &mut self,
+        summary: &Summary,
+        scenario: &ScenarioResult,
+        step: &StepResult,
+    ) -> std::io::Result<()> {
+        let own: Vec<&Finding> = step.findings.iter().filter(|finding| is_own(finding)).collect();
+        if step.error.is_none() && own.is_empty() {
+            return Ok(());
+        }
+        let at = format!("{} ({}:{})", step.name, scenario.file, step.line);
+        self.field("stopped", &at)?;
+        if let Some(error) = &step.error {
+            self.field("because", &summary.secrets.mask(error))?;
+        }
+        self.own(summary, &own)?;
+        let notes = step.exchanges.iter().filter_map(|id| exchange(summary, *id)?.note.as_deref());
+        let mut said: Vec<&str> = Vec::new();
+        for note in notes {
+            if !said.contains(&note) {
+                self.field("PayNet", &summary.secrets.mask(note))?;
+                said.push(note);
+            }
+        }
+        Ok(())
+    }
+
+    /// Findings about expectations and snapshots, each pair of expected and actual once.
+    fn own(&mut self, summary: &Summary, findings: &[&Finding]) -> std::io::Result<()> {
+        let mut said: Vec<(&str, &str)> = Vec::new();
+        for finding in findings {
+            let pair = (finding.expected.as_str(), finding.actual.as_str());
+            if said.contains(&pair) {
+                continue;
+            }
+            said.push(pair);
+            if let Subject::Snapshot { file } = &finding.subject {
+                self.field("snapshot", file)?;
+            }
+            self.field("expected", &summary.secrets.mask(pair.0))?;
+            self.field("actual", &summary.secrets.mask(pair.1))?;
+            if let Some(hint) = &finding.hint {
+                self.field("mend", hint)?;
+            }
         }
         Ok(())
     }
@@ -132,7 +167,7 @@ impl<W: Write> Terminal<W> {
         if let Some(requirement) = find(result.id.as_str()) {
             self.field("source", requirement.source)?;
         }
-        Ok(())
+        findings.first().map_or(Ok(()), |first| self.curl(summary, first))
     }
 
     fn finding(&mut self, summary: &Summary, finding: &Finding) -> std::io::Result<()> {
@@ -150,11 +185,17 @@ impl<W: Write> Terminal<W> {
         if let Some(hint) = &finding.hint {
             self.field("mend", hint)?;
         }
-        let folder = summary.pki_folder.as_deref();
-        if let Some(line) = exchange.and_then(|exchange| curl::line(secrets, folder, exchange)) {
-            self.field("curl", &line)?;
-        }
         Ok(())
+    }
+
+    /// Long, so last, and dimmed.
+    fn curl(&mut self, summary: &Summary, finding: &Finding) -> std::io::Result<()> {
+        let folder = summary.pki_folder.as_deref();
+        let exchange = finding.exchange.and_then(|id| exchange(summary, id));
+        match exchange.and_then(|exchange| curl::line(&summary.secrets, folder, exchange)) {
+            Some(line) => writeln!(self.out, "    {}  {}", "curl    ".dimmed(), line.dimmed()),
+            None => Ok(()),
+        }
     }
 
     /// `label     value`, later lines of the value below its first; lines of a diff in colour.
@@ -246,6 +287,11 @@ impl<W: Write> Terminal<W> {
             summary.exit_code,
         )
     }
+}
+
+/// Whether a finding is about what the scenario's author wrote.
+fn is_own(finding: &Finding) -> bool {
+    !matches!(finding.subject, Subject::Requirement(_))
 }
 
 fn exchange(summary: &Summary, id: ExchangeId) -> Option<&Exchange> {

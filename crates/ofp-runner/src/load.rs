@@ -60,13 +60,16 @@ pub enum LoadError {
 /// # Errors
 /// [`LoadError`].
 pub fn load(paths: &[PathBuf]) -> Result<Vec<Loaded>, LoadError> {
-    let embedded = paths.is_empty();
-    let sources = if embedded { builtin::scenarios() } else { read_all(paths)? };
+    let sources = if paths.is_empty() {
+        builtin::scenarios().into_iter().map(|source| (source, true)).collect()
+    } else {
+        read_all(paths)?
+    };
     let files = sources.len();
     let is_requirement = |id: &str| ofp_checks::find(id).is_some();
     let mut loaded: Vec<Loaded> = Vec::new();
     let mut problems = Vec::new();
-    for source in sources {
+    for (source, embedded) in sources {
         match parse_scenario(&source, &is_requirement) {
             (Some(scenario), _) => {
                 let id = id_of(&source, &scenario);
@@ -90,20 +93,36 @@ fn id_of(source: &Source, scenario: &Scenario) -> String {
     }
 }
 
-fn read_all(paths: &[PathBuf]) -> Result<Vec<Source>, LoadError> {
+/// Reads files and folders; a path that is not there may name what is embedded.
+fn read_all(paths: &[PathBuf]) -> Result<Vec<(Source, bool)>, LoadError> {
     let mut sources = Vec::new();
     for path in paths {
-        let before = sources.len();
         if path.is_dir() {
-            read_folder(path, &mut sources)?;
-            if sources.len() == before {
+            let mut found = Vec::new();
+            read_folder(path, &mut found)?;
+            if found.is_empty() {
                 return Err(LoadError::Empty { path: path.clone() });
             }
+            sources.extend(found.into_iter().map(|source| (source, false)));
+            continue;
+        }
+        let named = if path.exists() { Vec::new() } else { embedded(path) };
+        if named.is_empty() {
+            sources.push((read_file(path)?, false));
         } else {
-            sources.push(read_file(path)?);
+            sources.extend(named.into_iter().map(|source| (source, true)));
         }
     }
     Ok(sources)
+}
+
+/// Embedded scenarios that a path names: a file with or without its ending, or a folder.
+fn embedded(path: &Path) -> Vec<Source> {
+    let named = |source: &Source| {
+        let name = Path::new(&source.name);
+        name == path || name.with_extension("") == path || name.starts_with(path)
+    };
+    builtin::scenarios().into_iter().filter(named).collect()
 }
 
 fn read_folder(folder: &Path, sources: &mut Vec<Source>) -> Result<(), LoadError> {

@@ -6,7 +6,7 @@ use std::{
 };
 
 use futures_util::future::join_all;
-use ofp_checks::{Facts, Requirement, Scope, catalogue, judge, merge};
+use ofp_checks::{Facts, Requirement, Scope, catalogue, judge, merge, root_of};
 use ofp_evidence::{
     Cause, RequirementResult, RunEvent, RunStarted, ScenarioId, ScenarioStatus, Severity, Summary,
     Verdict,
@@ -53,7 +53,8 @@ pub async fn run(
     let records = world.journal.records();
     let requirements = {
         let facts = Facts::of(&world.settings, &records);
-        catalogue().map(|requirement| result(requirement, &played, &facts)).collect::<Vec<_>>()
+        let all = catalogue().map(|requirement| result(requirement, &played, &facts));
+        fold_consequences(all.collect())
     };
     let exit_code = outcome(&played, &requirements, options);
     let summary = Arc::new(Summary {
@@ -127,6 +128,27 @@ fn result(requirement: &'static Requirement, played: &[Played], world: &Facts<'_
         verdict,
         scenarios: seen.map(|(id, _)| id).collect(),
     }
+}
+
+/// A failure that follows from another is not tested because of it.
+fn fold_consequences(mut results: Vec<RequirementResult>) -> Vec<RequirementResult> {
+    let roots: Vec<Option<&'static str>> = results
+        .iter()
+        .map(|result| {
+            let verdict = |id: &str| {
+                results.iter().find(|other| other.id.as_str() == id).map(|other| &other.verdict)
+            };
+            let failed = matches!(result.verdict, Verdict::Fail { .. });
+            if failed { root_of(result.id.as_str(), verdict) } else { None }
+        })
+        .collect();
+    for (result, root) in results.iter_mut().zip(roots) {
+        if let Some(root) = root {
+            let because = format!("it follows from the failure of {root}");
+            result.verdict = Verdict::NotTested { because };
+        }
+    }
+    results
 }
 
 /// What the run amounts to. A failure that is the network's or the configuration's is no failure

@@ -45,6 +45,7 @@ impl Platform {
             Err(reason) => {
                 context.note = Some(reason);
                 self.fail(&held.consent, context);
+                let held = self.held(&held.consent.consent_id).unwrap_or(held);
                 Ok(self.refuse_at_dc(&held, ErrorCode::TemporarilyUnavailable, context))
             }
         }

@@ -37,6 +37,7 @@ impl Platform {
                 context.note =
                     Some("the browser came back before any Update Consent: no code".into());
                 self.undecided(&id, context);
+                let held = self.held(&id).unwrap_or(held);
                 Ok(self.refuse_at_dc(&held, ErrorCode::ServerError, context))
             }
             ConsentStatus::AwaitingAuthorization => {

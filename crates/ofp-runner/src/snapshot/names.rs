@@ -9,8 +9,11 @@ use jiff::{
 use ofp_jose::CompactJws;
 use serde_json::{Map, Value, json};
 
-/// Seconds within which two clocks agree.
-const SAME_TIME: i64 = 2;
+/// Seconds from an exchange within which a time counts as that exchange's own: a slow machine must
+/// not change a snapshot. How far clocks may really differ is for the checks to judge.
+const SAME_TIME: f64 = 30.0;
+/// Times farther away are rounded to so many seconds, for the same reason.
+const ROUNDED_TO: f64 = 10.0;
 /// Members that hold a NumericDate.
 const DATES: [&str; 5] = ["iat", "nbf", "exp", "auth_time", "updated_at"];
 
@@ -148,13 +151,17 @@ fn is_random(text: &str) -> bool {
 /// A NumericDate relative to the exchange that it was seen in.
 #[expect(clippy::cast_precision_loss, reason = "seconds since 1970 fit a double exactly")]
 fn date_name(date: f64, at: Timestamp) -> String {
-    offset_name(date - at.as_second() as f64)
+    let offset = date - at.as_second() as f64;
+    if offset.abs() <= SAME_TIME {
+        return offset_name(0.0);
+    }
+    offset_name((offset / ROUNDED_TO).round() * ROUNDED_TO)
 }
 
 #[expect(clippy::cast_possible_truncation, reason = "an offset that large is named wrongly, no more")]
 fn offset_name(offset: f64) -> String {
     match offset as i64 {
-        near if near.abs() <= SAME_TIME => "[now]".into(),
+        0 => "[now]".into(),
         ahead if ahead > 0 => format!("[now+{ahead}s]"),
         behind => format!("[now{behind}s]"),
     }
@@ -202,6 +209,7 @@ mod tests {
         let end: Timestamp = "2027-05-20T23:59:59+08:00".parse().unwrap();
         let start: Timestamp = "2026-11-20T10:00:00+08:00".parse().unwrap();
         assert_eq!(time_name(end, start), "[end of day+181]");
-        assert_eq!(time_name(at(-90), at(0)), "[now-90s]");
+        assert_eq!(time_name(at(-92), at(0)), "[now-90s]");
+        assert_eq!(time_name(at(-29), at(0)), "[now]");
     }
 }
