@@ -87,7 +87,9 @@ mod tests {
         for requirement in catalogue() {
             assert!(RequirementId::parse(requirement.id).is_ok(), "{}", requirement.id);
             assert!(ids.insert(requirement.id), "{} is there twice", requirement.id);
-            for text in [requirement.title, requirement.source, requirement.mend, requirement.unseen] {
+            for text in
+                [requirement.title, requirement.source, requirement.mend, requirement.unseen]
+            {
                 assert!(!text.is_empty() && !text.ends_with('.'), "{}: `{text}`", requirement.id);
             }
         }
@@ -100,7 +102,9 @@ mod tests {
     #[test]
     fn every_must_cites_a_page_or_a_standard() {
         let cites = |source: &str| {
-            ["S1", "S2", "S3", "S4", "X-", "RFC", "FAPI", "OpenID", "P-"].iter().any(|s| source.contains(s))
+            ["S1", "S2", "S3", "S4", "X-", "RFC", "FAPI", "OpenID", "P-"]
+                .iter()
+                .any(|s| source.contains(s))
         };
         for requirement in catalogue().filter(|r| r.level == Level::Must) {
             assert!(cites(requirement.source), "{}: {}", requirement.id, requirement.source);

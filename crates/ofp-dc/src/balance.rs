@@ -65,7 +65,8 @@ impl MockDc {
         let claims = verified.claims().map_err(&jws_failed)?;
         claims.not_expired(self.clock.now()).map_err(&jws_failed)?;
         let jwe_failed = DcError::jose("the encrypted balance");
-        let jwe = CompactJwe::parse(claims.text("data").map_err(&jwe_failed)?).map_err(&jwe_failed)?;
+        let jwe =
+            CompactJwe::parse(claims.text("data").map_err(&jwe_failed)?).map_err(&jwe_failed)?;
         let plaintext = self.decryption.decrypt(&jwe);
         reading.decrypted = Some(plaintext.clone().map_err(|e| e.to_string()));
         let plaintext = self.unwrapped(plaintext.map_err(&jwe_failed)?)?;

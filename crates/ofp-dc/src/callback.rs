@@ -55,7 +55,9 @@ impl App for CallbackApp {
     async fn answer(self: Arc<Self>, matched: Matched<DcPage>, inbound: Inbound) -> Answer {
         match matched {
             Matched::Endpoint(DcPage::Callback) => match self.land(&inbound) {
-                Ok(Landing::Code(_)) => page(200, true, "Your bank confirmed. You can close this page."),
+                Ok(Landing::Code(_)) => {
+                    page(200, true, "Your bank confirmed. You can close this page.")
+                }
                 Ok(Landing::Error { error, description }) => {
                     page(200, false, &format!("Your bank answered: {description} ({error})"))
                 }
@@ -78,7 +80,9 @@ impl CallbackApp {
         let query = parse_form(inbound.query.as_bytes()).map_err(|e| e.to_string())?;
         match query.get("iss") {
             Some(iss) if *iss == self.issuer => {}
-            Some(iss) => return Err(format!("The response is from {iss}, not from {}.", self.issuer)),
+            Some(iss) => {
+                return Err(format!("The response is from {iss}, not from {}.", self.issuer));
+            }
             None => return Err("The response does not say who sent it (iss).".into()),
         }
         let landing = landing(&query)?;

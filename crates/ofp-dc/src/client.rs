@@ -12,7 +12,7 @@ use ofp_net::{
     ClientAuth, HttpClient, JwksCache, Reply, Request, RunningServer, acceptor, connector, serve,
 };
 use ofp_pki::DcKit;
-use ofp_types::{Clock, ClientId, DcId, Entropy, Origin, Profile};
+use ofp_types::{ClientId, Clock, DcId, Entropy, Origin, Profile};
 use openssl::x509::X509;
 use serde::Deserialize;
 use tokio::sync::OnceCell;
@@ -135,7 +135,11 @@ impl MockDc {
         Err(DcError::protocol("discovery", reason))
     }
 
-    pub(crate) async fn send(&self, what: &'static str, request: Request) -> Result<Reply, DcError> {
+    pub(crate) async fn send(
+        &self,
+        what: &'static str,
+        request: Request,
+    ) -> Result<Reply, DcError> {
         self.client.send(request).await.map_err(|failure| DcError::Network { what, failure })
     }
 

@@ -73,9 +73,27 @@ impl Bank {
             nric: "900101-14-5678".into(),
             accounts: vec![
                 account("114098765432", "Everyday Savings", AccountKind::Savings, "25000.75", true),
-                account("514012345678", "Business of Living", AccountKind::Current, "1830.20", true),
-                account("5196030012345678", "Platinum Card", AccountKind::CreditCard, "742.15", true),
-                account("114000000017", "Old Savings (closed)", AccountKind::Savings, "0.00", false),
+                account(
+                    "514012345678",
+                    "Business of Living",
+                    AccountKind::Current,
+                    "1830.20",
+                    true,
+                ),
+                account(
+                    "5196030012345678",
+                    "Platinum Card",
+                    AccountKind::CreditCard,
+                    "742.15",
+                    true,
+                ),
+                account(
+                    "114000000017",
+                    "Old Savings (closed)",
+                    AccountKind::Savings,
+                    "0.00",
+                    false,
+                ),
             ],
         };
         let aisyah = Customer {
@@ -83,7 +101,13 @@ impl Bank {
             password: "aisyah".into(),
             name: "Nur Aisyah binti Rahman".into(),
             nric: "880808-10-1234".into(),
-            accounts: vec![account("114055500011", "Simpanan Aisyah", AccountKind::Savings, "310.00", true)],
+            accounts: vec![account(
+                "114055500011",
+                "Simpanan Aisyah",
+                AccountKind::Savings,
+                "310.00",
+                true,
+            )],
         };
         Self { customers: vec![paynet, aisyah] }
     }

@@ -3,9 +3,7 @@
 use std::sync::Arc;
 
 use jiff::SignedDuration;
-use ofp_net::{
-    ClientAuth, HttpClient, JwksCache, RunningServer, acceptor, connector, serve,
-};
+use ofp_net::{ClientAuth, HttpClient, JwksCache, RunningServer, acceptor, connector, serve};
 use ofp_types::{Clock, ConsentId, Entropy};
 
 use crate::{

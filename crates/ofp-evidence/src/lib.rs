@@ -24,8 +24,8 @@ mod secrets;
 mod verdict;
 
 pub use event::{
-    RequirementResult, RunEvent, RunStarted, ScenarioId, ScenarioResult, ScenarioStatus, StepResult,
-    StepStatus, Summary,
+    RequirementResult, RunEvent, RunStarted, ScenarioId, ScenarioResult, ScenarioStatus,
+    StepResult, StepStatus, Summary,
 };
 pub use exchange::{Endpoint, Exchange, ExchangeId, Failure, Message, Outcome, Role, Stage};
 pub use handshake::{CertificateFacts, ConnectionId, Handshake};

@@ -226,9 +226,14 @@ mod tests {
     #[test]
     fn each_rule_says_what_it_saw() {
         let now = at(1000);
-        let cases: [(&str, fn(&Claims, Timestamp) -> Result<(), JoseError>, &str); 11] = [
+        type Rule = fn(&Claims, Timestamp) -> Result<(), JoseError>;
+        let cases: [(&str, Rule, &str); 11] = [
             (r#"{}"#, |c, n| c.not_expired(n).map(drop), "claim exp is missing"),
-            (r#"{"exp":1000}"#, |c, n| c.not_expired(n).map(drop), "expired: exp 1000 is not after now 1000"),
+            (
+                r#"{"exp":1000}"#,
+                |c, n| c.not_expired(n).map(drop),
+                "expired: exp 1000 is not after now 1000",
+            ),
             (
                 r#"{"exp":"1001"}"#,
                 |c, n| c.not_expired(n).map(drop),
@@ -254,9 +259,17 @@ mod tests {
                 |c, _| c.lives_at_most("iat", 600),
                 "lives too long: exp is 601 s after iat, at most 600 s are allowed",
             ),
-            (r#"{"aud":["a"]}"#, |c, _| c.addressed_only_to("a"), "aud must be the single string a, not [a]"),
+            (
+                r#"{"aud":["a"]}"#,
+                |c, _| c.addressed_only_to("a"),
+                "aud must be the single string a, not [a]",
+            ),
             (r#"{"aud":"b"}"#, |c, _| c.addressed_to("a"), "aud must be a, not b"),
-            (r#"{"aud":[1]}"#, |c, _| c.addressed_to("a"), "claim aud must be a string or a list of strings, not [1]"),
+            (
+                r#"{"aud":[1]}"#,
+                |c, _| c.addressed_to("a"),
+                "claim aud must be a string or a list of strings, not [1]",
+            ),
             (r#"{"iss":"x"}"#, |c, _| c.equals("iss", "y"), "claim iss must be y, not x"),
         ];
         for (text, rule, expected) in cases {

@@ -276,9 +276,9 @@ impl JoseError {
             | Self::LivesTooLong { .. }
             | Self::WrongAudience { .. }
             | Self::Replayed { .. } => Family::Claim,
-            Self::EncNotAllowed { .. } | Self::WrongLength { .. } | Self::DecryptionFailed { .. } => {
-                Family::Encryption
-            }
+            Self::EncNotAllowed { .. }
+            | Self::WrongLength { .. }
+            | Self::DecryptionFailed { .. } => Family::Encryption,
             _ => Family::Signature,
         }
     }

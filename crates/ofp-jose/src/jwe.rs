@@ -13,8 +13,8 @@ use serde_json::{Map, Value};
 
 use crate::{
     A256GCM, JoseError, KeyError, MAX_TOKEN_BYTES, Part, RSA_OAEP_256, base64url_decode,
-    jws::{alg_not_allowed, parse_header},
     jwk::thumbprint,
+    jws::{alg_not_allowed, parse_header},
     key::openssl_failed,
 };
 
@@ -85,11 +85,7 @@ impl<'a> CompactJwe<'a> {
 }
 
 fn exactly(part: Part, expected: usize, actual: usize) -> Result<(), JoseError> {
-    if actual == expected {
-        Ok(())
-    } else {
-        Err(JoseError::WrongLength { part, expected, actual })
-    }
+    if actual == expected { Ok(()) } else { Err(JoseError::WrongLength { part, expected, actual }) }
 }
 
 /// A private decryption key under the thumbprint of its certificate: parsed once.
@@ -105,7 +101,8 @@ impl DecryptionKey {
     /// # Errors
     /// [`KeyError`] when the key is not RSA or belongs to another certificate.
     pub fn new(key: &PKey<Private>, certificate: &X509Ref) -> Result<Self, KeyError> {
-        let public = certificate.public_key().map_err(openssl_failed("read a certificate's key"))?;
+        let public =
+            certificate.public_key().map_err(openssl_failed("read a certificate's key"))?;
         if !public.public_eq(key) {
             return Err(KeyError::Mismatch);
         }

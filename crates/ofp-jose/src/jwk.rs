@@ -149,7 +149,9 @@ impl PublicKey {
         let der = key.public_key_to_der().map_err(openssl_failed("encode a public key"))?;
         let unusable = |e: josekit::JoseError| KeyError::Unusable { reason: e.to_string() };
         let primitive = match key_use {
-            KeyUse::Sig => Primitive::Verify(Box::new(PSS.verifier_from_der(&der).map_err(unusable)?)),
+            KeyUse::Sig => {
+                Primitive::Verify(Box::new(PSS.verifier_from_der(&der).map_err(unusable)?))
+            }
             KeyUse::Enc => {
                 Primitive::Encrypt(Box::new(OAEP.encrypter_from_der(&der).map_err(unusable)?))
             }
@@ -191,12 +193,10 @@ impl PublicKey {
 
     pub(crate) fn verify(&self, input: &[u8], signature: &[u8]) -> Result<(), JoseError> {
         match &self.primitive {
-            Primitive::Verify(verifier) => josekit::jws::JwsVerifier::verify(
-                verifier.as_ref(),
-                input,
-                signature,
-            )
-            .map_err(|_| JoseError::SignatureWrong { kid: self.kid.clone() }),
+            Primitive::Verify(verifier) => {
+                josekit::jws::JwsVerifier::verify(verifier.as_ref(), input, signature)
+                    .map_err(|_| JoseError::SignatureWrong { kid: self.kid.clone() })
+            }
             Primitive::Encrypt(_) => Err(self.wrong_use(KeyUse::Sig)),
         }
     }
@@ -232,7 +232,9 @@ impl KeySet {
         for jwk in &set.keys {
             match public_key(jwk) {
                 Ok(key) => usable.push(key),
-                Err(e) => rejected.push(RejectedKey { kid: jwk.kid.clone(), reason: e.to_string() }),
+                Err(e) => {
+                    rejected.push(RejectedKey { kid: jwk.kid.clone(), reason: e.to_string() });
+                }
             }
         }
         (Self::new(owner, usable), rejected)

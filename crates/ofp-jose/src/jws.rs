@@ -3,8 +3,8 @@
 use serde_json::{Map, Value};
 
 use crate::{
-    Claims, JoseError, KeySet, KeyUse, MAX_TOKEN_BYTES, PS256, Part, PublicKey, base64url, base64url_decode,
-    strict_object,
+    Claims, JoseError, KeySet, KeyUse, MAX_TOKEN_BYTES, PS256, Part, PublicKey, base64url,
+    base64url_decode, strict_object,
 };
 
 /// A compact JWS taken apart; nothing about it has been verified.
@@ -148,11 +148,7 @@ impl<'a> CompactJws<'a> {
         }
         let kid = self.kid().ok_or(JoseError::KidMissing)?;
         keys.find(kid, KeyUse::Sig)?.verify(input, &self.signature)?;
-        Ok(Verified {
-            header: self.header.clone(),
-            payload: payload.to_vec(),
-            kid: kid.to_owned(),
-        })
+        Ok(Verified { header: self.header.clone(), payload: payload.to_vec(), kid: kid.to_owned() })
     }
 
     /// Whether `b64: false` is in force (RFC 7797 §3, §6); any other `crit` is an error.

@@ -54,7 +54,8 @@ impl SigningKey {
     /// # Errors
     /// [`KeyError`] when the key is not RSA, is short, or belongs to another certificate.
     pub fn new(key: &PKey<Private>, certificate: &X509Ref) -> Result<Self, KeyError> {
-        let public = certificate.public_key().map_err(openssl_failed("read a certificate's key"))?;
+        let public =
+            certificate.public_key().map_err(openssl_failed("read a certificate's key"))?;
         if !public.public_eq(key) {
             return Err(KeyError::Mismatch);
         }

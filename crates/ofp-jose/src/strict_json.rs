@@ -15,7 +15,8 @@ pub struct StrictJsonError(String);
 /// # Errors
 /// [`StrictJsonError`] with the reason and the place.
 pub fn strict_json(bytes: &[u8]) -> Result<Value, StrictJsonError> {
-    let strict: Strict = serde_json::from_slice(bytes).map_err(|e| StrictJsonError(e.to_string()))?;
+    let strict: Strict =
+        serde_json::from_slice(bytes).map_err(|e| StrictJsonError(e.to_string()))?;
     Ok(strict.0)
 }
 
@@ -117,7 +118,10 @@ mod tests {
             let error = strict_object(bad.as_bytes()).unwrap_err().to_string();
             assert!(error.starts_with("member `a` appears twice at line 1"), "{error}");
         }
-        assert_eq!(strict_object(b"[]").unwrap_err().to_string(), "expected an object, found an array");
+        assert_eq!(
+            strict_object(b"[]").unwrap_err().to_string(),
+            "expected an object, found an array"
+        );
         assert!(strict_object(b"{\"a\":1} x").is_err());
         assert!(strict_object("[".repeat(100_000).as_bytes()).is_err(), "depth is bounded");
     }

@@ -1,5 +1,7 @@
 //! What the strict pre-parse and the pinned profile refuse, each with its reason.
 
+#![expect(clippy::unwrap_used, reason = "a test stops at its first surprise")]
+
 mod common;
 
 use common::{alice, mallory};
@@ -22,9 +24,8 @@ fn with_header(header: &Value) -> String {
 fn raw_header(header: &str) -> String {
     let pair = alice();
     let input = format!("{}.{}", base64url(header.as_bytes()), base64url(b"{}"));
-    let signer = josekit::jws::PS256
-        .signer_from_der(pair.key.private_key_to_pkcs8().unwrap())
-        .unwrap();
+    let signer =
+        josekit::jws::PS256.signer_from_der(pair.key.private_key_to_pkcs8().unwrap()).unwrap();
     let signature = josekit::jws::JwsSigner::sign(&signer, input.as_bytes()).unwrap();
     format!("{input}.{}", base64url(&signature))
 }
@@ -41,8 +42,14 @@ fn every_malformed_or_misaddressed_signature_has_its_own_reason() {
     let cases = [
         (String::new(), "a compact JWS has 3 parts separated by dots, this has 1"),
         (format!("{good}.x"), "a compact JWS has 3 parts separated by dots, this has 4"),
-        (format!("{header}.{payload}.{signature}="), "the signature is not base64url without padding"),
-        (format!("{header}.{payload}.{signature}\n"), "the signature is not base64url without padding"),
+        (
+            format!("{header}.{payload}.{signature}="),
+            "the signature is not base64url without padding",
+        ),
+        (
+            format!("{header}.{payload}.{signature}\n"),
+            "the signature is not base64url without padding",
+        ),
         (format!("{header}.{payload}."), "the signature is empty"),
         (format!("{header}..{signature}"), "the JWS is detached, its payload must be inside"),
         (format!("e30.{payload}.{signature}"), "alg is missing, only PS256 is allowed"),
@@ -166,7 +173,10 @@ fn a_jwe_outside_the_profile_is_refused_before_any_key_touches_it() {
         let token = format!("{}.{rest}", base64url(header.to_string().as_bytes()));
         CompactJwe::parse(&token).and_then(|jwe| jwe.admit()).unwrap_err().to_string()
     };
-    assert_eq!(admit(json!({"alg": "RSA1_5", "enc": "A256GCM"})), "alg is RSA1_5, only RSA-OAEP-256 is allowed");
+    assert_eq!(
+        admit(json!({"alg": "RSA1_5", "enc": "A256GCM"})),
+        "alg is RSA1_5, only RSA-OAEP-256 is allowed"
+    );
     assert_eq!(
         admit(json!({"alg": "RSA-OAEP-256", "enc": "A128CBC-HS256"})),
         "enc is A128CBC-HS256, only A256GCM is allowed"

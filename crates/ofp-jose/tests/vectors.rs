@@ -1,6 +1,10 @@
 //! The independent vectors of the specification, made with Python's `cryptography`.
 
-use ofp_jose::{CompactJwe, CompactJws, DecryptionKey, JoseError, JwkSet, KeySet, KeyUse, thumbprint};
+#![expect(clippy::unwrap_used, reason = "a test stops at its first surprise")]
+
+use ofp_jose::{
+    CompactJwe, CompactJws, DecryptionKey, JoseError, JwkSet, KeySet, KeyUse, thumbprint,
+};
 use openssl::{pkey::PKey, x509::X509};
 use serde_json::Value;
 
@@ -26,7 +30,10 @@ fn kid_is_the_certificates_thumbprint() {
     let vectors = vectors();
     for party in ["pn", "dp", "dc"] {
         for jwk in vectors["jwks"][party].as_array().unwrap() {
-            assert_eq!(thumbprint(&certificate(jwk)).unwrap().as_str(), jwk["kid"].as_str().unwrap());
+            assert_eq!(
+                thumbprint(&certificate(jwk)).unwrap().as_str(),
+                jwk["kid"].as_str().unwrap()
+            );
         }
     }
 }

@@ -112,7 +112,8 @@ impl HttpClient {
             .collect()
             .await
             .map_err(|e| Failure { stage: Stage::Receive, detail: chain(e.as_ref()) })?;
-        let text = |value: &http::HeaderValue| String::from_utf8_lossy(value.as_bytes()).into_owned();
+        let text =
+            |value: &http::HeaderValue| String::from_utf8_lossy(value.as_bytes()).into_owned();
         let headers =
             parts.headers.iter().map(|(name, value)| (name.to_string(), text(value))).collect();
         let message = Message { headers, body: body.to_bytes().into() };

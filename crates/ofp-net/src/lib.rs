@@ -27,7 +27,9 @@ pub use error::NetError;
 pub use facts::certificate_facts;
 pub use form::{FormError, encode_form, parse_form};
 pub use jwks::JwksCache;
-pub use server::{Answer, App, Inbound, Matched, Peer, Route, RunningServer, bind, local_port, serve};
+pub use server::{
+    Answer, App, Inbound, Matched, Peer, Route, RunningServer, bind, local_port, serve,
+};
 pub use tls::{ClientAuth, acceptor, connector};
 
 /// The longest answer that is read.

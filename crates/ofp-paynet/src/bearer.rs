@@ -12,7 +12,9 @@ use crate::{
 impl Platform {
     /// The token that a request carries and the participant it was issued to, if both are good.
     pub(crate) fn bearer(&self, inbound: &Inbound) -> Result<(Token, Participant<'_>), Refusal> {
-        if parse_form(inbound.query.as_bytes()).is_ok_and(|query| query.contains_key("access_token")) {
+        if parse_form(inbound.query.as_bytes())
+            .is_ok_and(|query| query.contains_key("access_token"))
+        {
             return Err(Refusal::bad_request("an access token must not be sent in the URL"));
         }
         let Some(header) = inbound.header("authorization") else {
@@ -55,7 +57,8 @@ impl Platform {
 
 /// 401 `invalid_token` (RFC 6750 §3.1).
 fn invalid(reason: &str) -> Refusal {
-    let description = "the access token is missing, expired, revoked or bound to another certificate";
+    let description =
+        "the access token is missing, expired, revoked or bound to another certificate";
     Refusal::discreet(401, ErrorCode::InvalidToken, description, reason)
         .header("www-authenticate", "Bearer error=\"invalid_token\"")
 }

@@ -32,9 +32,9 @@ impl Platform {
         let client_id = form
             .get("client_id")
             .ok_or_else(|| Refusal::invalid_client("the form has no client_id"))?;
-        let participant = self
-            .participant(client_id)
-            .ok_or_else(|| Refusal::invalid_client(format!("no client `{client_id}` is registered")))?;
+        let participant = self.participant(client_id).ok_or_else(|| {
+            Refusal::invalid_client(format!("no client `{client_id}` is registered"))
+        })?;
         let client = participant.client();
         if !client.certificates.contains(&certificate.thumbprint) {
             return Err(Refusal::invalid_client(format!(

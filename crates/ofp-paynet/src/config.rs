@@ -130,8 +130,6 @@ impl PaynetConfig {
 fn needs(client: &Client, key_use: KeyUse) -> Result<(), ConfigError> {
     match client.keys.first(key_use) {
         Some(_) => Ok(()),
-        None => {
-            Err(ConfigError::NoKey { client: client.name.clone(), key_use: key_use.as_str() })
-        }
+        None => Err(ConfigError::NoKey { client: client.name.clone(), key_use: key_use.as_str() }),
     }
 }

@@ -16,9 +16,9 @@ mod bearer;
 mod client_auth;
 mod config;
 mod control;
-mod provider;
 mod error;
 mod platform;
+mod provider;
 mod refusal;
 mod resource_server;
 mod serve;
@@ -28,5 +28,5 @@ pub use config::{
     AuthMethod, Client, ConfigError, DcRegistration, DpRegistration, Listeners, PaynetConfig,
 };
 pub use control::{PayNet, Unsettled};
-pub use provider::ForwardError;
 pub use error::PaynetError;
+pub use provider::ForwardError;

@@ -199,7 +199,8 @@ impl Platform {
     fn due(&self) -> (Vec<ConsentId>, Option<Timestamp>) {
         let now = self.now();
         let state = self.state();
-        let deadlines = || state.consents.iter().filter_map(|(id, h)| Some((id, h.next_by_time()?.0)));
+        let deadlines =
+            || state.consents.iter().filter_map(|(id, h)| Some((id, h.next_by_time()?.0)));
         let due = deadlines().filter(|(_, at)| *at <= now).map(|(id, _)| id.clone()).collect();
         (due, deadlines().map(|(_, at)| at).filter(|at| *at > now).min())
     }

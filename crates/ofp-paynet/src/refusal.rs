@@ -76,8 +76,8 @@ impl Refusal {
             error_description: Some(self.description.clone()),
         };
         let body = serde_json::to_vec(&body).unwrap_or_default();
-        let answer = Answer::new(self.status, "application/json", body)
-            .header("cache-control", "no-store");
+        let answer =
+            Answer::new(self.status, "application/json", body).header("cache-control", "no-store");
         match &self.header {
             Some((name, value)) => answer.header(name, value),
             None => answer,

@@ -32,10 +32,7 @@ const JWKS_ROUTES: [Route<Endpoint>; 2] = [
 static PUBLIC_AS: [Route<Endpoint>; 6] = {
     let [jwks, jwks_of] = JWKS_ROUTES;
     [
-        Route {
-            path: "/.well-known/openid-configuration",
-            verbs: &[("GET", Endpoint::Discovery)],
-        },
+        Route { path: "/.well-known/openid-configuration", verbs: &[("GET", Endpoint::Discovery)] },
         Route {
             path: "/.well-known/oauth-authorization-server",
             verbs: &[("GET", Endpoint::Discovery)],
@@ -127,13 +124,15 @@ async fn handle(
     };
     let answer = echo_interaction_id(answer, &inbound);
     let certificate = inbound.peer.certificate.clone();
-    let caller = certificate.as_ref().and_then(|c| platform.participant_by_certificate(&c.thumbprint));
-    let query = if inbound.query.is_empty() { String::new() } else { format!("?{}", inbound.query) };
+    let caller =
+        certificate.as_ref().and_then(|c| platform.participant_by_certificate(&c.thumbprint));
+    let query =
+        if inbound.query.is_empty() { String::new() } else { format!("?{}", inbound.query) };
     platform.journal.add(Record::Exchange(Exchange {
         id: context.exchange,
         at,
         took: started.elapsed(),
-        from: caller.map_or(stranger, |caller| caller.role()),
+        from: caller.map_or(stranger, super::platform::Participant::role),
         to: Role::PayNet,
         endpoint: match matched {
             Matched::Endpoint(endpoint) => endpoint,

@@ -132,9 +132,8 @@ pub(crate) fn issue(
     if leaf.purpose == Purpose::TlsServer {
         params.subject_alt_names = alternative_names(names)?;
     }
-    let certificate = params
-        .signed_by(&leaf_key, &issuer)
-        .map_err(PkiError::crypto("issue a certificate"))?;
+    let certificate =
+        params.signed_by(&leaf_key, &issuer).map_err(PkiError::crypto("issue a certificate"))?;
     credential(certificate.der(), key)
 }
 

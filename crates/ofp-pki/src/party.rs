@@ -86,7 +86,9 @@ impl Leaf {
     pub fn all() -> Vec<Self> {
         let of = |party, purpose| Self { party, purpose };
         let mut leaves = Vec::new();
-        for purpose in [Purpose::Signing, Purpose::Encryption, Purpose::TlsServer, Purpose::TlsClient] {
+        for purpose in
+            [Purpose::Signing, Purpose::Encryption, Purpose::TlsServer, Purpose::TlsClient]
+        {
             for party in Party::ALL {
                 let is_dc = matches!(party, Party::Dc1 | Party::Dc2);
                 if purpose != Purpose::Encryption || is_dc {

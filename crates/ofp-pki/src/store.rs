@@ -87,11 +87,12 @@ fn load_pair(certificate_path: &Path, key_path: &Path) -> Result<Credential, Pki
     })?;
     let pem = fs::read(key_path).map_err(io("read", key_path))?;
     // an empty passphrase, so that an encrypted key is an error and not a prompt
-    let key = PKey::private_key_from_pem_passphrase(&pem, b"").map_err(|e| PkiError::Unreadable {
-        path: key_path.to_owned(),
-        expected: "a PEM private key without a passphrase",
-        reason: e.to_string(),
-    })?;
+    let key =
+        PKey::private_key_from_pem_passphrase(&pem, b"").map_err(|e| PkiError::Unreadable {
+            path: key_path.to_owned(),
+            expected: "a PEM private key without a passphrase",
+            reason: e.to_string(),
+        })?;
     let belongs = certificate.public_key().is_ok_and(|public| public.public_eq(&key));
     if belongs {
         Ok(Credential { certificate, key })

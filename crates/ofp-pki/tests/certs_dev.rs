@@ -1,5 +1,7 @@
 //! The folder of certificates: complete, strict, private, reused, renewed, never guessed at.
 
+#![expect(clippy::unwrap_used, reason = "a test stops at its first surprise")]
+
 use std::{
     fs,
     os::unix::fs::PermissionsExt,
@@ -90,7 +92,8 @@ fn what_is_good_is_reused_and_what_nears_its_end_is_renewed() {
     let start = now();
     let (first, _) = open(dir.path(), &OpenOptions::at(start));
 
-    let (again, actions) = open(dir.path(), &OpenOptions::at(start + SignedDuration::from_hours(24)));
+    let (again, actions) =
+        open(dir.path(), &OpenOptions::at(start + SignedDuration::from_hours(24)));
     assert!(actions.iter().all(|action| *action == Action::Reused), "{actions:?}");
     assert_eq!(again.dp.signing.thumbprint().unwrap(), first.dp.signing.thumbprint().unwrap());
 
@@ -101,7 +104,8 @@ fn what_is_good_is_reused_and_what_nears_its_end_is_renewed() {
     assert_ne!(renewed.dp.signing.thumbprint().unwrap(), first.dp.signing.thumbprint().unwrap());
     assert_eq!(renewed.ca.to_der().unwrap(), first.ca.to_der().unwrap());
 
-    let (_, actions) = open(dir.path(), &OpenOptions::at(start + SignedDuration::from_hours(24 * 340)));
+    let (_, actions) =
+        open(dir.path(), &OpenOptions::at(start + SignedDuration::from_hours(24 * 340)));
     assert!(actions.iter().all(|action| *action == Action::Renewed), "{actions:?}");
 }
 

@@ -21,7 +21,8 @@ pub fn json(summary: &Summary) -> Value {
     });
     let mut exchanges: Vec<_> = exchanges.collect();
     exchanges.sort_by_key(|exchange| exchange.id);
-    let (name, version) = summary.started.tool.split_once(' ').unwrap_or((&summary.started.tool, ""));
+    let (name, version) =
+        summary.started.tool.split_once(' ').unwrap_or((&summary.started.tool, ""));
     json!({
         "schema_version": SCHEMA_VERSION,
         "tool": { "name": name, "version": version },
@@ -83,7 +84,9 @@ fn cause(verdict: &Verdict) -> Option<Cause> {
 fn findings(secrets: &Secrets, findings: &[Finding]) -> Vec<Value> {
     let subject = |subject: &Subject| match subject {
         Subject::Requirement(id) => json!({ "requirement": id }),
-        Subject::Expectation { file, line } => json!({ "expectation": { "file": file, "line": line } }),
+        Subject::Expectation { file, line } => {
+            json!({ "expectation": { "file": file, "line": line } })
+        }
         Subject::Snapshot { file } => json!({ "snapshot": file }),
     };
     findings

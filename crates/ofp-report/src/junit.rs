@@ -93,10 +93,9 @@ fn described(secrets: &Secrets, finding: &Finding) -> String {
         secrets.mask(&finding.expected),
         secrets.mask(&finding.actual)
     );
-    for (label, value) in [
-        ("exchange", finding.exchange.map(|id| id.to_string())),
-        ("mend", finding.hint.clone()),
-    ] {
+    for (label, value) in
+        [("exchange", finding.exchange.map(|id| id.to_string())), ("mend", finding.hint.clone())]
+    {
         text.extend(value.map(|value| format!("\n  {label:<9} {value}")));
     }
     text

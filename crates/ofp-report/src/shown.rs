@@ -6,14 +6,17 @@ use serde_json::{Value, json};
 /// Headers whose values are never shown.
 const HIDDEN: [&str; 3] = ["authorization", "cookie", "set-cookie"];
 /// Form fields and query parameters whose values are never shown.
-const HIDDEN_FIELDS: [&str; 5] =
-    ["password", "client_assertion", "code", "code_verifier", "csrf"];
+const HIDDEN_FIELDS: [&str; 5] = ["password", "client_assertion", "code", "code_verifier", "csrf"];
 /// Longer bodies are cut.
 const LONGEST_BODY: usize = 64 * 1024;
 const MASK: &str = "[secret]";
 
 /// A header's value, or a mask.
-pub(crate) fn header<'a>(secrets: &Secrets, name: &str, value: &'a str) -> std::borrow::Cow<'a, str> {
+pub(crate) fn header<'a>(
+    secrets: &Secrets,
+    name: &str,
+    value: &'a str,
+) -> std::borrow::Cow<'a, str> {
     if HIDDEN.contains(&name) {
         return MASK.into();
     }

@@ -148,9 +148,14 @@ impl<W: Write> Terminal<W> {
         Ok(())
     }
 
-    fn requirement(&mut self, summary: &Summary, result: &RequirementResult) -> std::io::Result<()> {
+    fn requirement(
+        &mut self,
+        summary: &Summary,
+        result: &RequirementResult,
+    ) -> std::io::Result<()> {
         let id = result.id.to_string();
-        let id = if matches!(result.verdict, Verdict::Fail { .. }) { id.red() } else { id.yellow() };
+        let id =
+            if matches!(result.verdict, Verdict::Fail { .. }) { id.red() } else { id.yellow() };
         writeln!(self.out, "\n  {} {}  {}", id.bold(), result.level, result.title.bold())?;
         let findings = result.verdict.findings();
         if let Some(first) = findings.first() {
@@ -158,7 +163,10 @@ impl<W: Write> Terminal<W> {
         }
         let more = findings.len().saturating_sub(1);
         if more > 0 {
-            self.field("more", &format!("{} like this, see --report json", count(more, "finding")))?;
+            self.field(
+                "more",
+                &format!("{} like this, see --report json", count(more, "finding")),
+            )?;
         }
         let scenarios: Vec<&str> = result.scenarios.iter().map(|id| id.0.as_str()).collect();
         if !scenarios.is_empty() {
@@ -265,9 +273,8 @@ impl<W: Write> Terminal<W> {
         let scenarios = summary.scenarios.len();
         let passed =
             summary.scenarios.iter().filter(|s| s.status == ScenarioStatus::Passed).count();
-        let of = |word: &str| {
-            summary.requirements.iter().filter(|r| r.verdict.word() == word).count()
-        };
+        let of =
+            |word: &str| summary.requirements.iter().filter(|r| r.verdict.word() == word).count();
         let verdict = match summary.exit_code {
             0 => "PASSED".green().bold(),
             1 => "FAILED".red().bold(),

@@ -15,7 +15,7 @@ mod run;
 mod snapshot;
 mod world;
 
-pub use load::{Loaded, LoadError, load};
+pub use load::{LoadError, Loaded, load};
 pub use run::{RunOptions, run};
 pub use snapshot::SnapshotMode;
 pub use world::{World, WorldError, WorldOptions};

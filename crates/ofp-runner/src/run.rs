@@ -106,7 +106,11 @@ async fn play_all(
     played
 }
 
-fn result(requirement: &'static Requirement, played: &[Played], world: &Facts<'_>) -> RequirementResult {
+fn result(
+    requirement: &'static Requirement,
+    played: &[Played],
+    world: &Facts<'_>,
+) -> RequirementResult {
     let of_requirement = |played: &Played| {
         let found = played.verdicts.iter().find(|(other, _)| other.id == requirement.id);
         found.map(|(_, verdict)| (played.result.id.clone(), verdict.clone()))

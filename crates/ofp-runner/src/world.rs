@@ -14,7 +14,7 @@ use ofp_paynet::{
 };
 use ofp_pki::{Kit, Party, Pki, PkiError};
 use ofp_types::{
-    Clock, ClientId, DcId, DpFault, DpId, Entropy, InvalidId, InvalidOrigin, Origin, Profile,
+    ClientId, Clock, DcId, DpFault, DpId, Entropy, InvalidId, InvalidOrigin, Origin, Profile,
 };
 
 use crate::customer::Customer;
@@ -122,8 +122,7 @@ impl World {
         let (c, e) = (Arc::clone(&clock), entropy);
         let dc = MockDc::start(dc_config(pki, profile, &origins)?, dc_public, c, e)?;
         let paynet_origins = [origins.issuer, origins.rs];
-        let customer =
-            Customer::new(pki, &paynet_origins, &dc_origin, &journal, &clock)?;
+        let customer = Customer::new(pki, &paynet_origins, &dc_origin, &journal, &clock)?;
         Ok(Self {
             paynet,
             dc,

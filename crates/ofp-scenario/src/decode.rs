@@ -100,7 +100,11 @@ impl<'a> NodeDeserializer<'a> {
     }
 
     /// A value in free-form JSON. A plain scalar that looks like a number must be one exactly.
-    fn visit_plain<'de, V: Visitor<'de>>(&self, text: &str, visitor: V) -> Result<V::Value, DecodeError> {
+    fn visit_plain<'de, V: Visitor<'de>>(
+        &self,
+        text: &str,
+        visitor: V,
+    ) -> Result<V::Value, DecodeError> {
         match text {
             "true" => return visitor.visit_bool(true),
             "false" => return visitor.visit_bool(false),
@@ -123,7 +127,8 @@ impl<'a> NodeDeserializer<'a> {
             // a date, a UUID, a word that begins with a digit
             return visitor.visit_str(text);
         }
-        let mut error = DecodeError::new(format!("`{text}` would change if it were read as a number"));
+        let mut error =
+            DecodeError::new(format!("`{text}` would change if it were read as a number"));
         error.help = Some(format!("quote it to keep it as it is: \"{text}\""));
         Err(error.at(&self.0.span))
     }
@@ -232,7 +237,11 @@ impl<'de> de::Deserializer<'de> for NodeDeserializer<'_> {
         }
     }
 
-    fn deserialize_tuple<V: Visitor<'de>>(self, _: usize, visitor: V) -> Result<V::Value, DecodeError> {
+    fn deserialize_tuple<V: Visitor<'de>>(
+        self,
+        _: usize,
+        visitor: V,
+    ) -> Result<V::Value, DecodeError> {
         self.deserialize_seq(visitor)
     }
 
@@ -333,7 +342,10 @@ impl<'de> MapAccess<'de> for Entries<'_> {
         seed.deserialize(text).map(Some).map_err(|e| e.at(&key.span))
     }
 
-    fn next_value_seed<V: DeserializeSeed<'de>>(&mut self, seed: V) -> Result<V::Value, DecodeError> {
+    fn next_value_seed<V: DeserializeSeed<'de>>(
+        &mut self,
+        seed: V,
+    ) -> Result<V::Value, DecodeError> {
         let node = self.value.take().ok_or_else(|| DecodeError::new("a value without a key"))?;
         seed.deserialize(NodeDeserializer(node)).map_err(|e| e.at(&node.span))
     }
@@ -359,7 +371,10 @@ impl<'de> MapAccess<'de> for LocatedEntries<'_> {
         seed.deserialize(text).map(Some)
     }
 
-    fn next_value_seed<V: DeserializeSeed<'de>>(&mut self, seed: V) -> Result<V::Value, DecodeError> {
+    fn next_value_seed<V: DeserializeSeed<'de>>(
+        &mut self,
+        seed: V,
+    ) -> Result<V::Value, DecodeError> {
         let position = |at: usize| IntoDeserializer::<DecodeError>::into_deserializer(at);
         match self.next {
             1 => seed.deserialize(position(self.node.span.start)),
@@ -397,7 +412,10 @@ impl<'de> VariantAccess<'de> for NodeVariant<'_> {
         de::Deserialize::deserialize(NodeDeserializer(self.0))
     }
 
-    fn newtype_variant_seed<T: DeserializeSeed<'de>>(self, seed: T) -> Result<T::Value, DecodeError> {
+    fn newtype_variant_seed<T: DeserializeSeed<'de>>(
+        self,
+        seed: T,
+    ) -> Result<T::Value, DecodeError> {
         seed.deserialize(NodeDeserializer(self.0))
     }
 

@@ -98,7 +98,12 @@ impl<'a> Builder<'a> {
         }
     }
 
-    fn node(&mut self, event: Event<'a>, span: Range<usize>, depth: usize) -> Result<Node, Diagnostic> {
+    fn node(
+        &mut self,
+        event: Event<'a>,
+        span: Range<usize>,
+        depth: usize,
+    ) -> Result<Node, Diagnostic> {
         self.nodes += 1;
         if depth > DEEPEST || self.nodes > MOST_NODES {
             let title = "the document is nested too deeply or too large";

@@ -22,7 +22,9 @@ pub(crate) enum Failure {
     UnknownFault { name: String, suggestion: String },
     #[error("--report {0}: expected FORMAT=FILE, where FORMAT is json or junit")]
     BadReport(String),
-    #[error("--requirement {0}: there is no check for it; `ofp-sim list requirements` lists those that there are")]
+    #[error(
+        "--requirement {0}: there is no check for it; `ofp-sim list requirements` lists those that there are"
+    )]
     UnknownRequirement(String),
     #[error("--timeout {0}: expected a length of time such as 500ms, 30s or 2m")]
     BadTimeout(String),
@@ -53,7 +55,9 @@ impl Failure {
     /// What to do about it, where the message itself does not say.
     pub(crate) fn help(&self) -> Option<&'static str> {
         match self {
-            Self::Pki(_) => Some("give another folder with --pki DIR, or make a new one with `ofp-sim pki init`"),
+            Self::Pki(_) => Some(
+                "give another folder with --pki DIR, or make a new one with `ofp-sim pki init`",
+            ),
             _ => None,
         }
     }

@@ -35,11 +35,13 @@ pub use consent::{
 pub use entropy::{Entropy, token, uuid_v4};
 pub use error_code::ErrorCode;
 pub use fault::DpFault;
-pub use id::{AccountId, ClientId, ConsentId, DcId, DpId, InteractionId, InvalidId, Kid, RequirementId};
+pub use id::{
+    AccountId, ClientId, ConsentId, DcId, DpId, InteractionId, InvalidId, Kid, RequirementId,
+};
 pub use origin::{InvalidOrigin, Origin};
 pub use profile::{
-    AccountNumberName, AccountsShape, AuthorizeMode, IdHash, JwePlaintext, NumericDateForm, Profile,
-    ResourceSigner, SigBody, SigHeader, SigResource, SigUserinfo, SubClaim, UpdateVerb,
+    AccountNumberName, AccountsShape, AuthorizeMode, IdHash, JwePlaintext, NumericDateForm,
+    Profile, ResourceSigner, SigBody, SigHeader, SigResource, SigUserinfo, SubClaim, UpdateVerb,
 };
 
 /// The audience value by which signed messages name the platform itself (`spec/ofp.md` 5.3).

@@ -81,8 +81,12 @@ mod tests {
 
     #[test]
     fn only_bare_https_bases_pass() {
-        assert_eq!(Origin::parse("https://localhost:8443/").unwrap().join("/v1"), "https://localhost:8443/v1");
-        for bad in ["http://a", "https://u@a", "https://a/b", "https://a?x", "https://a#x", "a", ""] {
+        assert_eq!(
+            Origin::parse("https://localhost:8443/").unwrap().join("/v1"),
+            "https://localhost:8443/v1"
+        );
+        for bad in ["http://a", "https://u@a", "https://a/b", "https://a?x", "https://a#x", "a", ""]
+        {
             assert!(Origin::parse(bad).is_err(), "{bad}");
         }
     }

@@ -46,7 +46,8 @@ impl<'a> Balance<'a> {
         exchange: &'a Exchange,
         decryptions: &[&Decryption],
     ) -> Self {
-        let text = exchange.response().map(|message| message.text().into_owned()).unwrap_or_default();
+        let text =
+            exchange.response().map(|message| message.text().into_owned()).unwrap_or_default();
         let jws = CompactJws::parse(&text);
         let claims = jws.as_ref().ok().and_then(|jws| Claims::parse(&jws.payload).ok());
         let verified = jws.as_ref().ok().and_then(|jws| jws.verify(&settings.dp_keys).err());

@@ -53,7 +53,8 @@ fn tls13(facts: &Facts<'_>, ruling: &mut Ruling<'_>) {
 fn certificate(facts: &Facts<'_>, ruling: &mut Ruling<'_>) {
     for (exchange, handshake) in each_handshake(facts) {
         let expected = "a valid certificate with an RSA key of 2048 bits or more, or P-256 or more";
-        if let Some(failure) = tls_failure(exchange).filter(|f| f.detail.contains("certificate (")) {
+        if let Some(failure) = tls_failure(exchange).filter(|f| f.detail.contains("certificate ("))
+        {
             ruling.unanswered(exchange.id, expected, failure);
         } else if let Some(server) = handshake.and_then(|h| h.server.as_ref()) {
             let actual = format!("{} of {} bits", server.key_kind, server.key_bits);

@@ -78,7 +78,12 @@ fn keeps_signature(facts: &Facts<'_>, ruling: &mut Ruling<'_>) {
             .and_then(|url| url.query_pairs().find(|(name, _)| name == "signature"))
             .map(|(_, value)| value.into_owned());
         let leaked = signature.is_some_and(|signature| location.contains(&signature));
-        ruling.judge(exchange.id, !leaked, "a Location without the signature", "the signature is in it");
+        ruling.judge(
+            exchange.id,
+            !leaked,
+            "a Location without the signature",
+            "the signature is in it",
+        );
     }
 }
 

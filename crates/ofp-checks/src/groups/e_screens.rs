@@ -50,7 +50,11 @@ fn wrong_password(facts: &Facts<'_>, ruling: &mut Ruling<'_>) {
         let told = facts.updates.iter().map(|update| update.exchange);
         let told = told.filter(|x| x.consent.as_ref() == Some(*consent) && x.id < *page);
         for exchange in told {
-            ruling.broken(exchange.id, "PayNet hears nothing of a wrong password", "Update Consent");
+            ruling.broken(
+                exchange.id,
+                "PayNet hears nothing of a wrong password",
+                "Update Consent",
+            );
         }
     }
 }
@@ -103,7 +107,8 @@ fn chosen<'a>(facts: &Facts<'a>, id: Option<&ConsentId>) -> Option<&'a Vec<Strin
 fn review(facts: &Facts<'_>, ruling: &mut Ruling<'_>) {
     for (consent, act) in &facts.acts {
         let CustomerAct::SawReview { text, chosen, page } = act else { continue };
-        let Some(event) = facts.at(Endpoint::ConsentEvent).find(|x| x.consent.as_ref() == Some(*consent))
+        let Some(event) =
+            facts.at(Endpoint::ConsentEvent).find(|x| x.consent.as_ref() == Some(*consent))
         else {
             continue;
         };
@@ -116,7 +121,12 @@ fn review(facts: &Facts<'_>, ruling: &mut Ruling<'_>) {
             }
         }
         let actual = format!("missing: {}", missing.join("; "));
-        ruling.judge(*page, missing.is_empty(), "DC, purpose, permissions, expiry, accounts", actual);
+        ruling.judge(
+            *page,
+            missing.is_empty(),
+            "DC, purpose, permissions, expiry, accounts",
+            actual,
+        );
     }
 }
 
@@ -127,15 +137,20 @@ fn needed_words(facts: &Facts<'_>, data: &Value, chosen: &[String]) -> Vec<(Stri
     let mut needed = vec![("the DC".to_owned(), dc)];
     if let Some(purpose) = data["consent_purpose"].as_str() {
         let words = match purpose {
-            "pfm" => vec!["personal finance", "financial management", "pengurusan kewangan", purpose],
+            "pfm" => {
+                vec!["personal finance", "financial management", "pengurusan kewangan", purpose]
+            }
             "credit_underwriting" => vec!["credit", "kredit", "pinjaman", purpose],
             other => vec![other],
         };
         needed.push(("the purpose".into(), owned(&words)));
     }
-    for permission in data["permissions"].as_array().into_iter().flatten().filter_map(Value::as_str) {
+    for permission in data["permissions"].as_array().into_iter().flatten().filter_map(Value::as_str)
+    {
         let words = match permission {
-            "read_accounts" => vec!["account detail", "account information", "butiran akaun", permission],
+            "read_accounts" => {
+                vec!["account detail", "account information", "butiran akaun", permission]
+            }
             "read_balances" => vec!["balance", "baki", permission],
             "read_transactions" => vec!["transaction", "transaksi", permission],
             other => vec![other],
@@ -160,7 +175,8 @@ fn owned(words: &[&str]) -> Vec<String> {
 /// A date as people in Malaysia write it.
 fn common_dates(time: Timestamp) -> Vec<String> {
     let local = time.to_zoned(TimeZone::fixed(Offset::constant(8)));
-    let forms = ["%-d %B %Y", "%d %B %Y", "%-d %b %Y", "%d %b %Y", "%d/%m/%Y", "%d-%m-%Y", "%Y-%m-%d"];
+    let forms =
+        ["%-d %B %Y", "%d %B %Y", "%-d %b %Y", "%d %b %Y", "%d/%m/%Y", "%d-%m-%Y", "%Y-%m-%d"];
     forms.iter().map(|form| local.strftime(form).to_string()).collect()
 }
 
@@ -198,5 +214,6 @@ fn is_masked(number: &str) -> bool {
     let digits = |text: &str| text.chars().all(|c| c.is_ascii_digit());
     let stars = number.chars().filter(|c| *c == '*').count();
     let parts: Vec<&str> = number.split('*').filter(|part| !part.is_empty()).collect();
-    stars > 0 && matches!(parts[..], [head, tail] if head.len() == 6 && tail.len() == 4 && digits(head) && digits(tail))
+    stars > 0
+        && matches!(parts[..], [head, tail] if head.len() == 6 && tail.len() == 4 && digits(head) && digits(tail))
 }

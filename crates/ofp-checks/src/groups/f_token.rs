@@ -47,7 +47,8 @@ fn form(facts: &Facts<'_>, ruling: &mut Ruling<'_>) {
             && media_type == "application/x-www-form-urlencoded"
             && field("grant_type") == "client_credentials"
             && field("client_id") == client;
-        let expected = format!("POST of a form with grant_type=client_credentials, client_id={client}");
+        let expected =
+            format!("POST of a form with grant_type=client_credentials, client_id={client}");
         let actual = format!(
             "{} of {media_type} with grant_type={}, client_id={}",
             exchange.method,
@@ -178,11 +179,13 @@ fn header_only(facts: &Facts<'_>, ruling: &mut Ruling<'_>) {
 fn bound(facts: &Facts<'_>, ruling: &mut Ruling<'_>) {
     for update in &facts.updates {
         let Some(token) = bearer(update) else { continue };
-        let issued = facts.dp_tokens().find(|issue| {
-            issue.response().is_some_and(|message| message.text().contains(token))
-        });
+        let issued = facts
+            .dp_tokens()
+            .find(|issue| issue.response().is_some_and(|message| message.text().contains(token)));
         let Some(issued) = issued else { continue };
-        let kid = |exchange: &Exchange| exchange.client_certificate.as_ref().map(|c| c.thumbprint.to_string());
+        let kid = |exchange: &Exchange| {
+            exchange.client_certificate.as_ref().map(|c| c.thumbprint.to_string())
+        };
         let (at_issue, at_use) = (kid(issued), kid(update.exchange));
         let expected = format!("certificate {}", at_issue.as_deref().unwrap_or("none"));
         let actual = format!("certificate {}", at_use.as_deref().unwrap_or("none"));

@@ -62,7 +62,8 @@ fn patched(facts: &Facts<'_>, ruling: &mut Ruling<'_>) {
 fn before_callback(facts: &Facts<'_>, ruling: &mut Ruling<'_>) {
     for callback in facts.at(Endpoint::Callback) {
         let decided = facts.acts.iter().any(|(consent, act)| {
-            matches!(act, CustomerAct::Decided { .. }) && callback.consent.as_ref() == Some(*consent)
+            matches!(act, CustomerAct::Decided { .. })
+                && callback.consent.as_ref() == Some(*consent)
         });
         if !decided {
             continue;
@@ -158,9 +159,11 @@ fn identity_form(facts: &Facts<'_>, ruling: &mut Ruling<'_>) {
         let hashed = update.identity("hashed_id_number").unwrap_or("missing");
         let bytes = decoded_length(hashed);
         let ok = matches!(id_type, "nric" | "passport") && hashed.len() == 44 && bytes == Some(32);
-        let expected = "id_type nric or passport, hashed_id_number 44 characters of base64 for 32 bytes";
+        let expected =
+            "id_type nric or passport, hashed_id_number 44 characters of base64 for 32 bytes";
         let length = bytes.map_or_else(|| "not base64".into(), |n| format!("{n} bytes"));
-        let actual = format!("id_type {id_type}, hashed_id_number of {} characters, {length}", hashed.len());
+        let actual =
+            format!("id_type {id_type}, hashed_id_number of {} characters, {length}", hashed.len());
         ruling.judge(update.exchange.id, ok, expected, actual);
     }
 }
@@ -175,7 +178,9 @@ fn decoded_length(text: &str) -> Option<usize> {
 fn accounts(facts: &Facts<'_>, ruling: &mut Ruling<'_>) {
     for update in facts.approvals() {
         let complete = |account: &serde_json::Map<String, Value>| {
-            ["account_id", "account_number", "account_name"].iter().all(|n| is_text(account.get(*n)))
+            ["account_id", "account_number", "account_name"]
+                .iter()
+                .all(|n| is_text(account.get(*n)))
         };
         let listed = update.member("accounts").and_then(Value::as_array).map_or(0, Vec::len);
         let good = update.accounts().filter(|account| complete(account)).count();
@@ -227,9 +232,11 @@ fn rejection(facts: &Facts<'_>, ruling: &mut Ruling<'_>) {
     for update in after_decision(facts, false) {
         let reason = update.member("status_reason");
         let has = |name: &str| is_text(reason.and_then(|reason| reason.get(name)));
-        let ok = update.is(ConsentStatus::Rejected) && has("reason_code") && has("reason_description");
+        let ok =
+            update.is(ConsentStatus::Rejected) && has("reason_code") && has("reason_description");
         let expected = "status rejected, status_reason with reason_code and reason_description";
-        let actual = format!("status {}, status_reason {}", shown(update.member("status")), shown(reason));
+        let actual =
+            format!("status {}, status_reason {}", shown(update.member("status")), shown(reason));
         ruling.judge(update.exchange.id, ok, expected, actual);
     }
 }
@@ -285,9 +292,10 @@ fn bad_password_only(facts: &Facts<'_>, ruling: &mut Ruling<'_>) {
 fn left(facts: &Facts<'_>, ruling: &mut Ruling<'_>) {
     for (consent, act) in &facts.acts {
         let CustomerAct::Arrived { page, .. } = act else { continue };
-        let decided = facts.acts.iter().any(|(other, act)| {
-            other == consent && matches!(act, CustomerAct::Decided { .. })
-        });
+        let decided = facts
+            .acts
+            .iter()
+            .any(|(other, act)| other == consent && matches!(act, CustomerAct::Decided { .. }));
         if decided {
             continue;
         }

@@ -38,7 +38,8 @@ fn signature(facts: &Facts<'_>, ruling: &mut Ruling<'_>) {
 fn kid(facts: &Facts<'_>, ruling: &mut Ruling<'_>) {
     for (at, token) in facts.id_tokens() {
         let kid = token.header.as_ref().ok().and_then(|header| header.get("kid"));
-        let registered: Vec<&str> = facts.settings.dp_keys.iter().map(|key| key.kid()).collect();
+        let registered: Vec<&str> =
+            facts.settings.dp_keys.iter().map(ofp_jose::PublicKey::kid).collect();
         let ok = kid.and_then(Value::as_str).is_some_and(|kid| registered.contains(&kid));
         ruling.judge(at, ok, registered.join(" or "), shown(kid));
     }
@@ -109,7 +110,9 @@ fn same_sub(facts: &Facts<'_>, ruling: &mut Ruling<'_>) {
 fn auth_time(facts: &Facts<'_>, ruling: &mut Ruling<'_>) {
     for update in facts.approvals() {
         let claims = update.id_token.as_ref().and_then(|token| token.claims.as_ref());
-        let Some(claims) = claims.filter(|claims| claims.0.contains_key("auth_time")) else { continue };
+        let Some(claims) = claims.filter(|claims| claims.0.contains_key("auth_time")) else {
+            continue;
+        };
         let arrived = facts
             .at(ofp_evidence::Endpoint::DpAuthorize)
             .find(|exchange| exchange.consent == update.exchange.consent)
@@ -152,7 +155,12 @@ fn fresh(facts: &Facts<'_>, ruling: &mut Ruling<'_>) {
         let others = seen.iter().filter(|(other, _)| *other != consent);
         let again = others.clone().any(|(_, text)| *text == token.text);
         if others.count() > 0 {
-            ruling.judge(update.exchange.id, !again, "a new id_token", "the one of another consent");
+            ruling.judge(
+                update.exchange.id,
+                !again,
+                "a new id_token",
+                "the one of another consent",
+            );
         }
         seen.push((consent, &token.text));
     }

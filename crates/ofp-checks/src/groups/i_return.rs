@@ -24,7 +24,9 @@ pub(super) const ROWS: &[Requirement] = &[
 /// Returns of the browser: consent, URL, status of the redirect, exchange.
 fn returns<'a>(facts: &Facts<'a>) -> Vec<(&'a ConsentId, &'a str, Option<u16>, ExchangeId)> {
     let of = |(consent, act): &(&'a ConsentId, &'a CustomerAct)| match act {
-        CustomerAct::Returned { url, status, page } => Some((*consent, url.as_str(), *status, *page)),
+        CustomerAct::Returned { url, status, page } => {
+            Some((*consent, url.as_str(), *status, *page))
+        }
         _ => None,
     };
     facts.acts.iter().filter_map(of).collect()
@@ -62,7 +64,8 @@ fn query(facts: &Facts<'_>, ruling: &mut Ruling<'_>) {
 }
 
 fn is_percent_encoded(text: &str) -> bool {
-    let hex = |part: &str| part.get(..2).is_some_and(|two| two.bytes().all(|b| b.is_ascii_hexdigit()));
+    let hex =
+        |part: &str| part.get(..2).is_some_and(|two| two.bytes().all(|b| b.is_ascii_hexdigit()));
     text.split('%').skip(1).all(hex)
 }
 
@@ -134,7 +137,9 @@ fn dc_gets_code(facts: &Facts<'_>, ruling: &mut Ruling<'_>) {
     let issuer = facts.settings.paynet_issuer.as_str();
     for (at, url) in landings(facts, true) {
         let has = |name| url.and_then(|url| parameter(url, name));
-        let ok = has("code").is_some() && has("state").is_some() && has("iss").as_deref() == Some(issuer);
+        let ok = has("code").is_some()
+            && has("state").is_some()
+            && has("iss").as_deref() == Some(issuer);
         let expected = format!("code, state and iss={issuer}");
         ruling.judge(at, ok, expected, received(url));
     }

@@ -89,7 +89,12 @@ fn amount_form(facts: &Facts<'_>, ruling: &mut Ruling<'_>) {
             let nested = value.get("amount").and_then(|amount| amount.get("amount"));
             let ok = nested.and_then(Value::as_str).is_some_and(is_amount);
             let actual = format!("{name}: {}", shown(value.get("amount")));
-            ruling.judge(balance.exchange.id, ok, "amount.amount as text, ^\\d{1,13}\\.\\d{2}$", actual);
+            ruling.judge(
+                balance.exchange.id,
+                ok,
+                "amount.amount as text, ^\\d{1,13}\\.\\d{2}$",
+                actual,
+            );
         }
     }
 }
@@ -112,7 +117,9 @@ fn credit_lines(facts: &Facts<'_>, ruling: &mut Ruling<'_>) {
 fn statement_date(facts: &Facts<'_>, ruling: &mut Ruling<'_>) {
     for balance in opened(facts) {
         let Some(date) = balance.data("statement_date") else { continue };
-        let ok = date.as_str().is_some_and(|text| text.len() == 10 && text.parse::<jiff::civil::Date>().is_ok());
+        let ok = date
+            .as_str()
+            .is_some_and(|text| text.len() == 10 && text.parse::<jiff::civil::Date>().is_ok());
         ruling.judge(balance.exchange.id, ok, "YYYY-MM-DD", shown(Some(date)));
     }
 }
@@ -131,7 +138,8 @@ fn oracle(facts: &Facts<'_>, ruling: &mut Ruling<'_>) {
 fn expected_balance<'a>(facts: &'a Facts<'_>, balance: &Balance<'_>) -> Option<&'a str> {
     let id = balance.account();
     let number = facts.approvals().find_map(|update| {
-        let account = update.accounts().find(|a| a.get("account_id").and_then(Value::as_str) == Some(id));
+        let account =
+            update.accounts().find(|a| a.get("account_id").and_then(Value::as_str) == Some(id));
         account?.get("account_number")?.as_str()
     })?;
     facts.settings.account(number)?.balance.as_deref()
@@ -159,7 +167,8 @@ fn nothing_in_clear(facts: &Facts<'_>, ruling: &mut Ruling<'_>) {
             continue;
         };
         let headers = balance.exchange.response().map(|m| m.headers.as_slice()).unwrap_or_default();
-        let claims = balance.claims.as_ref().map(|claims| Value::Object(claims.0.clone()).to_string());
+        let claims =
+            balance.claims.as_ref().map(|claims| Value::Object(claims.0.clone()).to_string());
         let leaked = headers.iter().any(|(_, value)| value.contains(amount))
             || claims.is_some_and(|claims| claims.contains(&format!("\"{amount}\"")));
         ruling.judge(balance.exchange.id, !leaked, "the balance in the JWE only", "also in clear");

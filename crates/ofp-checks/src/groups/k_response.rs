@@ -72,7 +72,8 @@ fn compact(facts: &Facts<'_>, ruling: &mut Ruling<'_>) {
 }
 
 fn header(facts: &Facts<'_>, ruling: &mut Ruling<'_>) {
-    let registered: Vec<&str> = facts.settings.dp_keys.iter().map(|key| key.kid()).collect();
+    let registered: Vec<&str> =
+        facts.settings.dp_keys.iter().map(ofp_jose::PublicKey::kid).collect();
     for balance in facts.readings() {
         let Ok(header) = &balance.header else { continue };
         let text = |name: &str| header.get(name).and_then(Value::as_str).unwrap_or("missing");
@@ -80,7 +81,8 @@ fn header(facts: &Facts<'_>, ruling: &mut Ruling<'_>) {
         let ok = text("alg") == "PS256" && registered.contains(&text("kid")) && !carried;
         let expected = format!("alg PS256, kid {}, no jwk, jku or x5u", registered.join(" or "));
         let names: Vec<&str> = header.keys().map(String::as_str).collect();
-        let actual = format!("alg {}, kid {}; members {}", text("alg"), text("kid"), names.join(", "));
+        let actual =
+            format!("alg {}, kid {}; members {}", text("alg"), text("kid"), names.join(", "));
         ruling.judge(balance.exchange.id, ok, expected, actual);
     }
 }
@@ -132,7 +134,7 @@ fn pairs<'f, 'a>(facts: &'f Facts<'a>) -> Vec<(&'f Balance<'a>, &'f Balance<'a>)
 fn jti(facts: &Facts<'_>, ruling: &mut Ruling<'_>) {
     for (earlier, later) in pairs(facts) {
         let jti = later.claim("jti");
-        let ok = jti.is_some_and(|jti| jti.is_string()) && jti != earlier.claim("jti");
+        let ok = jti.is_some_and(Value::is_string) && jti != earlier.claim("jti");
         ruling.judge(later.exchange.id, ok, "a jti that was not used before", shown(jti));
     }
 }
@@ -197,7 +199,9 @@ fn weak_algorithms(facts: &Facts<'_>, ruling: &mut Ruling<'_>) {
     for balance in facts.readings() {
         let Ok(jwe) = &balance.jwe else { continue };
         let (alg, enc) = (jwe.header_text("alg"), jwe.header_text("enc"));
-        let weak = matches!(alg, "RSA1_5" | "RSA-OAEP" | "dir") || alg.ends_with("KW") || enc.contains("CBC");
+        let weak = matches!(alg, "RSA1_5" | "RSA-OAEP" | "dir")
+            || alg.ends_with("KW")
+            || enc.contains("CBC");
         let expected = "none of RSA1_5, RSA-OAEP, dir, A*KW, CBC";
         ruling.judge(balance.exchange.id, !weak, expected, format!("alg {alg}, enc {enc}"));
     }

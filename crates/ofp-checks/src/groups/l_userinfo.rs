@@ -28,7 +28,8 @@ fn sub(facts: &Facts<'_>, ruling: &mut Ruling<'_>) {
             Outcome::Answered { status, message } => {
                 let sub = body(exchange).and_then(|body| body.get("sub").cloned());
                 let media_type = message.media_type().unwrap_or_default();
-                let ok = *status == 200 && media_type == "application/json" && is_text(sub.as_ref());
+                let ok =
+                    *status == 200 && media_type == "application/json" && is_text(sub.as_ref());
                 let actual = format!("{status} {media_type}, sub {}", shown(sub.as_ref()));
                 ruling.judge(exchange.id, ok, expected, actual);
             }

@@ -33,10 +33,7 @@ pub(crate) enum Page {
 static ROUTES: [Route<Page>; 6] = [
     Route { path: "/link/{ticket}", verbs: &[("GET", Page::Link)] },
     Route { path: "/login", verbs: &[("POST", Page::Login)] },
-    Route {
-        path: "/accounts",
-        verbs: &[("GET", Page::ShowAccounts), ("POST", Page::Select)],
-    },
+    Route { path: "/accounts", verbs: &[("GET", Page::ShowAccounts), ("POST", Page::Select)] },
     Route { path: "/review", verbs: &[("GET", Page::ShowReview), ("POST", Page::Decide)] },
     Route { path: "/result", verbs: &[("GET", Page::Result)] },
     Route { path: "/style.css", verbs: &[("GET", Page::Style)] },
@@ -63,6 +60,6 @@ impl App for Pages {
             Matched::WrongVerb(allow) => Ok(Answer::empty(405).header("allow", allow)),
             Matched::Unknown => Err(Trouble::NotFound),
         };
-        result.unwrap_or_else(|trouble| trouble.answer())
+        result.unwrap_or_else(Trouble::answer)
     }
 }

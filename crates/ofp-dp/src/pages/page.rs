@@ -36,11 +36,29 @@ struct TroublePage {
 impl Trouble {
     pub(crate) fn answer(self) -> Answer {
         let (status, title, text) = match self {
-            Self::NotFound => (404, "This link does not work", "Start again from the app that sent you here."),
-            Self::NoSession => (403, "You are not logged in", "The session has ended. Start again from the app that sent you here."),
-            Self::Forged => (403, "This request was refused", "It did not come from the page that we showed you. Nothing was changed."),
-            Self::Malformed => (400, "This request was refused", "The form could not be read. Nothing was changed."),
-            Self::TooLate => (403, "This request is closed", "It was decided before, or took too long. Start again from the app that sent you here."),
+            Self::NotFound => {
+                (404, "This link does not work", "Start again from the app that sent you here.")
+            }
+            Self::NoSession => (
+                403,
+                "You are not logged in",
+                "The session has ended. Start again from the app that sent you here.",
+            ),
+            Self::Forged => (
+                403,
+                "This request was refused",
+                "It did not come from the page that we showed you. Nothing was changed.",
+            ),
+            Self::Malformed => (
+                400,
+                "This request was refused",
+                "The form could not be read. Nothing was changed.",
+            ),
+            Self::TooLate => (
+                403,
+                "This request is closed",
+                "It was decided before, or took too long. Start again from the app that sent you here.",
+            ),
         };
         html(status, &TroublePage { title, text })
     }
@@ -48,11 +66,8 @@ impl Trouble {
 
 /// A page that only this browser may see, that nobody may frame, and that runs no script.
 pub(super) fn html(status: u16, page: &impl Template) -> Answer {
-    let body = match page.render() {
-        Ok(body) => body,
-        // a template over plain values renders unless memory runs out
-        Err(_) => return Answer::empty(500),
-    };
+    // a template over plain values renders unless memory runs out
+    let Ok(body) = page.render() else { return Answer::empty(500) };
     Answer::new(status, "text/html; charset=utf-8", body)
         .header("cache-control", "no-store")
         .header("strict-transport-security", "max-age=31536000")

@@ -26,12 +26,12 @@ impl Core {
             return Ok(Self::elsewhere(&session.stage));
         };
         let (kind, title, text) = match ending {
-            Ending::Approved => {
-                ("success", "Your accounts are linked", "You can withdraw this consent at any time.")
-            }
-            Ending::Rejected => {
-                ("rejected", "You declined the request", "Nothing was shared.")
-            }
+            Ending::Approved => (
+                "success",
+                "Your accounts are linked",
+                "You can withdraw this consent at any time.",
+            ),
+            Ending::Rejected => ("rejected", "You declined the request", "Nothing was shared."),
             Ending::Failed => (
                 "failed",
                 "We could not complete your request",

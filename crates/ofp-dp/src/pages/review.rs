@@ -51,7 +51,11 @@ impl Core {
                 csrf: &session.csrf,
                 purpose: purpose_words(&consent.purpose),
                 purpose_code: &consent.purpose,
-                permissions: consent.permissions.iter().map(|p| (permission_words(p), p.as_str())).collect(),
+                permissions: consent
+                    .permissions
+                    .iter()
+                    .map(|p| (permission_words(p), p.as_str()))
+                    .collect(),
                 until: long_date(&consent),
                 accounts: chosen.map(AccountRow::from).collect(),
             },

@@ -47,9 +47,7 @@ impl Core {
                 let reason = format!("the consent is {other}");
                 Err(Refusal::new(403, ErrorCode::ConsentInvalid, reason))
             }
-            None => {
-                Err(Refusal::new(404, ErrorCode::ConsentInvalid, "the consent is unknown"))
-            }
+            None => Err(Refusal::new(404, ErrorCode::ConsentInvalid, "the consent is unknown")),
         }
     }
 }

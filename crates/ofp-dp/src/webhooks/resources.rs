@@ -46,7 +46,10 @@ impl Core {
     }
 
     /// The consent that the query names.
-    pub(super) fn consent_of(&self, query: &BTreeMap<String, String>) -> Result<DpConsent, Refusal> {
+    pub(super) fn consent_of(
+        &self,
+        query: &BTreeMap<String, String>,
+    ) -> Result<DpConsent, Refusal> {
         let id = query.get("consent_id");
         let id = id.ok_or_else(|| Refusal::bad_request("the query has no consent_id"))?;
         let id = ConsentId::parse(id.as_str()).map_err(|e| Refusal::bad_request(e.to_string()))?;

@@ -1,5 +1,11 @@
 //! Keys that the tests share: made once a process, since an RSA key takes a tenth of a second.
 
+#![allow(
+    dead_code,
+    clippy::unwrap_used,
+    reason = "each test file uses its part, and stops at its first surprise"
+)]
+
 use std::sync::OnceLock;
 
 use ofp_jose::{DecryptionKey, KeySet, KeyUse, PublicKey, SigningKey};

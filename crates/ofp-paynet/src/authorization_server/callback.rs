@@ -103,7 +103,12 @@ impl Platform {
     }
 
     /// An error response to the DC (RFC 6749 §4.1.2.1).
-    pub(super) fn refuse_at_dc(&self, held: &Held, code: ErrorCode, context: &mut Context) -> Answer {
+    pub(super) fn refuse_at_dc(
+        &self,
+        held: &Held,
+        code: ErrorCode,
+        context: &mut Context,
+    ) -> Answer {
         let description = match &held.consent.status_reason {
             Some(reason) => reason.reason_description.clone(),
             None => format!("the consent is {}", held.consent.status),

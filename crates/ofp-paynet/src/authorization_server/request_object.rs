@@ -86,10 +86,17 @@ impl Platform {
         claims.equals("response_type", "code")
     }
 
-    fn detail(&self, dc: &DcRegistration, details: Option<&Value>) -> Result<DetailConsent, Refusal> {
-        let refuse = |reason: String| Refusal::new(400, ErrorCode::InvalidAuthorizationDetails, reason);
+    fn detail(
+        &self,
+        dc: &DcRegistration,
+        details: Option<&Value>,
+    ) -> Result<DetailConsent, Refusal> {
+        let refuse =
+            |reason: String| Refusal::new(400, ErrorCode::InvalidAuthorizationDetails, reason);
         let [detail] = details.and_then(Value::as_array).map_or(&[][..], Vec::as_slice) else {
-            return Err(refuse("authorization_details must be a list of exactly one consent".into()));
+            return Err(refuse(
+                "authorization_details must be a list of exactly one consent".into(),
+            ));
         };
         let kind = detail.get("type").and_then(Value::as_str).unwrap_or("missing");
         if kind != CONSENT_RAR_TYPE {
@@ -112,7 +119,8 @@ impl Platform {
     }
 
     fn known_dp(&self, id: Option<DpId>) -> Result<DpId, Refusal> {
-        let refuse = |reason: String| Refusal::new(400, ErrorCode::InvalidAuthorizationDetails, reason);
+        let refuse =
+            |reason: String| Refusal::new(400, ErrorCode::InvalidAuthorizationDetails, reason);
         let id = id.ok_or_else(|| refuse("dp_id is missing: name the Data Provider".into()))?;
         match self.dp(&id) {
             Some(_) => Ok(id),
@@ -125,7 +133,9 @@ fn code_challenge(claims: &Claims) -> Result<String, Refusal> {
     let method = optional(claims, "code_challenge_method")?;
     if method.as_deref() != Some("S256") {
         let actual = method.as_deref().unwrap_or("missing");
-        return Err(Refusal::bad_request(format!("code_challenge_method must be S256, not {actual}")));
+        return Err(Refusal::bad_request(format!(
+            "code_challenge_method must be S256, not {actual}"
+        )));
     }
     let challenge = claims.text("code_challenge").map_err(|e| bad_object(&e))?;
     match ofp_jose::base64url_decode(challenge) {
@@ -143,5 +153,10 @@ fn optional(claims: &Claims, name: &'static str) -> Result<Option<String>, Refus
 
 fn bad_object(error: &JoseError) -> Refusal {
     let description = "the request object is not acceptable";
-    Refusal::discreet(400, ErrorCode::InvalidRequestObject, description, format!("request: {error}"))
+    Refusal::discreet(
+        400,
+        ErrorCode::InvalidRequestObject,
+        description,
+        format!("request: {error}"),
+    )
 }

@@ -35,7 +35,9 @@ impl Platform {
         }
         let (participant, certificate) = self.authenticate(&form, &inbound.peer)?;
         let response = match form.get("grant_type").map(String::as_str) {
-            Some("client_credentials") => self.client_credentials(participant, certificate, &form)?,
+            Some("client_credentials") => {
+                self.client_credentials(participant, certificate, &form)?
+            }
             Some("authorization_code") => {
                 self.authorization_code(participant, certificate, &form, context)?
             }

@@ -19,8 +19,7 @@ impl Platform {
         consent: &Consent,
         cause: Option<ExchangeId>,
     ) -> bool {
-        let (Some(dp), Some(caller)) =
-            (self.dp(&consent.dp_id), self.callers.get(&consent.dp_id))
+        let (Some(dp), Some(caller)) = (self.dp(&consent.dp_id), self.callers.get(&consent.dp_id))
         else {
             return false;
         };

@@ -60,7 +60,11 @@ impl Platform {
     }
 
     /// PayNet's signature for this hop and the DC's own, as the profile wants.
-    fn resource_signatures(&self, forward: &Forward<'_>, path: &str) -> Vec<(&'static str, String)> {
+    fn resource_signatures(
+        &self,
+        forward: &Forward<'_>,
+        path: &str,
+    ) -> Vec<(&'static str, String)> {
         let (header, signer) = (self.profile.sig_header, self.profile.resource_signer);
         let own = || match self.profile.sig_resource {
             SigResource::Claims => self.claims_signature(forward.consent, &self.rs, path, &[]),

@@ -21,7 +21,8 @@ impl Platform {
         let (consent, cause) = (Some(consent.consent_id.clone()), Some(context.exchange));
         let call = Call { endpoint: Endpoint::DpAuthorize, request, consent, cause };
         let (_, result) = caller.call(call).await;
-        let (status, message) = result.map_err(|failure| format!("the DP's authorize: {failure}"))?;
+        let (status, message) =
+            result.map_err(|failure| format!("the DP's authorize: {failure}"))?;
         if !matches!(status, 302 | 303) {
             return Err(format!("the DP's authorize answered {status}, a 303 is required"));
         }

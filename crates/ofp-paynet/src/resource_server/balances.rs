@@ -35,8 +35,8 @@ impl Platform {
         let (token, participant) = self.bearer(inbound)?;
         let (held, dc) = self.granted(&token, participant, context)?;
         let interaction = inbound.header("x-fapi-interaction-id").unwrap_or_default();
-        let interaction = InteractionId::parse(interaction)
-            .map_err(|e| Refusal::bad_request(e.to_string()))?;
+        let interaction =
+            InteractionId::parse(interaction).map_err(|e| Refusal::bad_request(e.to_string()))?;
         let account = covered(&held, &inbound.parameter)?;
         let signature = inbound.header("x-signature").ok_or_else(|| {
             Refusal::new(400, ErrorCode::JwsInvalidSignature, "x-signature is missing")
@@ -120,7 +120,11 @@ impl Platform {
                 let body: Option<ErrorBody> = serde_json::from_slice(&message.body).ok();
                 let code = body.map_or_else(|| "no code".into(), |body| body.error);
                 context.note = Some(format!("the DP refused: {status} {code}"));
-                let code = if status == 403 { ErrorCode::ConsentInvalid } else { ErrorCode::InvalidRequest };
+                let code = if status == 403 {
+                    ErrorCode::ConsentInvalid
+                } else {
+                    ErrorCode::InvalidRequest
+                };
                 Err(Refusal::discreet(
                     status,
                     code,
@@ -128,7 +132,9 @@ impl Platform {
                     format!("the DP refused: {status}"),
                 ))
             }
-            Ok((status, _)) => Err(unavailable(format!("the DP answered {status}, 200 is required"))),
+            Ok((status, _)) => {
+                Err(unavailable(format!("the DP answered {status}, 200 is required")))
+            }
             Err(failure) if failure.stage == Stage::Timeout => {
                 let status = self.profile.timeout_status;
                 let code = if status == 503 {

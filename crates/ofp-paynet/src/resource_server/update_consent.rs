@@ -5,7 +5,9 @@ use std::sync::Arc;
 use jiff::SignedDuration;
 use ofp_jose::{CompactJws, JoseError};
 use ofp_net::{Answer, Inbound};
-use ofp_types::{ConsentStatus, InteractionId, Trigger, UpdateVerb, UpdatedBy, wire::UpdateConsent};
+use ofp_types::{
+    ConsentStatus, InteractionId, Trigger, UpdateVerb, UpdatedBy, wire::UpdateConsent,
+};
 
 use crate::{
     DpRegistration,
@@ -79,7 +81,11 @@ impl Platform {
     }
 
     /// Either header name will do, detached or attached over the same bytes.
-    fn check_update_signature(&self, dp: &DpRegistration, inbound: &Inbound) -> Result<(), Refusal> {
+    fn check_update_signature(
+        &self,
+        dp: &DpRegistration,
+        inbound: &Inbound,
+    ) -> Result<(), Refusal> {
         let named = |name| inbound.header(name).map(|value| (name, value));
         let (name, value) =
             named("x-fapi-signature").or_else(|| named("x-signature")).ok_or_else(|| {

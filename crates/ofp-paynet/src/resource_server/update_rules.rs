@@ -6,7 +6,9 @@ use ofp_types::{
     wire::{UpdateConsent, UserIdentity},
 };
 
-use crate::{DpRegistration, client_auth::AHEAD, platform::Platform, refusal::Refusal, state::Held};
+use crate::{
+    DpRegistration, client_auth::AHEAD, platform::Platform, refusal::Refusal, state::Held,
+};
 
 /// S1:L590.
 const LONGEST_ID_TOKEN: usize = 3000;
@@ -60,7 +62,8 @@ impl Platform {
             |what: &str| Refusal::bad_request(format!("{what} is required when authorized"));
         let id_token = update.id_token.ok_or_else(|| missing("id_token"))?;
         let identity = update.user_identity.ok_or_else(|| missing("user_identity"))?;
-        let accounts = update.accounts.filter(|a| !a.is_empty()).ok_or_else(|| missing("accounts"))?;
+        let accounts =
+            update.accounts.filter(|a| !a.is_empty()).ok_or_else(|| missing("accounts"))?;
         for account in &accounts {
             if account.account_number.is_empty() || account.account_name.is_empty() {
                 let reason = "every account needs a non-empty account_number and account_name";

@@ -46,7 +46,12 @@ impl Codes {
     }
 
     /// Checks everything about a code that does not need the request.
-    pub(crate) fn check(&self, text: &str, client: &ClientId, now: Timestamp) -> Result<Code, CodeError> {
+    pub(crate) fn check(
+        &self,
+        text: &str,
+        client: &ClientId,
+        now: Timestamp,
+    ) -> Result<Code, CodeError> {
         let code = self.0.get(text).ok_or(CodeError::Unknown)?;
         if code.client_id != *client {
             return Err(CodeError::Foreign);

@@ -88,14 +88,14 @@ impl Browser {
         loop {
             let owner = customer.owner(&url);
             let request = self.request(&url, form.as_deref());
-            let (exchange, status, message) =
-                send(customer, owner, consent, request, &url).await?;
+            let (exchange, status, message) = send(customer, owner, consent, request, &url).await?;
             self.keep_cookies(&message, &url);
             let location = message.header("location").and_then(|location| url.join(location).ok());
             match (status, location) {
                 (301 | 302 | 303 | 307 | 308, Some(next)) => {
                     if hops.len() == MOST_REDIRECTS {
-                        let detail = format!("more than {MOST_REDIRECTS} redirects, last to {next}");
+                        let detail =
+                            format!("more than {MOST_REDIRECTS} redirects, last to {next}");
                         return Err(Failure { stage: Stage::Receive, detail });
                     }
                     if !matches!(status, 307 | 308) {

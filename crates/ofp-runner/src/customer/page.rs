@@ -5,7 +5,8 @@ use scraper::{ElementRef, Html, Node, Selector};
 use url::Url;
 
 /// Words on a button that approves, in English and Malay.
-const APPROVE: [&str; 7] = ["approve", "authorize", "authorise", "allow", "agree", "setuju", "benarkan"];
+const APPROVE: [&str; 7] =
+    ["approve", "authorize", "authorise", "allow", "agree", "setuju", "benarkan"];
 /// Words on a button that rejects.
 const REJECT: [&str; 7] = ["reject", "decline", "deny", "refuse", "disagree", "tolak", "batal"];
 /// Words on the way back.
@@ -170,7 +171,8 @@ fn add_control(form: &mut Form, document: &Html, control: ElementRef<'_>) {
 
 /// What a control is called: the label around it, the one that names it, or `aria-label`.
 fn label(document: &Html, control: ElementRef<'_>) -> String {
-    let around = control.ancestors().filter_map(ElementRef::wrap).find(|e| e.value().name() == "label");
+    let around =
+        control.ancestors().filter_map(ElementRef::wrap).find(|e| e.value().name() == "label");
     let named = || {
         let id = control.attr("id")?;
         document.select(&selector("label")).find(|label| label.attr("for") == Some(id))
@@ -191,9 +193,18 @@ mod tests {
     fn screens_are_recognised_by_structure() {
         let cases = [
             ("<form><input name=u><input type=password name=p></form>", Screen::Login),
-            ("<form><label><input type=checkbox name=a value=1>One</label></form>", Screen::AccountSelection),
-            ("<form><button>Setuju</button></form><form><button>Tolak</button></form>", Screen::Review),
-            ("<form><input type=submit value='I agree'><button>I disagree</button></form>", Screen::Review),
+            (
+                "<form><label><input type=checkbox name=a value=1>One</label></form>",
+                Screen::AccountSelection,
+            ),
+            (
+                "<form><button>Setuju</button></form><form><button>Tolak</button></form>",
+                Screen::Review,
+            ),
+            (
+                "<form><input type=submit value='I agree'><button>I disagree</button></form>",
+                Screen::Review,
+            ),
             ("<p>Done</p><a href='/x'>Back to DC</a>", Screen::Result),
             ("<h1>It works!</h1>", Screen::Unrecognised),
             ("", Screen::Unrecognised),

@@ -192,9 +192,10 @@ impl<'a> Visit<'a> {
     /// The DP sent the browser to PayNet, and PayNet to the DC.
     fn write_return(&self, fetched: &Fetched) {
         let Some(page) = self.at else { return };
-        let from_dp = fetched.hops.iter().find(|(owner, _, to)| {
-            *owner == Role::Dp && self.customer.owner(to) != Role::Dp
-        });
+        let from_dp = fetched
+            .hops
+            .iter()
+            .find(|(owner, _, to)| *owner == Role::Dp && self.customer.owner(to) != Role::Dp);
         if let Some((_, status, to)) = from_dp {
             let status = Some(*status).filter(|status| *status != 0);
             self.write(CustomerAct::Returned { url: to.to_string(), status, page });

@@ -34,10 +34,12 @@ pub(super) fn of_answer(
         let actual = match found {
             None => "no JSON".to_owned(),
             Some(Err(problem)) => format!("a JSONPath that cannot be read: {problem}"),
-            Some(Ok(values)) if values.iter().any(|value| holds(&expected.value, value)) => continue,
+            Some(Ok(values)) if values.iter().any(|value| holds(&expected.value, value)) => {
+                continue;
+            }
             Some(Ok(values)) if values.is_empty() => "nothing at this path".to_owned(),
             Some(Ok(values)) => {
-                values.iter().map(|value| value.to_string()).collect::<Vec<_>>().join(", ")
+                values.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ")
             }
         };
         let expected = format!("{path}: {}", expected.value);
@@ -47,7 +49,12 @@ pub(super) fn of_answer(
 }
 
 /// What the screen that follows is held to.
-pub(super) fn of_screen(source: &Source, expect: &Expect, screen: &str, text: &str) -> Vec<Finding> {
+pub(super) fn of_screen(
+    source: &Source,
+    expect: &Expect,
+    screen: &str,
+    text: &str,
+) -> Vec<Finding> {
     let mut findings = Vec::new();
     if let Some(expected) = &expect.screen
         && expected.value.as_str() != screen

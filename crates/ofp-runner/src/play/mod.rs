@@ -122,7 +122,11 @@ async fn play_steps(
     (results, stopped)
 }
 
-fn exchanges_since(world: &World, actors: &Actors<'_>, before: usize) -> Vec<ofp_evidence::ExchangeId> {
+fn exchanges_since(
+    world: &World,
+    actors: &Actors<'_>,
+    before: usize,
+) -> Vec<ofp_evidence::ExchangeId> {
     let records = world.journal.records();
     let ours = |record: &Arc<Record>| match &**record {
         Record::Exchange(x) if x.consent.as_ref() == actors.consent() => Some(x.id),
@@ -148,12 +152,15 @@ fn check_snapshot(
     records: &[Arc<Record>],
 ) -> Vec<Finding> {
     let text = snapshot::conversation(&world.names, records);
-    snapshot::check(&text, &SnapshotOptions {
-        scenario: Path::new(&loaded.source.name),
-        embedded: loaded.embedded,
-        mode: options.snapshots,
-        ci: options.ci,
-    })
+    snapshot::check(
+        &text,
+        &SnapshotOptions {
+            scenario: Path::new(&loaded.source.name),
+            embedded: loaded.embedded,
+            mode: options.snapshots,
+            ci: options.ci,
+        },
+    )
 }
 
 /// A claim to cover a requirement that came to no verdict is an error of the scenario.
@@ -182,9 +189,9 @@ fn uncovered(loaded: &Loaded, verdicts: &[(&Requirement, Verdict)]) -> Vec<Findi
 fn attribute(steps: &mut [StepResult], findings: Vec<Finding>) -> Vec<Finding> {
     let mut rest = Vec::new();
     for finding in findings {
-        let owner = finding.exchange.and_then(|exchange| {
-            steps.iter_mut().find(|step| step.exchanges.contains(&exchange))
-        });
+        let owner = finding
+            .exchange
+            .and_then(|exchange| steps.iter_mut().find(|step| step.exchanges.contains(&exchange)));
         match owner {
             Some(step) => {
                 if finding.severity == Severity::Failure && step.status == StepStatus::Passed {

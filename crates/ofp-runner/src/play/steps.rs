@@ -7,7 +7,9 @@ use jiff::{
     tz::{Offset, TimeZone},
 };
 use ofp_dc::{BalanceReading, ConsentRequest, DcError, Landing, Linked, Pending};
-use ofp_evidence::{Decryption, Endpoint, Exchange, ExchangeId, Failure, Finding, Message, Reader, Record, Screen};
+use ofp_evidence::{
+    Decryption, Endpoint, Exchange, ExchangeId, Failure, Finding, Message, Reader, Record, Screen,
+};
 use ofp_jose::{CompactJwe, CompactJws};
 use ofp_paynet::{ForwardError, Unsettled};
 use ofp_scenario::{Action, Expect, Scenario, Source, Step, WhichAccount};
@@ -205,7 +207,7 @@ impl<'a> Actors<'a> {
     }
 
     async fn read_balances(
-        &mut self,
+        &self,
         which: WhichAccount,
         times: u32,
         step: &Step,

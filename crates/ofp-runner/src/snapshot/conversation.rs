@@ -97,7 +97,13 @@ fn utterance(
     decryption: Option<&Decryption>,
 ) -> Value {
     let url = exchange.url.split('?').next().unwrap_or_default();
-    let line = format!("{} to {}: {} {}", exchange.from, exchange.to, exchange.method, names.text("url", url));
+    let line = format!(
+        "{} to {}: {} {}",
+        exchange.from,
+        exchange.to,
+        exchange.method,
+        names.text("url", url)
+    );
     let mut said = Map::new();
     said.insert("call".into(), json!(line));
     if let Some(tls) = tls(names, exchange, handshake) {
@@ -129,7 +135,11 @@ fn utterance(
 }
 
 /// TLS version and client certificate, where either is known.
-fn tls(names: &mut Names<'_>, exchange: &Exchange, handshake: Option<&Handshake>) -> Option<String> {
+fn tls(
+    names: &mut Names<'_>,
+    exchange: &Exchange,
+    handshake: Option<&Handshake>,
+) -> Option<String> {
     let offered = handshake.and_then(|handshake| handshake.offered.as_ref());
     let presented = exchange.client_certificate.as_ref().or(offered);
     let version = handshake.and_then(|handshake| handshake.version.clone());

@@ -158,7 +158,10 @@ fn date_name(date: f64, at: Timestamp) -> String {
     offset_name((offset / ROUNDED_TO).round() * ROUNDED_TO)
 }
 
-#[expect(clippy::cast_possible_truncation, reason = "an offset that large is named wrongly, no more")]
+#[expect(
+    clippy::cast_possible_truncation,
+    reason = "an offset that large is named wrongly, no more"
+)]
 fn offset_name(offset: f64) -> String {
     match offset as i64 {
         0 => "[now]".into(),
@@ -192,7 +195,8 @@ mod tests {
     #[test]
     fn the_same_value_has_the_same_name_and_another_another() {
         let mut names = Names::new(&[]);
-        let (a, b) = ("a7cb03ff-4c70-4eaa-87f4-f2a4c4c87b0d", "b7cb03ff-4c70-4eaa-87f4-f2a4c4c87b0d");
+        let (a, b) =
+            ("a7cb03ff-4c70-4eaa-87f4-f2a4c4c87b0d", "b7cb03ff-4c70-4eaa-87f4-f2a4c4c87b0d");
         assert_eq!(names.text("jti", a), "[jti-1]");
         assert_eq!(names.text("jti", b), "[jti-2]");
         assert_eq!(names.text("state", a), "[jti-1]");

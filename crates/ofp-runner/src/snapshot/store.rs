@@ -25,7 +25,8 @@ pub(crate) fn check(text: &str, options: &SnapshotOptions<'_>) -> Vec<Finding> {
         return Vec::new();
     }
     let path = snapshot_path(options.scenario);
-    let result = if options.embedded { embedded(&path, text, options) } else { local(&path, text, options) };
+    let result =
+        if options.embedded { embedded(&path, text, options) } else { local(&path, text, options) };
     result.err().map(|finding| vec![*finding]).unwrap_or_default()
 }
 
@@ -37,8 +38,12 @@ fn snapshot_path(scenario: &Path) -> PathBuf {
 
 fn embedded(path: &Path, text: &str, options: &SnapshotOptions<'_>) -> Result<(), Box<Finding>> {
     if options.mode == SnapshotMode::Accept {
-        return Err(problem(path, "scenarios given as files", "the scenarios are part of the binary")
-            .map_hint("run with a PATH, such as `ofp-sim run scenarios --snapshots accept`"));
+        return Err(problem(
+            path,
+            "scenarios given as files",
+            "the scenarios are part of the binary",
+        )
+        .map_hint("run with a PATH, such as `ofp-sim run scenarios --snapshots accept`"));
     }
     match builtin::file(&path.display().to_string()) {
         Some(accepted) => compare(path, body(accepted), text),
@@ -59,10 +64,8 @@ fn local(path: &Path, text: &str, options: &SnapshotOptions<'_>) -> Result<(), B
     match (accepted, options.mode) {
         (Some(accepted), SnapshotMode::Accept) if body(&accepted) == text => Ok(()),
         (_, SnapshotMode::Accept) => write(path, &whole),
-        (None, _) if options.ci => {
-            Err(problem(path, "an accepted snapshot", "none")
-                .map_hint("run with --snapshots accept and commit the file"))
-        }
+        (None, _) if options.ci => Err(problem(path, "an accepted snapshot", "none")
+            .map_hint("run with --snapshots accept and commit the file")),
         (None, _) => write(path, &whole),
         (Some(accepted), _) => {
             let compared = compare(path, body(&accepted), text);
@@ -91,7 +94,8 @@ fn compare(path: &Path, accepted: &str, seen: &str) -> Result<(), Box<Finding>> 
 }
 
 fn write(path: &Path, text: &str) -> Result<(), Box<Finding>> {
-    let written = path.parent().map_or(Ok(()), fs::create_dir_all).and_then(|()| fs::write(path, text));
+    let written =
+        path.parent().map_or(Ok(()), fs::create_dir_all).and_then(|()| fs::write(path, text));
     written.map_err(|e| problem(path, "a snapshot that can be written", &e.to_string()))
 }
 

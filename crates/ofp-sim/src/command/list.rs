@@ -30,9 +30,7 @@ fn scenarios() -> Result<Vec<Vec<String>>, Failure> {
 }
 
 fn requirements() -> Vec<Vec<String>> {
-    catalogue()
-        .map(|r| vec![r.id.to_owned(), r.level.to_string(), r.title.to_owned()])
-        .collect()
+    catalogue().map(|r| vec![r.id.to_owned(), r.level.to_string(), r.title.to_owned()]).collect()
 }
 
 /// Rows with every column but the last as wide as its widest cell.

@@ -20,7 +20,9 @@ pub(super) fn pki(action: &PkiAction) -> Result<u8, Failure> {
     };
     if matches!(action, PkiAction::Show(_)) && !args.pki.join("ca.pem").exists() {
         let folder = args.pki.display();
-        print(&format!("there are no certificates in {folder}: make them with `ofp-sim pki init`\n"))?;
+        print(&format!(
+            "there are no certificates in {folder}: make them with `ofp-sim pki init`\n"
+        ))?;
         return Ok(exit::CONFIG);
     }
     let (pki, actions) = open(args, renew)?;

@@ -200,5 +200,6 @@ fn write(path: &Path, text: Result<String, String>) -> Result<(), Failure> {
     let failed = |reason: String| Failure::Report { path: path.to_owned(), reason };
     let text = text.map_err(failed)?;
     let file = std::fs::File::create(path);
-    file.and_then(|mut file| writeln!(file, "{}", text.trim_end())).map_err(|e| failed(e.to_string()))
+    file.and_then(|mut file| writeln!(file, "{}", text.trim_end()))
+        .map_err(|e| failed(e.to_string()))
 }
