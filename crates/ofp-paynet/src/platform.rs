@@ -144,9 +144,6 @@ impl Platform {
             amend(held);
             held.events_in_flight += 1;
             let consent = held.consent.clone();
-            if to != ConsentStatus::Authorized {
-                state.tokens.revoke_consent(id);
-            }
             let trigger = Some(change.trigger);
             let (by, cause, from) = (change.by, change.cause, Some(from));
             (consent, Transition { consent: id.clone(), from, to, trigger, by, cause, at: now })

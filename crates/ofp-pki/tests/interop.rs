@@ -1,5 +1,6 @@
 //! Strangers' opinions of our certificates: the `openssl` command and Python's strict TLS.
 #![cfg(feature = "interop")]
+#![expect(clippy::unwrap_used, reason = "a test stops at its first surprise")]
 
 use std::process::{Command, Output};
 

@@ -47,9 +47,4 @@ impl Tokens {
     pub(crate) fn revoke(&mut self, text: &str) {
         self.0.remove(text);
     }
-
-    /// Tokens must stop working when the consent does (S3:L62).
-    pub(crate) fn revoke_consent(&mut self, consent: &ConsentId) {
-        self.0.retain(|_, token| token.grant != Grant::Consent(consent.clone()));
-    }
 }

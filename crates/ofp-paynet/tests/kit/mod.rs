@@ -1,0 +1,389 @@
+//! A platform over real sockets and real TLS, with raw clients that can say anything, and a DP
+//! that takes every event and sends every browser to a fixed page.
+
+use std::{
+    collections::BTreeMap,
+    sync::{Arc, OnceLock},
+    time::Duration,
+};
+
+use jiff::{SignedDuration, Timestamp};
+use ofp_evidence::{Journal, Record};
+use ofp_jose::{JwkSet, KeySet, SigningKey, base64url};
+use ofp_net::{
+    Answer, App, ClientAuth, HttpClient, Inbound, Matched, OsEntropy, Reply, Request, Route,
+    RunningServer, SystemClock, acceptor, bind, connector, local_port, serve,
+};
+use ofp_paynet::{
+    AuthMethod, Client, DcRegistration, DpRegistration, Listeners, PayNet, PaynetConfig,
+};
+use ofp_pki::{Credential, Party, Pki};
+use ofp_types::{
+    ClientId, Clock, ConsentId, DcId, DpId, Origin, Profile, uuid_v4,
+    wire::{ASSERTION_TYPE, CONSENT_RAR_TYPE, malaysian},
+};
+use openssl::sha::sha256;
+use serde_json::{Value, json};
+
+pub(crate) const DC: &str = "dc-client";
+pub(crate) const OTHER_DC: &str = "other-dc-client";
+pub(crate) const DP: &str = "dp-client";
+pub(crate) const DC_ID: &str = "16f87e367071230059bff09a";
+pub(crate) const CALLBACK: &str = "https://dc.test/callback";
+pub(crate) const VERIFIER: &str = "a-verifier-of-enough-characters-for-rfc-7636-43";
+const DEADLINE: Duration = Duration::from_secs(10);
+
+fn pki() -> &'static Pki {
+    static PKI: OnceLock<Pki> = OnceLock::new();
+    PKI.get_or_init(|| Pki::in_memory(SystemClock.now()).unwrap())
+}
+
+pub(crate) struct Kit {
+    pub(crate) paynet: PayNet,
+    pub(crate) journal: Arc<Journal>,
+    pub(crate) issuer: String,
+    pub(crate) mtls: String,
+    pub(crate) rs: String,
+    pub(crate) dc: Participant,
+    pub(crate) other_dc: Participant,
+    pub(crate) dp: Participant,
+    pub(crate) browser: HttpClient,
+    _dp_server: RunningServer,
+}
+
+/// Somebody with a certificate and a signing key.
+pub(crate) struct Participant {
+    pub(crate) client_id: &'static str,
+    pub(crate) http: HttpClient,
+    pub(crate) signing: SigningKey,
+    issuer: String,
+}
+
+struct StubDp;
+
+#[derive(Clone, Copy)]
+enum Hook {
+    Event,
+    Authorize,
+}
+
+static HOOKS: [Route<Hook>; 2] = [
+    Route { path: "/v1/consents/events", verbs: &[("POST", Hook::Event)] },
+    Route { path: "/v1/oauth/authorize", verbs: &[("GET", Hook::Authorize)] },
+];
+
+impl App for StubDp {
+    type Endpoint = Hook;
+
+    fn routes(&self) -> &'static [Route<Hook>] {
+        &HOOKS
+    }
+
+    async fn answer(self: Arc<Self>, matched: Matched<Hook>, _: Inbound) -> Answer {
+        match matched {
+            Matched::Endpoint(Hook::Event) => Answer::json(200, &json!({})),
+            Matched::Endpoint(Hook::Authorize) => {
+                Answer::empty(303).header("location", "https://dp.test/login")
+            }
+            _ => Answer::empty(404),
+        }
+    }
+}
+
+fn listen() -> (std::net::TcpListener, Origin) {
+    let listener = bind("127.0.0.1", 0).unwrap();
+    let port = local_port(&listener).unwrap();
+    (listener, Origin::parse(&format!("https://localhost:{port}")).unwrap())
+}
+
+fn registered(client_id: &str, party: Party, auth: AuthMethod) -> Client {
+    let jwks: JwkSet = pki().jwks(party).unwrap();
+    Client {
+        client_id: ClientId::parse(client_id).unwrap(),
+        name: party.organization().into(),
+        auth,
+        certificates: vec![pki().kit(party).client.thumbprint().unwrap()],
+        keys: KeySet::of_jwks(party.organization(), &jwks).0,
+        jwks,
+    }
+}
+
+fn http(identity: Option<&Credential>) -> HttpClient {
+    HttpClient::new(connector(identity, &pki().ca).unwrap(), None)
+}
+
+impl Kit {
+    pub(crate) fn start() -> Self {
+        Self::start_with(AuthMethod::PrivateKeyJwt)
+    }
+
+    pub(crate) fn start_with(auth: AuthMethod) -> Self {
+        let pki = pki();
+        let (as_public, as_mtls, rs, webhooks) = (listen(), listen(), listen(), listen());
+        let dc = |id: &str, client_id, party, redirect_uris| DcRegistration {
+            dc_id: DcId::parse(id).unwrap(),
+            client: registered(client_id, party, auth),
+            redirect_uris,
+        };
+        let config = PaynetConfig {
+            profile: Profile::default(),
+            kit: pki.paynet.clone(),
+            client_ca: pki.ca.clone(),
+            dcs: vec![
+                dc(DC_ID, DC, Party::Dc1, vec![CALLBACK.to_owned()]),
+                dc("other", OTHER_DC, Party::Dc2, Vec::new()),
+            ],
+            dps: vec![DpRegistration {
+                dp_id: DpId::parse("DP9876543210").unwrap(),
+                client: registered(DP, Party::Dp, auth),
+                issuer: "https://dp.test".into(),
+                as_webhooks: webhooks.1.clone(),
+                rs_webhooks: webhooks.1,
+                ca: pki.ca.clone(),
+            }],
+        };
+        let tls = acceptor(&pki.dp.server, &pki.ca, ClientAuth::Required).unwrap();
+        let dp_server = serve(Arc::new(StubDp), webhooks.0, tls).unwrap();
+        let (issuer, mtls, rs_origin) =
+            (as_public.1.to_string(), as_mtls.1.to_string(), rs.1.to_string());
+        let journal = Arc::new(Journal::default());
+        let paynet = PayNet::start(
+            config,
+            Listeners { as_public, as_mtls, rs },
+            Arc::clone(&journal),
+            Arc::new(SystemClock),
+            Arc::new(OsEntropy),
+        )
+        .unwrap();
+        let participant = |client_id, party| Participant {
+            client_id,
+            http: http(Some(&pki.kit(party).client)),
+            signing: pki.kit(party).signing.signing_key().unwrap(),
+            issuer: issuer.clone(),
+        };
+        Self {
+            paynet,
+            journal,
+            mtls,
+            rs: rs_origin,
+            dc: participant(DC, Party::Dc1),
+            other_dc: participant(OTHER_DC, Party::Dc2),
+            dp: participant(DP, Party::Dp),
+            browser: http(None),
+            _dp_server: dp_server,
+            issuer,
+        }
+    }
+
+    /// Claims of a good request object.
+    pub(crate) fn object(&self) -> Value {
+        let now = now();
+        json!({
+            "iss": DC, "client_id": DC, "aud": self.issuer, "nbf": now, "exp": now + 300,
+            "response_type": "code", "redirect_uri": CALLBACK, "scope": "accounts profile",
+            "state": "the-state", "nonce": "the-nonce",
+            "code_challenge": base64url(&sha256(VERIFIER.as_bytes())),
+            "code_challenge_method": "S256",
+            "authorization_details": [{ "type": CONSENT_RAR_TYPE, "consent": {
+                "dc_id": DC_ID, "dp_id": "DP9876543210", "consent_purpose": "pfm",
+                "permissions": ["read_accounts", "read_balances"],
+                "expiration_datetime": malaysian(SystemClock.now() + SignedDuration::from_hours(48)),
+            }}],
+        })
+    }
+
+    pub(crate) async fn post(&self, who: &Participant, url: &str, form: &Form) -> Reply {
+        let fields: Vec<(&str, &str)> =
+            form.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
+        who.http.send(Request::form(url, &fields, DEADLINE)).await.unwrap()
+    }
+
+    pub(crate) async fn par(&self, who: &Participant, form: &Form) -> Reply {
+        self.post(who, &format!("{}/v1/oauth/par", self.mtls), form).await
+    }
+
+    pub(crate) async fn token(&self, who: &Participant, form: &Form) -> Reply {
+        self.post(who, &format!("{}/v1/oauth/token", self.mtls), form).await
+    }
+
+    /// A pushed request, and the consent that it made.
+    pub(crate) async fn pushed(&self) -> (String, ConsentId) {
+        let mut form = self.dc.authenticated();
+        form.insert("request".into(), self.dc.signing.sign_claims(&self.object()));
+        let reply = self.par(&self.dc, &form).await;
+        assert_eq!(reply.status, 201, "{}", reply.message.text());
+        let body: Value = serde_json::from_slice(&reply.message.body).unwrap();
+        (body["request_uri"].as_str().unwrap().to_owned(), self.last_consent())
+    }
+
+    fn last_consent(&self) -> ConsentId {
+        let records = self.journal.records();
+        let consent = records.iter().rev().find_map(|record| match &**record {
+            Record::Transition(transition) => Some(transition.consent.clone()),
+            _ => None,
+        });
+        consent.unwrap()
+    }
+
+    pub(crate) async fn authorize(&self, client_id: &str, request_uri: &str) -> Reply {
+        let query = ofp_net::encode_form(&[("client_id", client_id), ("request_uri", request_uri)]);
+        self.get(&format!("{}/v1/oauth/authorize?{query}", self.issuer), None).await
+    }
+
+    pub(crate) async fn get(&self, url: &str, cookie: Option<&str>) -> Reply {
+        let request = Request::get(url, DEADLINE);
+        let request = match cookie {
+            Some(cookie) => request.header("cookie", cookie),
+            None => request,
+        };
+        self.browser.send(request).await.unwrap()
+    }
+
+    /// The DP's own access token.
+    pub(crate) async fn dp_token(&self) -> String {
+        let mut form = self.dp.authenticated();
+        form.insert("grant_type".into(), "client_credentials".into());
+        access_token(&self.token(&self.dp, &form).await)
+    }
+
+    /// Update Consent with everything right but what `amend` changes.
+    pub(crate) async fn update(
+        &self,
+        consent: &ConsentId,
+        body: &Value,
+        amend: impl FnOnce(&mut Request),
+    ) -> Reply {
+        let token = self.dp_token().await;
+        let body = body.to_string().into_bytes();
+        let url = format!("{}/v1/consents/{consent}", self.rs);
+        let mut request = Request::get(url, DEADLINE)
+            .header("authorization", format!("Bearer {token}"))
+            .header("content-type", "application/json")
+            .header("x-fapi-interaction-id", uuid_v4(&OsEntropy).to_string())
+            .header("x-fapi-signature", self.dp.signing.sign_detached(Default::default(), &body));
+        request.method = http::Method::PATCH;
+        request.body = body;
+        amend(&mut request);
+        self.dp.http.send(request).await.unwrap()
+    }
+
+    /// The body of a good approval.
+    pub(crate) fn approval(&self) -> Value {
+        let now = now();
+        let hashed = openssl::base64::encode_block(&sha256(b"900101145678"));
+        let id_token = self.dp.signing.sign_claims(&json!({
+            "iss": "https://dp.test", "sub": "customer-1", "aud": DC_ID, "iat": now,
+            "exp": now + 600, "id_type": "nric", "hashed_id_number": hashed,
+        }));
+        json!({
+            "status": "authorized", "id_token": id_token,
+            "user_identity": { "id_type": "nric", "hashed_id_number": hashed },
+            "accounts": [{ "account_id": "acc-1", "account_number": "1", "account_name": "One" }],
+        })
+    }
+
+    /// A consent that the customer approved, and the code that the DC got for it.
+    pub(crate) async fn approved(&self) -> (ConsentId, String) {
+        let (request_uri, consent) = self.pushed().await;
+        let sent = self.authorize(DC, &request_uri).await;
+        let cookie = cookie_of(&sent);
+        let body = self.approval();
+        assert_eq!(self.update(&consent, &body, |_| {}).await.status, 200);
+        let back = self.get(&format!("{}/v1/oauth/callback", self.issuer), Some(&cookie)).await;
+        let code = parameter(&back, "code").unwrap();
+        (consent, code)
+    }
+
+    /// The form that redeems a code.
+    pub(crate) fn redemption(&self, code: &str) -> Form {
+        let mut form = self.dc.authenticated();
+        for (name, value) in [
+            ("grant_type", "authorization_code"),
+            ("code", code),
+            ("code_verifier", VERIFIER),
+            ("redirect_uri", CALLBACK),
+        ] {
+            form.insert(name.into(), value.into());
+        }
+        form
+    }
+
+    pub(crate) async fn balances(
+        &self,
+        who: &Participant,
+        token: Option<&str>,
+        query: &str,
+    ) -> Reply {
+        let url = format!("{}/v1/accounts/acc-1/balances{query}", self.rs);
+        let mut request = Request::get(url, DEADLINE)
+            .header("x-fapi-interaction-id", uuid_v4(&OsEntropy).to_string());
+        if let Some(token) = token {
+            request = request.header("authorization", format!("Bearer {token}"));
+        }
+        who.http.send(request).await.unwrap()
+    }
+
+    /// Why PayNet answered its last call as it did.
+    pub(crate) fn reason(&self) -> String {
+        let records = self.journal.records();
+        let note = records.iter().rev().find_map(|record| match &**record {
+            Record::Exchange(exchange) if exchange.note.is_some() => exchange.note.clone(),
+            _ => None,
+        });
+        note.unwrap_or_default()
+    }
+}
+
+pub(crate) type Form = BTreeMap<String, String>;
+
+impl Participant {
+    pub(crate) fn assertion(&self, amend: impl FnOnce(&mut Value)) -> String {
+        let now = now();
+        let mut claims = json!({
+            "iss": self.client_id, "sub": self.client_id, "aud": self.issuer,
+            "iat": now, "exp": now + 300, "jti": uuid_v4(&OsEntropy),
+        });
+        amend(&mut claims);
+        self.signing.sign_claims(&claims)
+    }
+
+    /// A form with nothing but good client authentication.
+    pub(crate) fn authenticated(&self) -> Form {
+        self.with_assertion(self.assertion(|_| {}))
+    }
+
+    pub(crate) fn with_assertion(&self, assertion: String) -> Form {
+        Form::from([
+            ("client_id".into(), self.client_id.into()),
+            ("client_assertion_type".into(), ASSERTION_TYPE.into()),
+            ("client_assertion".into(), assertion),
+        ])
+    }
+}
+
+pub(crate) fn now() -> i64 {
+    let now: Timestamp = SystemClock.now();
+    now.as_second()
+}
+
+pub(crate) fn error_of(reply: &Reply) -> String {
+    let body: Value = serde_json::from_slice(&reply.message.body).unwrap_or_default();
+    format!("{} {}", reply.status, body["error"].as_str().unwrap_or_default())
+}
+
+pub(crate) fn access_token(reply: &Reply) -> String {
+    assert_eq!(reply.status, 200, "{}", reply.message.text());
+    let body: Value = serde_json::from_slice(&reply.message.body).unwrap();
+    body["access_token"].as_str().unwrap().to_owned()
+}
+
+/// A parameter of the URL that a redirect leads to.
+pub(crate) fn parameter(reply: &Reply, name: &str) -> Option<String> {
+    let location = url::Url::parse(reply.message.header("location")?).ok()?;
+    location.query_pairs().find(|(n, _)| n == name).map(|(_, value)| value.into_owned())
+}
+
+pub(crate) fn cookie_of(reply: &Reply) -> String {
+    let set = reply.message.header("set-cookie").unwrap();
+    set.split(';').next().unwrap().to_owned()
+}
