@@ -2,7 +2,7 @@
 
 use ofp_evidence::{
     Cause, Finding, RequirementResult, ScenarioResult, Secrets, Severity, StepResult, StepStatus,
-    Summary, Verdict,
+    Subject, Summary, Verdict,
 };
 use quick_junit::{NonSuccessKind, Report, TestCase, TestCaseStatus, TestSuite};
 
@@ -71,17 +71,25 @@ fn skipped(because: &str) -> TestCaseStatus {
 
 /// One failure that lists everything; an error when nothing of it is the DP's.
 fn findings_status(secrets: &Secrets, findings: &[Finding]) -> TestCaseStatus {
-    let failures: Vec<&Finding> =
+    let mut failures: Vec<&Finding> =
         findings.iter().filter(|finding| finding.severity == Severity::Failure).collect();
+    // the DP's requirements first: what a scenario's author expected often follows from them
+    failures.sort_by_key(|finding| match &finding.subject {
+        Subject::Requirement(id) => (0, id.to_string()),
+        other => (1, other.to_string()),
+    });
     if failures.is_empty() {
         return TestCaseStatus::success();
     }
     let is_dp = failures.iter().any(|finding| finding.cause == Cause::Dp);
     let kind = if is_dp { NonSuccessKind::Failure } else { NonSuccessKind::Error };
     let mut status = TestCaseStatus::non_success(kind);
-    let subjects: Vec<String> = failures.iter().map(|f| f.subject.to_string()).collect();
+    let mut subjects: Vec<String> = failures.iter().map(|f| f.subject.to_string()).collect();
+    subjects.dedup();
     status.set_message(subjects.join(", "));
-    let text: Vec<String> = failures.iter().map(|finding| described(secrets, finding)).collect();
+    let mut text: Vec<String> =
+        failures.iter().map(|finding| described(secrets, finding)).collect();
+    text.dedup();
     status.set_description(text.join("\n\n"));
     status
 }

@@ -178,9 +178,10 @@ fn the_verb<'a>(node: &Node, verbs: &[&'a (Key, Node)]) -> Result<&'a (Key, Node
             let (key, _) = unknown.unwrap_or(second);
             let title = format!("a step has one verb; `{}` is too much", key.text);
             let known: Vec<&str> = VERBS.iter().chain(&RESERVED).copied().collect();
-            Err(Diagnostic::new("step", title, key.span.clone(), "this one")
-                .label(first.0.span.clone(), "the step's first key")
-                .help(suggest::help(&key.text, &known)))
+            let problem = Diagnostic::new("step", title, key.span.clone(), "this one")
+                .help(suggest::help(&key.text, &known));
+            let (other, _) = if key.span == first.0.span { second } else { first };
+            Err(problem.label(other.span.clone(), "beside this one"))
         }
     }
 }

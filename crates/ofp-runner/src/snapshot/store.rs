@@ -62,8 +62,14 @@ fn local(path: &Path, text: &str, options: &SnapshotOptions<'_>) -> Result<(), B
         options.scenario.file_name().unwrap_or_default().to_string_lossy()
     );
     match (accepted, options.mode) {
-        (Some(accepted), SnapshotMode::Accept) if body(&accepted) == text => Ok(()),
-        (_, SnapshotMode::Accept) => write(path, &whole),
+        (accepted, SnapshotMode::Accept) => {
+            // what was pending is accepted now, or no longer true
+            let _ = fs::remove_file(path.with_extension("snap.new"));
+            match accepted {
+                Some(accepted) if body(&accepted) == text => Ok(()),
+                _ => write(path, &whole),
+            }
+        }
         (None, _) if options.ci => Err(problem(path, "an accepted snapshot", "none")
             .map_hint("run with --snapshots accept and commit the file")),
         (None, _) => write(path, &whole),

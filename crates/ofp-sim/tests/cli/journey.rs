@@ -1,0 +1,107 @@
+//! The main job, and the proof that its checks notice.
+
+use serde_json::Value;
+
+use crate::{run, sorted_scenarios, stable};
+
+#[test]
+fn the_journey_passes_against_the_reference_dp() {
+    let ran = run(&[]);
+    assert_eq!((ran.code, ran.stderr.as_str()), (0, ""), "{}", ran.stdout);
+    insta::assert_snapshot!("journey", sorted_scenarios(&stable(&ran.stdout)));
+}
+
+/// The requirements with this verdict in a run with a fault, and the exit code.
+fn verdicts(fault: &str, verdict: &str) -> (i32, Vec<String>) {
+    let folder = tempfile::tempdir().unwrap();
+    let report = folder.path().join("out.json");
+    let asked = format!("json={}", report.display());
+    let ran = run(&["--snapshots", "off", "--fault", fault, "--report", &asked]);
+    let report: Value = serde_json::from_slice(&std::fs::read(&report).unwrap()).unwrap();
+    let with = |requirement: &&Value| requirement["verdict"] == verdict;
+    let requirements = report["requirements"].as_array().unwrap();
+    let ids = requirements.iter().filter(with).map(|r| r["id"].as_str().unwrap().to_owned());
+    (ran.code, ids.collect())
+}
+
+#[test]
+fn every_fault_is_blamed_on_its_requirement_and_on_no_other() {
+    let cases: [(&str, &[&str]); 11] = [
+        ("balance-signature-flipped", &["K-04"]),
+        ("balance-expired", &["K-05"]),
+        ("balance-not-encrypted", &["K-09"]),
+        ("balance-of-other-account", &["K-16"]),
+        ("update-consent-body-altered", &["G-05"]),
+        ("update-consent-all-accounts", &["E-06"]),
+        ("update-consent-skipped", &["G-01"]),
+        ("rejection-without-reason", &["G-12"]),
+        ("id-token-clear-nric", &["G-11", "H-09"]),
+        ("assertion-audience-token-endpoint", &["F-03"]),
+        ("any-password", &["E-02"]),
+    ];
+    let runs: Vec<_> = cases
+        .into_iter()
+        .map(|(fault, expected)| {
+            (fault, expected, std::thread::spawn(move || verdicts(fault, "fail")))
+        })
+        .collect();
+    for (fault, expected, run) in runs {
+        let (code, failed) = run.join().unwrap();
+        assert_eq!(
+            (code, failed),
+            (1, expected.iter().map(|id| (*id).to_owned()).collect()),
+            "{fault}"
+        );
+    }
+}
+
+#[test]
+fn a_should_is_a_warning_unless_asked_for() {
+    assert_eq!(
+        verdicts("no-interaction-id-echo", "warn"),
+        (0, vec!["C-03".into(), "K-22".into(), "L-08".into()])
+    );
+    assert_eq!(verdicts("update-consent-british-spelling", "warn"), (0, vec!["G-23".into()]));
+    let strict =
+        run(&["--snapshots", "off", "--fault", "no-interaction-id-echo", "--fail-on", "should"]);
+    assert_eq!(strict.code, 1, "{}", strict.stdout);
+}
+
+#[test]
+fn a_flipped_signature_is_explained() {
+    let ran = run(&["journey/approve", "--fault", "balance-signature-flipped"]);
+    assert_eq!(ran.code, 1);
+    for part in [
+        "K-04 must  The signature of the answer verifies with the DP's registered key",
+        "expected  a signature that verifies with the DP's registered key",
+        "actual    the signature does not verify with key",
+        "PayNet to DP, 200,",
+        "whose     the DP",
+        "mend      Sign the bytes that are sent",
+        "curl      curl -sS -i --cacert",
+        "/paynet/client-key.pem'",
+        "PayNet    the DP's answer: the signature does not verify",
+        "stopped   dc.read_balance (journey/approve.yaml:",
+        "rerun     ofp-sim run journey/approve.yaml",
+    ] {
+        assert!(ran.stdout.contains(part), "{part}\n{}", ran.stdout);
+    }
+}
+
+#[test]
+fn a_dp_that_talks_nonsense_never_answers_or_resets_fails_the_run_and_never_hangs_it() {
+    for (fault, expected) in [("nonsense", "D-01"), ("reset", "C-01"), ("silent", "C-01")] {
+        let ran = run(&["journey/drop-off", "--snapshots", "off", "--fault", fault]);
+        assert_eq!(ran.code, 1, "{fault}\n{}", ran.stdout);
+        assert!(ran.stdout.contains(&format!("  {expected} must")), "{fault}\n{}", ran.stdout);
+        assert!(!ran.stderr.contains("panicked"), "{}", ran.stderr);
+    }
+}
+
+#[test]
+fn a_step_has_a_deadline() {
+    let ran =
+        run(&["journey/drop-off", "--snapshots", "off", "--fault", "silent", "--timeout", "300ms"]);
+    assert_eq!(ran.code, 4, "{}", ran.stdout);
+    assert!(ran.stdout.contains("the step did not end within 300ms (--timeout)"), "{}", ran.stdout);
+}

@@ -1,0 +1,92 @@
+//! The real binary, as a user runs it: standard output, standard error and exit code.
+#![expect(clippy::unwrap_used, reason = "a test stops at its first surprise")]
+
+mod bad_input;
+mod journey;
+mod listing;
+mod reports;
+mod snapshots;
+
+use std::{
+    path::{Path, PathBuf},
+    process::{Command, Output},
+};
+
+/// A finished `ofp-sim`.
+struct Ran {
+    code: i32,
+    stdout: String,
+    stderr: String,
+}
+
+/// Certificates that every test shares: the folder is locked while it is made.
+fn pki() -> PathBuf {
+    Path::new(env!("CARGO_TARGET_TMPDIR")).join("certs-dev")
+}
+
+/// The repository's scenarios.
+fn scenarios() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../../scenarios")
+}
+
+fn command(folder: &Path) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_ofp-sim"));
+    command.current_dir(folder).env("NO_COLOR", "1").env_remove("CI");
+    command
+}
+
+fn finish(output: &Output) -> Ran {
+    let text = |bytes: &[u8]| String::from_utf8(bytes.to_vec()).unwrap();
+    Ran {
+        code: output.status.code().unwrap_or(-1),
+        stdout: text(&output.stdout),
+        stderr: text(&output.stderr),
+    }
+}
+
+/// Runs `ofp-sim` with these arguments in an empty folder.
+fn ofp_sim(arguments: &[&str]) -> Ran {
+    let folder = tempfile::tempdir().unwrap();
+    finish(&command(folder.path()).args(arguments).output().unwrap())
+}
+
+/// Runs `ofp-sim run` with the shared certificates in an empty folder.
+fn run(arguments: &[&str]) -> Ran {
+    let folder = tempfile::tempdir().unwrap();
+    run_in(folder.path(), arguments)
+}
+
+/// Runs `ofp-sim run` with the shared certificates.
+fn run_in(folder: &Path, arguments: &[&str]) -> Ran {
+    let output = command(folder).arg("run").arg("--pki").arg(pki()).args(arguments).output();
+    finish(&output.unwrap())
+}
+
+/// What varies from run to run, made fixed.
+fn stable(text: &str) -> String {
+    let mut stable = String::new();
+    for line in text.lines() {
+        let mut words: Vec<String> = Vec::new();
+        for word in line.split(' ') {
+            let number = word.trim_start_matches('(');
+            let is_number = !number.is_empty() && number.bytes().all(|b| b.is_ascii_digit());
+            let before_ms = line.contains(&format!("{word} ms"));
+            words.push(if is_number && before_ms { "0".into() } else { word.to_owned() });
+        }
+        let squeezed = words.join(" ");
+        let squeezed = squeezed.split(' ').filter(|word| !word.is_empty()).collect::<Vec<_>>();
+        stable.push_str(&squeezed.join(" "));
+        stable.push('\n');
+    }
+    stable
+}
+
+/// The scenario lines sorted, since scenarios end in any order.
+fn sorted_scenarios(text: &str) -> String {
+    let is_scenario = |line: &&str| ["PASS", "FAIL", "ERROR"].iter().any(|w| line.starts_with(w));
+    let mut lines: Vec<&str> = text.lines().collect();
+    let first = lines.iter().position(|line| is_scenario(&line)).unwrap();
+    let count = lines.iter().skip(first).take_while(|line| is_scenario(line)).count();
+    lines[first..first + count].sort_unstable();
+    lines.join("\n")
+}
