@@ -1,0 +1,35 @@
+# The single door. `just` alone lists the recipes.
+
+default:
+    @just --list
+
+# play the journey against the reference DP
+run *ARGS:
+    cargo run -- run {{ARGS}}
+
+# the tests
+test:
+    cargo test --workspace
+
+# everything that CI checks but the interoperability tests
+check: test
+    cargo fmt --all --check
+    cargo clippy --workspace --all-targets -- -D warnings
+    RUSTDOCFLAGS="-D warnings" cargo doc --workspace --no-deps
+
+# strangers' opinions: needs the openssl command, Python and jwcrypto
+interop:
+    cargo test -p ofp-jose -p ofp-pki --features ofp-jose/interop,ofp-pki/interop,ofp-jose/vendored
+
+# make, or show, the throwaway certificates
+pki *ARGS='show':
+    cargo run -- pki {{ARGS}}
+
+# accept the conversations of the scenarios as they are now
+accept:
+    cargo run -- run scenarios --snapshots accept
+
+# ratios to the raw operations of the same OpenSSL
+bench:
+    cargo bench -p ofp-jose --features vendored
+    cargo bench -p ofp-runner --features vendored
