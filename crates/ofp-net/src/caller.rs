@@ -6,9 +6,8 @@ use ofp_evidence::{
     Endpoint, Exchange, ExchangeId, Failure, Journal, Message, Outcome, Record, Role,
 };
 use ofp_types::{Clock, ConsentId};
-use openssl::ssl::SslConnector;
 
-use crate::{HttpClient, Request, Watcher};
+use crate::{ClientTls, HttpClient, Request, Watcher};
 
 /// A client whose every exchange, and every handshake, is written to the journal.
 #[derive(Clone)]
@@ -30,17 +29,17 @@ pub struct Call {
 }
 
 impl Caller {
-    /// A caller with the identity and trust of `ssl`.
+    /// A caller with the identity and trust of `tls`.
     #[must_use]
     pub fn new(
-        ssl: SslConnector,
+        tls: ClientTls,
         from: Role,
         to: Role,
         journal: Arc<Journal>,
         clock: Arc<dyn Clock>,
     ) -> Self {
         let watcher = Watcher { journal, clock, from, to };
-        Self { client: HttpClient::new(ssl, Some(watcher.clone())), watcher }
+        Self { client: HttpClient::new(tls, Some(watcher.clone())), watcher }
     }
 
     /// The journal that it writes to.

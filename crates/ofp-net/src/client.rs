@@ -9,10 +9,9 @@ use hyper_util::{
     rt::{TokioExecutor, TokioTimer},
 };
 use ofp_evidence::{ConnectionId, Failure, Message, Stage};
-use openssl::ssl::SslConnector;
 
 use crate::{
-    MAX_BODY_BYTES, Watcher,
+    ClientTls, MAX_BODY_BYTES, Watcher,
     connector::{ConnectError, OnConnection, TlsConnector},
 };
 
@@ -73,13 +72,13 @@ pub struct HttpClient {
 }
 
 impl HttpClient {
-    /// A client with the identity and trust of `ssl`, whose handshakes `watcher` writes down.
+    /// A client with the identity and trust of `tls`, whose handshakes `watcher` writes down.
     #[must_use]
-    pub fn new(ssl: SslConnector, watcher: Option<Watcher>) -> Self {
+    pub fn new(tls: ClientTls, watcher: Option<Watcher>) -> Self {
         let inner = Client::builder(TokioExecutor::new())
             .pool_timer(TokioTimer::new())
             .pool_idle_timeout(Duration::from_secs(30))
-            .build(TlsConnector::new(ssl, watcher));
+            .build(TlsConnector::new(tls, watcher));
         Self { inner }
     }
 

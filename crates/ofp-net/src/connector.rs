@@ -14,14 +14,14 @@ use hyper_util::{
 };
 use ofp_evidence::{CertificateFacts, ConnectionId, Handshake, Journal, Record, Role};
 use ofp_types::Clock;
-use openssl::ssl::{SslConnector, SslRef};
+use openssl::ssl::SslRef;
 use tokio::{
     io::{AsyncRead, AsyncWrite, ReadBuf},
     net::TcpStream,
 };
 use tokio_openssl::SslStream;
 
-use crate::certificate_facts;
+use crate::{certificate_facts, tls::ClientTls};
 
 /// Who watches a client's handshakes.
 #[derive(Clone)]
@@ -41,7 +41,7 @@ pub struct Watcher {
 pub(crate) struct TlsConnector(Arc<Inner>);
 
 struct Inner {
-    ssl: SslConnector,
+    tls: ClientTls,
     offered: Option<Arc<CertificateFacts>>,
     watcher: Option<Watcher>,
 }
@@ -60,9 +60,9 @@ pub(crate) enum ConnectError {
 pub(crate) struct OnConnection(pub(crate) ConnectionId);
 
 impl TlsConnector {
-    pub(crate) fn new(ssl: SslConnector, watcher: Option<Watcher>) -> Self {
-        let offered = ssl.context().certificate().and_then(certificate_facts).map(Arc::new);
-        Self(Arc::new(Inner { ssl, offered, watcher }))
+    pub(crate) fn new(tls: ClientTls, watcher: Option<Watcher>) -> Self {
+        let offered = tls.certificate().and_then(certificate_facts).map(Arc::new);
+        Self(Arc::new(Inner { tls, offered, watcher }))
     }
 }
 
@@ -101,7 +101,7 @@ impl Inner {
     }
 
     async fn handshake(&self, host: &str, tcp: TcpStream) -> Result<SslStream<TcpStream>, String> {
-        let ssl = self.ssl.configure().and_then(|c| c.into_ssl(host)).map_err(|e| e.to_string())?;
+        let ssl = self.tls.to_host(host).map_err(|e| e.to_string())?;
         let mut stream = SslStream::new(ssl, tcp).map_err(|e| e.to_string())?;
         match Pin::new(&mut stream).connect().await {
             Ok(()) => Ok(stream),

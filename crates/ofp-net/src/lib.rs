@@ -30,7 +30,7 @@ pub use jwks::JwksCache;
 pub use server::{
     Answer, App, Inbound, Matched, Peer, Route, RunningServer, bind, local_port, serve,
 };
-pub use tls::{ClientAuth, acceptor, connector};
+pub use tls::{ClientAuth, ClientTls, acceptor, connector};
 
 /// The longest answer that is read.
 pub const MAX_BODY_BYTES: usize = 4 * 1024 * 1024;

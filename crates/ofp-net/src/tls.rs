@@ -4,12 +4,13 @@ use ofp_pki::Credential;
 use openssl::{
     error::ErrorStack,
     ssl::{
-        SslAcceptor, SslAcceptorBuilder, SslConnector, SslContextBuilder, SslMethod, SslVerifyMode,
-        SslVersion,
+        Ssl, SslAcceptor, SslAcceptorBuilder, SslContext, SslContextBuilder, SslMethod, SslOptions,
+        SslVerifyMode, SslVersion,
     },
     x509::{
         X509, X509Ref,
         store::{X509Store, X509StoreBuilder},
+        verify::X509CheckFlags,
     },
 };
 
@@ -59,22 +60,49 @@ fn build_acceptor(
     Ok(builder)
 }
 
+/// The client side of TLS: an identity, and whom to trust.
+#[derive(Clone)]
+pub struct ClientTls(SslContext);
+
+impl ClientTls {
+    /// A connection to `host`, whose certificate must name it (RFC 9525).
+    pub(crate) fn to_host(&self, host: &str) -> Result<Ssl, ErrorStack> {
+        let mut ssl = Ssl::new(&self.0)?;
+        let param = ssl.param_mut();
+        param.set_hostflags(X509CheckFlags::NO_PARTIAL_WILDCARDS);
+        match host.parse() {
+            Ok(ip) => param.set_ip(ip)?,
+            Err(_) => {
+                param.set_host(host)?;
+                ssl.set_hostname(host)?;
+            }
+        }
+        Ok(ssl)
+    }
+
+    /// The certificate that it presents to servers that ask.
+    pub(crate) fn certificate(&self) -> Option<&X509Ref> {
+        self.0.certificate()
+    }
+}
+
 /// The client side: servers are held to `ca`, `identity` is presented to those that ask.
 ///
 /// # Errors
 /// [`NetError::Tls`] when OpenSSL refuses the identity.
-pub fn connector(identity: Option<&Credential>, ca: &X509Ref) -> Result<SslConnector, NetError> {
-    build_connector(identity, ca).map_err(NetError::tls)
+pub fn connector(identity: Option<&Credential>, ca: &X509Ref) -> Result<ClientTls, NetError> {
+    build_connector(identity, ca).map(ClientTls).map_err(NetError::tls)
 }
 
-fn build_connector(
-    identity: Option<&Credential>,
-    ca: &X509Ref,
-) -> Result<SslConnector, ErrorStack> {
-    let mut builder = SslConnector::builder(SslMethod::tls_client())?;
-    // replaces the system's roots: nobody but the configured CA is trusted
+/// Not `SslConnector::builder`, which first reads every root of the system: many milliseconds for
+/// certificates that are not to be trusted.
+fn build_connector(identity: Option<&Credential>, ca: &X509Ref) -> Result<SslContext, ErrorStack> {
+    let mut builder = SslContextBuilder::new(SslMethod::tls_client())?;
     builder.set_cert_store(trusting(ca)?);
+    builder.set_verify(SslVerifyMode::PEER);
     builder.set_min_proto_version(Some(SslVersion::TLS1_2))?;
+    builder.set_options(SslOptions::NO_COMPRESSION);
+    builder.set_cipher_list("ECDHE+AESGCM:ECDHE+CHACHA20")?;
     builder.set_groups_list(GROUPS)?;
     if let Some(identity) = identity {
         identify(&mut builder, identity)?;
