@@ -261,3 +261,16 @@ async fn accounts_outside_the_consent_and_consents_without_decision_give_nothing
     kit.tell("undecided", "awaiting_authorization").await;
     assert_eq!(error_of(&kit.balance("undecided", &account, |_| {}).await), "403 Consent.Invalid");
 }
+
+#[tokio::test]
+async fn a_customer_may_cancel_before_logging_in() {
+    let kit = Kit::start();
+    kit.tell(CONSENT, "awaiting_authorization").await;
+    let page = kit.get(&kit.browser, &kit.link(CONSENT).await, &[]).await;
+    let (cookie, csrf) = (cookie_of(&page), csrf_of(&page));
+    assert_eq!(kit.submit("/cancel", &cookie, &[("csrf", "x")]).await.status, 403);
+    let reply = kit.submit("/cancel", &cookie, &[("csrf", &csrf)]).await;
+    assert_eq!(reply.message.header("location"), Some("/result"));
+    let updates = kit.updates();
+    assert_eq!((updates.len(), &updates[0]["status"]), (1, &json!("rejected")));
+}

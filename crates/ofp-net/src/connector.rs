@@ -151,6 +151,18 @@ pub(crate) struct TlsStream {
     id: ConnectionId,
 }
 
+impl TlsStream {
+    /// A TLS 1.3 server that refuses our certificate says so after our side of the handshake, and
+    /// closes: a write then fails although the alert is there to be read.
+    fn reason(&mut self, cx: &mut Context<'_>, error: std::io::Error) -> std::io::Error {
+        let mut space = [0; 64];
+        match Pin::new(&mut self.stream).poll_read(cx, &mut ReadBuf::new(&mut space)) {
+            Poll::Ready(Err(read)) if read.to_string().contains("alert") => read,
+            _ => error,
+        }
+    }
+}
+
 impl Connection for TlsStream {
     fn connected(&self) -> Connected {
         Connected::new().extra(OnConnection(self.id))
@@ -173,11 +185,19 @@ impl AsyncWrite for TlsStream {
         cx: &mut Context<'_>,
         buf: &[u8],
     ) -> Poll<std::io::Result<usize>> {
-        Pin::new(&mut self.stream).poll_write(cx, buf)
+        let written = Pin::new(&mut self.stream).poll_write(cx, buf);
+        match written {
+            Poll::Ready(Err(error)) => Poll::Ready(Err(self.reason(cx, error))),
+            other => other,
+        }
     }
 
     fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<std::io::Result<()>> {
-        Pin::new(&mut self.stream).poll_flush(cx)
+        let flushed = Pin::new(&mut self.stream).poll_flush(cx);
+        match flushed {
+            Poll::Ready(Err(error)) => Poll::Ready(Err(self.reason(cx, error))),
+            other => other,
+        }
     }
 
     fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<std::io::Result<()>> {

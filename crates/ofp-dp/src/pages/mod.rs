@@ -26,15 +26,17 @@ pub(crate) enum Page {
     Select,
     ShowReview,
     Decide,
+    Cancel,
     Result,
     Style,
 }
 
-static ROUTES: [Route<Page>; 6] = [
+static ROUTES: [Route<Page>; 7] = [
     Route { path: "/link/{ticket}", verbs: &[("GET", Page::Link)] },
     Route { path: "/login", verbs: &[("POST", Page::Login)] },
     Route { path: "/accounts", verbs: &[("GET", Page::ShowAccounts), ("POST", Page::Select)] },
     Route { path: "/review", verbs: &[("GET", Page::ShowReview), ("POST", Page::Decide)] },
+    Route { path: "/cancel", verbs: &[("POST", Page::Cancel)] },
     Route { path: "/result", verbs: &[("GET", Page::Result)] },
     Route { path: "/style.css", verbs: &[("GET", Page::Style)] },
 ];
@@ -55,6 +57,7 @@ impl App for Pages {
             Matched::Endpoint(Page::Select) => core.select_accounts(&inbound),
             Matched::Endpoint(Page::ShowReview) => core.show_review(&inbound),
             Matched::Endpoint(Page::Decide) => core.decide(&inbound).await,
+            Matched::Endpoint(Page::Cancel) => core.cancel(&inbound).await,
             Matched::Endpoint(Page::Result) => core.show_result(&inbound),
             Matched::Endpoint(Page::Style) => Ok(page::style()),
             Matched::WrongVerb(allow) => Ok(Answer::empty(405).header("allow", allow)),

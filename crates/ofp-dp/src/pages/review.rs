@@ -36,6 +36,15 @@ struct ReviewPage<'a> {
     accounts: Vec<AccountRow<'a>>,
 }
 
+/// A decision, and what goes with it.
+struct Decided<'a> {
+    update: UpdateConsent,
+    status: ConsentStatus,
+    ending: Ending,
+    username: Option<&'a str>,
+    accounts: &'a [AccountId],
+}
+
 impl Core {
     pub(super) fn show_review(&self, inbound: &Inbound) -> Result<Answer, Trouble> {
         let (_, session) = self.session(inbound)?;
@@ -74,42 +83,67 @@ impl Core {
             _ => return Err(Trouble::Malformed),
         };
         let consent = self.consents().get(&session.consent).cloned().ok_or(Trouble::TooLate)?;
+        let customer = self.bank.customer(username).ok_or(Trouble::NoSession)?;
+        let decided = if approved {
+            Decided {
+                update: self.approval(&consent, customer, accounts, &session),
+                status: ConsentStatus::Authorized,
+                ending: Ending::Approved,
+                username: Some(username),
+                accounts,
+            }
+        } else {
+            self.rejected()
+        };
+        self.conclude(&cookie, &consent, &decided).await
+    }
+
+    /// The customer leaves before logging in: nothing is shared.
+    pub(super) async fn cancel(&self, inbound: &Inbound) -> Result<Answer, Trouble> {
+        let (cookie, session) = self.session(inbound)?;
+        self.form(inbound, &session)?;
+        if session.stage != Stage::Login {
+            return Ok(Self::elsewhere(&session.stage));
+        }
+        let consent = self.consents().get(&session.consent).cloned().ok_or(Trouble::TooLate)?;
+        self.conclude(&cookie, &consent, &self.rejected()).await
+    }
+
+    fn rejected(&self) -> Decided<'_> {
+        Decided {
+            update: self.rejection(),
+            status: ConsentStatus::Rejected,
+            ending: Ending::Rejected,
+            username: None,
+            accounts: &[],
+        }
+    }
+
+    /// Only the first of several browsers decides.
+    async fn conclude(
+        &self,
+        cookie: &str,
+        consent: &DpConsent,
+        decided: &Decided<'_>,
+    ) -> Result<Answer, Trouble> {
         if !self.consents().begin_decision(&consent.id) {
             return Err(Trouble::TooLate);
         }
-        let customer = self.bank.customer(username).ok_or(Trouble::NoSession)?;
-        let update = if approved {
-            self.approval(&consent, customer, accounts, &session)
-        } else {
-            self.rejection()
-        };
-        let ending = self.tell(&consent, customer, accounts, approved, &update).await;
-        self.sessions().advance(&cookie, Stage::Done(ending));
+        let ending = self.tell(consent, decided).await;
+        self.sessions().advance(cookie, Stage::Done(ending));
         Ok(see("/result"))
     }
 
     /// PayNet is told before the customer is: success is never shown for what PayNet lacks.
-    async fn tell(
-        &self,
-        consent: &DpConsent,
-        customer: &Customer,
-        accounts: &[AccountId],
-        approved: bool,
-        update: &UpdateConsent,
-    ) -> Ending {
-        let (ending, status) = if approved {
-            (Ending::Approved, ConsentStatus::Authorized)
-        } else {
-            (Ending::Rejected, ConsentStatus::Rejected)
-        };
+    async fn tell(&self, consent: &DpConsent, decided: &Decided<'_>) -> Ending {
         if self.faulty(DpFault::UpdateConsentSkipped) {
-            return ending;
+            return decided.ending;
         }
-        match self.update_consent(consent.id.as_str(), update).await {
+        match self.update_consent(consent.id.as_str(), &decided.update).await {
             Ok(()) => {
-                let username = approved.then_some(customer.username.as_str());
-                self.consents().decided(&consent.id, status, username, accounts);
-                ending
+                let (status, username) = (decided.status, decided.username);
+                self.consents().decided(&consent.id, status, username, decided.accounts);
+                decided.ending
             }
             Err(_) => {
                 self.consents().abandoned(&consent.id);
