@@ -24,7 +24,9 @@ pub struct Settings {
     pub paynet_callback: String,
     /// The DC's id.
     pub dc_id: DcId,
-    /// The DC's name and client, by which a page may call it instead.
+    /// The DC's client at PayNet's AS.
+    pub dc_client_id: ClientId,
+    /// The DC's registered name, by which a page may call it instead.
     pub dc_names: Vec<String>,
     /// The DC's encryption key.
     pub dc_enc_kid: Kid,
@@ -61,24 +63,76 @@ pub struct TestAccount {
 }
 
 impl Settings {
-    /// The account whose number, as sent, is `number`.
-    pub(crate) fn account(&self, number: &str) -> Option<&TestAccount> {
-        self.customers
-            .iter()
-            .flat_map(|customer| &customer.accounts)
-            .find(|account| account.number == number || account.full_number == number)
+    /// The customer who logs in with `username`.
+    pub(crate) fn customer(&self, username: &str) -> Option<&TestCustomer> {
+        self.customers.iter().find(|customer| customer.username == username)
     }
 
-    /// The accounts of everybody but the customer who can log in with `username`.
-    pub(crate) fn accounts_of_others(&self, username: &str) -> impl Iterator<Item = &TestAccount> {
-        self.customers
-            .iter()
-            .filter(move |customer| customer.username != username)
-            .flat_map(|customer| &customer.accounts)
+    /// The account that a label or a number means: by its number however it is grouped or masked,
+    /// else by its name.
+    pub(crate) fn resolve(&self, text: &str) -> Option<&TestAccount> {
+        let accounts = || self.customers.iter().flat_map(|customer| &customer.accounts);
+        let bare: String = text.chars().filter(|c| !matches!(c, ' ' | '-')).collect();
+        accounts()
+            .find(|a| bare.contains(&a.full_number) || bare.contains(&a.number))
+            .or_else(|| accounts().find(|account| is_masked_form(&bare, &account.full_number)))
+            .or_else(|| accounts().find(|a| !a.name.is_empty() && text.contains(&a.name)))
+    }
+
+    /// Whether anything is known by which a leak could be noticed.
+    pub(crate) fn knows_identities(&self) -> bool {
+        self.clear_identities().next().is_some()
+    }
+
+    /// What of a customer stands in clear in a JSON text: an id number, a mobile number or a
+    /// password.
+    pub(crate) fn leak(&self, text: &str) -> Option<&'static str> {
+        let bare: String = text.chars().filter(|c| !matches!(c, '-' | ' ')).collect();
+        let secret = |customer: &TestCustomer| {
+            customer.password != customer.username
+                && text.contains(&format!("\"{}\"", customer.password))
+        };
+        if self.clear_identities().any(|id| bare.contains(id)) {
+            Some("the customer's id number")
+        } else if bare.contains("+601") {
+            Some("a mobile number")
+        } else if text.contains("\"password\"") || self.customers.iter().any(secret) {
+            Some("a password")
+        } else {
+            None
+        }
     }
 
     /// Texts that identify a customer: never to be sent or shown in clear.
     pub(crate) fn clear_identities(&self) -> impl Iterator<Item = &str> {
         self.customers.iter().filter_map(|customer| customer.id_number.as_deref())
+    }
+}
+
+/// Whether `bare` ends in a masked form of `number`: its last four digits behind a mask, and what
+/// stands before the mask, if it is digits, its beginning.
+fn is_masked_form(bare: &str, number: &str) -> bool {
+    let Some(last) = number.get(number.len().saturating_sub(4)..).filter(|l| l.len() == 4) else {
+        return false;
+    };
+    let Some(head) = bare.strip_suffix(last) else { return false };
+    let unmasked = head.trim_end_matches(['*', 'X', 'x', '•', '.', '#']);
+    let digits = unmasked.rsplit(|c: char| !c.is_ascii_digit()).next().unwrap_or_default();
+    unmasked.len() < head.len() && number.starts_with(digits)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn masked_numbers_are_recognised() {
+        let number = "5196030012345678";
+        for masked in ["519603******5678", "519603*5678", "XXXXXXXXXXXX5678", "Card****5678", "....5678"] {
+            assert!(is_masked_form(masked, number), "{masked}");
+        }
+        for other in ["519604******5678", "5678", "519603******5679", ""] {
+            assert!(!is_masked_form(other, number), "{other}");
+        }
     }
 }

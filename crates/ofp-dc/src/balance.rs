@@ -3,7 +3,7 @@
 use ofp_evidence::Message;
 use ofp_jose::{CompactJwe, CompactJws};
 use ofp_net::Request;
-use ofp_types::{AccountId, InteractionId, JwePlaintext};
+use ofp_types::{AccountId, InteractionId};
 use serde_json::Value;
 
 use crate::{DcError, Linked, MockDc};
@@ -19,6 +19,8 @@ pub struct BalanceReading {
     pub message: Message,
     /// What decryption gave, if it came that far: the plaintext, or why there is none.
     pub decrypted: Option<Result<Vec<u8>, String>>,
+    /// SHA-256 of the content encryption key, if it came that far.
+    pub content_key: Option<String>,
     /// The balance, or why there is none.
     pub balance: Result<Value, DcError>,
 }
@@ -47,6 +49,7 @@ impl MockDc {
             status: reply.status,
             message: reply.message,
             decrypted: None,
+            content_key: None,
             balance: Err(DcError::TooEarly("nothing has been read yet")),
         };
         reading.balance = self.open(&mut reading);
@@ -68,20 +71,22 @@ impl MockDc {
         let jwe =
             CompactJwe::parse(claims.text("data").map_err(&jwe_failed)?).map_err(&jwe_failed)?;
         let plaintext = self.decryption.decrypt(&jwe);
+        reading.content_key = self.decryption.content_key_fingerprint(&jwe);
         reading.decrypted = Some(plaintext.clone().map_err(|e| e.to_string()));
         let plaintext = self.unwrapped(plaintext.map_err(&jwe_failed)?)?;
         serde_json::from_slice(&plaintext)
             .map_err(|e| DcError::protocol("the balance", format!("not JSON: {e}")))
     }
 
-    /// The JSON inside: as it is, or in a nested JWS where the profile says so.
+    /// The JSON inside: as it is, or in a nested compact JWS by the DP.
     fn unwrapped(&self, plaintext: Vec<u8>) -> Result<Vec<u8>, DcError> {
-        if self.config.profile.jwe_plaintext == JwePlaintext::Json {
-            return Ok(plaintext);
-        }
-        let failed = DcError::jose("the nested signature");
         let text = String::from_utf8_lossy(&plaintext);
-        let jws = CompactJws::parse(&text).map_err(&failed)?;
-        Ok(jws.verify(&self.config.dp_keys).map_err(&failed)?.payload)
+        match CompactJws::parse(&text) {
+            Err(_) => Ok(plaintext),
+            Ok(jws) => {
+                let verified = jws.verify(&self.config.dp_keys);
+                Ok(verified.map_err(DcError::jose("the nested signature"))?.payload)
+            }
+        }
     }
 }

@@ -22,7 +22,9 @@ async fn only_paynet_may_call_the_webhooks() {
             std::time::Duration::from_secs(5),
         );
         let refused = kit.browser.send(request).await.unwrap_err();
-        assert_eq!(refused.stage, ofp_evidence::Stage::Tls, "{path}: {refused}");
+        // the server's reset may overtake its alert
+        use ofp_evidence::Stage;
+        assert!(matches!(refused.stage, Stage::Tls | Stage::Receive), "{path}: {refused}");
     }
     let health = kit.get(&kit.paynet, &format!("{}/v1/health", kit.webhooks), &[]).await;
     assert_eq!(health.status, 200);

@@ -28,6 +28,8 @@ pub struct Decryption {
     pub kid: Kid,
     /// The plaintext, or why there is none.
     pub outcome: Result<Vec<u8>, String>,
+    /// SHA-256 of the content encryption key, where the reader has it.
+    pub content_key: Option<String>,
 }
 
 /// A consent's change of status at PayNet.
@@ -92,9 +94,12 @@ pub enum CustomerAct {
     },
     /// Sent credentials.
     LoggedIn {
+        /// As whom.
+        username: String,
         /// Whether the test data says that they are right.
         correct: bool,
-        /// What the page says to people, without markup.
+        /// The error message, or what the page says to people that it did not say before; empty
+        /// when there is neither.
         text: String,
         /// The screen that followed.
         screen: Screen,
@@ -103,6 +108,8 @@ pub enum CustomerAct {
     },
     /// Saw the accounts.
     SawAccounts {
+        /// Who had logged in.
+        username: String,
         /// The labels of the accounts listed.
         listed: Vec<String>,
         /// Its exchange.

@@ -6,7 +6,11 @@ use josekit::jwe::{
 };
 use ofp_types::Kid;
 use openssl::{
+    encrypt::Decrypter,
+    hash::MessageDigest,
     pkey::{PKey, Private},
+    rsa::Padding,
+    sha::sha256,
     x509::X509Ref,
 };
 use serde_json::{Map, Value};
@@ -93,6 +97,7 @@ pub struct DecryptionKey {
     kid: Kid,
     decrypter: RsaesJweDecrypter,
     context: JweContext,
+    key: PKey<Private>,
 }
 
 impl DecryptionKey {
@@ -110,13 +115,25 @@ impl DecryptionKey {
         let decrypter = OAEP
             .decrypter_from_der(&der)
             .map_err(|e| KeyError::Unusable { reason: e.to_string() })?;
-        Ok(Self { kid: thumbprint(certificate)?, decrypter, context: pinned_context() })
+        Ok(Self { kid: thumbprint(certificate)?, decrypter, context: pinned_context(), key: key.clone() })
     }
 
     /// Its id.
     #[must_use]
     pub fn kid(&self) -> &Kid {
         &self.kid
+    }
+
+    /// base64url(SHA-256(content encryption key)) of `jwe`: tells whether a sender uses one key twice
+    /// without showing it. `None` when it is not encrypted to this key.
+    #[must_use]
+    pub fn content_key_fingerprint(&self, jwe: &CompactJwe<'_>) -> Option<String> {
+        let mut decrypter = Decrypter::new(&self.key).ok()?;
+        decrypter.set_rsa_padding(Padding::PKCS1_OAEP).ok()?;
+        decrypter.set_rsa_oaep_md(MessageDigest::sha256()).ok()?;
+        let mut key = vec![0; decrypter.decrypt_len(&jwe.encrypted_key).ok()?];
+        let length = decrypter.decrypt(&jwe.encrypted_key, &mut key).ok()?;
+        Some(crate::base64url(&sha256(key.get(..length)?)))
     }
 
     /// The plaintext of `jwe`.

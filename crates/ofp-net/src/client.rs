@@ -78,6 +78,9 @@ impl HttpClient {
         let inner = Client::builder(TokioExecutor::new())
             .pool_timer(TokioTimer::new())
             .pool_idle_timeout(Duration::from_secs(30))
+            // it would try again without end where a server refuses our certificate after the
+            // handshake; once, below, is enough for a connection that was closed while idle
+            .retry_canceled_requests(false)
             .build(TlsConnector::new(tls, watcher));
         Self { inner }
     }
@@ -98,15 +101,11 @@ impl HttpClient {
     }
 
     async fn exchange(&self, request: Request) -> Result<Reply, Failure> {
-        let mut builder = http::Request::builder().method(request.method).uri(request.url);
-        for (name, value) in request.headers {
-            builder = builder.header(name, value);
-        }
-        let request = builder
-            .body(Full::new(Bytes::from(request.body)))
-            .map_err(|e| Failure { stage: Stage::Send, detail: e.to_string() })?;
-        let response = self.inner.request(request).await.map_err(|e| failure(&e))?;
-        let (parts, body) = response.into_parts();
+        let response = match self.inner.request(built(&request)?).await {
+            Err(error) if was_never_sent(&error) => self.inner.request(built(&request)?).await,
+            other => other,
+        };
+        let (parts, body) = response.map_err(|e| failure(&e))?.into_parts();
         let body = Limited::new(body, MAX_BODY_BYTES)
             .collect()
             .await
@@ -119,6 +118,29 @@ impl HttpClient {
         let connection = parts.extensions.get::<OnConnection>().map(|on| on.0);
         Ok(Reply { status: parts.status.as_u16(), message, connection })
     }
+}
+
+fn built(request: &Request) -> Result<http::Request<Full<Bytes>>, Failure> {
+    let mut builder =
+        http::Request::builder().method(request.method.clone()).uri(request.url.as_str());
+    for (name, value) in &request.headers {
+        builder = builder.header(*name, value);
+    }
+    builder
+        .body(Full::new(Bytes::from(request.body.clone())))
+        .map_err(|e| Failure { stage: Stage::Send, detail: e.to_string() })
+}
+
+/// Whether the connection was gone before anything of the request was sent.
+fn was_never_sent(error: &ClientError) -> bool {
+    let mut source: Option<&(dyn StdError + 'static)> = Some(error);
+    while let Some(cause) = source {
+        if cause.downcast_ref::<hyper::Error>().is_some_and(hyper::Error::is_canceled) {
+            return true;
+        }
+        source = cause.source();
+    }
+    false
 }
 
 fn failure(error: &ClientError) -> Failure {

@@ -18,6 +18,8 @@ use crate::NetError;
 
 /// Key exchange groups: the fast ones, the same on both sides, so that no handshake needs a retry.
 const GROUPS: &str = "X25519:P-256";
+/// What a client offers besides: a DP's certificate may be on a larger curve.
+const CLIENT_GROUPS: &str = "X25519:P-256:P-384:P-521";
 
 /// Whether a server asks its callers for a certificate.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -103,7 +105,7 @@ fn build_connector(identity: Option<&Credential>, ca: &X509Ref) -> Result<SslCon
     builder.set_min_proto_version(Some(SslVersion::TLS1_2))?;
     builder.set_options(SslOptions::NO_COMPRESSION);
     builder.set_cipher_list("ECDHE+AESGCM:ECDHE+CHACHA20")?;
-    builder.set_groups_list(GROUPS)?;
+    builder.set_groups_list(CLIENT_GROUPS)?;
     if let Some(identity) = identity {
         identify(&mut builder, identity)?;
     }

@@ -202,6 +202,12 @@ impl Platform {
         (due, deadlines().map(|(_, at)| at).filter(|at| *at > now).min())
     }
 
+    pub(crate) fn event_begins(&self, id: &ConsentId) {
+        if let Some(held) = self.state().consents.get_mut(id) {
+            held.events_in_flight += 1;
+        }
+    }
+
     pub(crate) fn event_landed(&self, id: &ConsentId) {
         if let Some(held) = self.state().consents.get_mut(id) {
             held.events_in_flight = held.events_in_flight.saturating_sub(1);

@@ -261,7 +261,8 @@ fn settings(
         paynet_issuer: paynet.issuer().to_string(),
         paynet_callback: paynet.callback_uri(),
         dc_id: DcId::parse(DC_ID)?,
-        dc_names: vec!["Mock DC One".into(), DC_CLIENT_ID.into()],
+        dc_client_id: ClientId::parse(DC_CLIENT_ID)?,
+        dc_names: vec!["Mock DC One".into()],
         dc_enc_kid: pki.dcs[0].encryption.thumbprint()?,
         customers: bank.customers().iter().map(test_customer).collect(),
     })

@@ -231,7 +231,9 @@ pub enum UpdatedBy {
 pub struct ConsentAccount {
     /// Opaque, assigned by the DP.
     pub account_id: AccountId,
-    /// As the bank prints it; cards as first 6, `*`, last 4.
+    /// As the bank prints it; cards as first 6, `*`, last 4. Read under PayNet's other name too
+    ///
+    #[serde(alias = "account_reference")]
     pub account_number: String,
     /// As the customer knows it.
     pub account_name: String,

@@ -23,6 +23,8 @@ pub(crate) struct Balance<'a> {
     pub(crate) plaintext: Option<Result<Vec<u8>, String>>,
     /// What the DC got, as JSON.
     pub(crate) json: Option<Value>,
+    /// SHA-256 of the content encryption key, where the DC has it.
+    pub(crate) content_key: Option<String>,
     /// Whether another DC got anything out of it; `None` when none tried.
     pub(crate) stranger_read: Option<bool>,
 }
@@ -31,7 +33,6 @@ pub(crate) struct Balance<'a> {
 pub(crate) struct Jwe {
     pub(crate) header: Map<String, Value>,
     pub(crate) iv: Vec<u8>,
-    pub(crate) encrypted_key: Vec<u8>,
 }
 
 impl Jwe {
@@ -55,6 +56,7 @@ impl<'a> Balance<'a> {
             decryptions.iter().find(|d| d.exchange == exchange.id && d.reader == reader)
         };
         let plaintext = by(Reader::Addressee).map(|decryption| decryption.outcome.clone());
+        let plaintext = plaintext.map(|outcome| outcome.and_then(|p| unnested(settings, p)));
         let json = plaintext.as_ref().and_then(|p| serde_json::from_slice(p.as_ref().ok()?).ok());
         Self {
             exchange,
@@ -64,6 +66,7 @@ impl<'a> Balance<'a> {
             claims,
             plaintext,
             json,
+            content_key: by(Reader::Addressee).and_then(|decryption| decryption.content_key.clone()),
             stranger_read: by(Reader::Stranger).map(|decryption| decryption.outcome.is_ok()),
             text,
         }
@@ -82,7 +85,7 @@ impl<'a> Balance<'a> {
     /// The `…_balance` members of the decrypted JSON.
     pub(crate) fn amounts(&self) -> impl Iterator<Item = (&String, &Value)> {
         let data = self.json.as_ref().and_then(|json| json.get("data")?.as_object());
-        data.into_iter().flatten().filter(|(name, _)| name.ends_with("_balance"))
+        data.into_iter().flatten().filter(|(name, value)| name.ends_with("_balance") && !value.is_null())
     }
 
     /// The account that the path names.
@@ -91,10 +94,19 @@ impl<'a> Balance<'a> {
     }
 }
 
+/// JSON as it is, or what a nested compact JWS by the DP holds.
+fn unnested(settings: &Settings, plaintext: Vec<u8>) -> Result<Vec<u8>, String> {
+    let text = String::from_utf8_lossy(&plaintext);
+    match CompactJws::parse(&text) {
+        Err(_) => Ok(plaintext),
+        Ok(jws) => jws.verify(&settings.dp_keys).map(|v| v.payload).map_err(|e| e.to_string()),
+    }
+}
+
 fn jwe(claims: Option<&Claims>) -> Result<Jwe, String> {
     let claims = claims.ok_or("the answer is no JWS of claims")?;
     let data = claims.0.get("data").ok_or("claim data is missing")?;
     let text = data.as_str().ok_or("claim data is not text")?;
     let jwe = CompactJwe::parse(text).map_err(|e| e.to_string())?;
-    Ok(Jwe { header: jwe.header, iv: jwe.iv, encrypted_key: jwe.encrypted_key })
+    Ok(Jwe { header: jwe.header, iv: jwe.iv })
 }

@@ -66,6 +66,11 @@ impl<'a> Facts<'a> {
         self.exchanges.iter().copied().filter(move |exchange| exchange.endpoint == endpoint)
     }
 
+    /// The exchange of a number.
+    pub(crate) fn exchange(&self, id: ExchangeId) -> Option<&'a Exchange> {
+        self.exchanges.iter().copied().find(|exchange| exchange.id == id)
+    }
+
     /// Token requests of the DP.
     pub(crate) fn dp_tokens(&self) -> impl Iterator<Item = &'a Exchange> {
         self.at(Endpoint::Token).filter(|exchange| exchange.from == Role::Dp)

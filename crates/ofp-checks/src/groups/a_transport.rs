@@ -8,13 +8,13 @@ use crate::{Facts, Requirement, ruling::Ruling};
 const NO_CALL: &str = "PayNet called no webhook of the DP";
 
 pub(super) const ROWS: &[Requirement] = &[
-    row!("A-01" Must, "Webhooks complete a TLS 1.2 or 1.3 handshake with PayNet's client certificate",
-        "S1:L31-45; FAPI 2.0 SP §5.2", "Require client certificates on the webhook listener and trust the CA of PayNet's",
+    row!("A-01" Must, "Webhooks complete a TLS 1.2 or 1.3 handshake in which PayNet offers its client certificate",
+        "S1:L64; S4:L31-45; FAPI 2.0 SP §5.2", "Require client certificates on the webhook listener and trust the CA of PayNet's",
         NO_CALL, handshake),
-    row!("A-02" Should, "Webhooks offer TLS 1.3", "FAPI 2.0 SP §5.2, BCP 195",
+    row!("A-02" Should, "A TLS 1.3 offer is accepted or answered with TLS 1.2", "FAPI 2.0 SP §5.2, BCP 195",
         "Enable TLS 1.3 on the webhook listener", NO_CALL, tls13),
     row!("A-10" Must, "The server certificate chains to the configured CA, names the host, is in date and strong",
-        "S1:L31-45; FAPI 2.0 SP §5.4.1", "Install a certificate for the webhook's host name with an RSA key of at least 2048 bits or a P-256 key",
+        "S1:L225-231; FAPI 2.0 SP §5.4.1", "Install a certificate for the webhook's host name with an RSA key of at least 2048 bits or a P-256 key",
         NO_CALL, certificate),
 ];
 
@@ -44,7 +44,8 @@ fn handshake(facts: &Facts<'_>, ruling: &mut Ruling<'_>) {
 fn tls13(facts: &Facts<'_>, ruling: &mut Ruling<'_>) {
     for (exchange, handshake) in each_handshake(facts) {
         if let Some(version) = handshake.and_then(|h| h.version.as_deref()) {
-            ruling.judge(exchange.id, version == "TLSv1.3", "TLSv1.3", version);
+            let ok = matches!(version, "TLSv1.3" | "TLSv1.2");
+            ruling.judge(exchange.id, ok, "TLSv1.3, or TLSv1.2 instead", version);
         }
     }
 }

@@ -8,7 +8,7 @@ use super::row;
 use crate::{Facts, Requirement, ruling::Ruling};
 
 pub(super) const ROWS: &[Requirement] = &[row!("B-01" Should,
-    "GET /v1/health over mutual TLS answers 2xx within 5 s", "S1:L36; X-54",
+    "GET /v1/health over mutual TLS answers 2xx within 5 s", "S4:L37-38; X-54",
     "Answer GET /v1/health with 200 without asking slow systems", "PayNet did not ask for health", health)];
 
 fn health(facts: &Facts<'_>, ruling: &mut Ruling<'_>) {

@@ -15,7 +15,7 @@ pub(super) const ROWS: &[Requirement] = &[
         "Verify x-fapi-signature over the raw body with PayNet's key, store the consent, answer 200",
         "no consent_created event was sent", created),
     row!("C-02" Should, "The answer to an event is a JSON object or empty, with the media type of what it is",
-        "S4:L173; X-52", "Answer `{}` with Content-Type: application/json", NO_EVENT, json_or_empty),
+        "S1:L541-545; X-52", "Answer `{}` with Content-Type: application/json", NO_EVENT, json_or_empty),
     row!("C-03" Should, "The answer to an event echoes x-fapi-interaction-id", "S1:L262",
         "Copy x-fapi-interaction-id from the request to the answer", NO_EVENT, echo),
     row!("C-39" Must, "The authorized event that follows Update Consent is accepted and triggers no second one",

@@ -18,7 +18,7 @@ pub(super) const ROWS: &[Requirement] = &[
         "Send the browser to a public listener that asks for no client certificate", NO_LINK, reachable),
     row!("D-19" Should, "The page at Location sends HSTS, no-store and a ban on framing", "FAPI 2.0 SP §5.2; RFC 6797, RFC 9700 §4.16",
         "Send Strict-Transport-Security, Cache-Control: no-store and Content-Security-Policy: frame-ancestors 'none'", NO_PAGE, headers),
-    row!("D-21" Must, "Authorize never redirects with 307 or 308", "FAPI 2.0 SP §5.3.2.2; RFC 9700 §4.12",
+    row!("D-21" Must, "Authorize and posted forms never redirect with 307 or 308", "FAPI 2.0 SP §5.3.2.2; RFC 9700 §4.12",
         "Redirect with 303 See Other", NO_LINK, never_307),
     row!("D-23" Should, "Authorize answers within 5 s", "S3:L116", "Answer before asking slow systems", NO_LINK, in_time),
     row!("D-24" Should, "The Location does not carry PayNet's signature", "X-51; RFC 9700 §4.2",
@@ -63,6 +63,10 @@ fn reachable(facts: &Facts<'_>, ruling: &mut Ruling<'_>) {
             Some((Outcome::Answered { status, .. }, id)) => {
                 ruling.judge(id, *status < 400, expected, format!("HTTP {status}"));
             }
+            // a browser has no certificate to offer: asking for one is the breach itself
+            Some((Outcome::Failed(failure), id)) if failure.detail.contains("alert") => {
+                ruling.broken(id, expected, failure.to_string());
+            }
             Some((Outcome::Failed(failure), id)) => ruling.unanswered(id, expected, failure),
             None => {}
         }
@@ -88,7 +92,9 @@ fn keeps_signature(facts: &Facts<'_>, ruling: &mut Ruling<'_>) {
 }
 
 fn never_307(facts: &Facts<'_>, ruling: &mut Ruling<'_>) {
-    for exchange in facts.at(Endpoint::DpAuthorize).chain(facts.at(Endpoint::DpPage)) {
+    // a form that was posted carries credentials or a decision; a page that was fetched does not
+    let posted = facts.at(Endpoint::DpPage).filter(|exchange| exchange.method == "POST");
+    for exchange in facts.at(Endpoint::DpAuthorize).chain(posted) {
         if let Some(status) = exchange.status() {
             let ok = !matches!(status, 307 | 308);
             ruling.judge(exchange.id, ok, "no 307 or 308", status.to_string());
@@ -98,8 +104,14 @@ fn never_307(facts: &Facts<'_>, ruling: &mut Ruling<'_>) {
 
 fn in_time(facts: &Facts<'_>, ruling: &mut Ruling<'_>) {
     for exchange in facts.at(Endpoint::DpAuthorize) {
-        let ok = exchange.took <= Duration::from_secs(5);
-        ruling.judge(exchange.id, ok, "an answer within 5 s", format!("{:?}", exchange.took));
+        let expected = "an answer within 5 s";
+        match &exchange.outcome {
+            Outcome::Failed(failure) => ruling.unanswered(exchange.id, expected, failure),
+            Outcome::Answered { .. } => {
+                let ok = exchange.took <= Duration::from_secs(5);
+                ruling.judge(exchange.id, ok, expected, format!("{:?}", exchange.took));
+            }
+        }
     }
 }
 

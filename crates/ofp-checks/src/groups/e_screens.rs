@@ -24,11 +24,11 @@ pub(super) const ROWS: &[Requirement] = &[
         "Send the accounts that were ticked, all of them and no others", "no customer approved a choice of accounts", exact_selection),
     row!("E-08" Should, "The review page shows the DC, purpose, permissions, expiry and accounts", "S1:L300; S1:L86-91",
         "Show all of what the consent event said, in words, with the chosen accounts", "no customer saw the review page", review),
-    row!("E-09" Must, "Approval leads to a success page or back to the DC", "S1:L301; X-47",
+    row!("E-09" Must, "Approval leads to a result page or back to the DC", "S1:L301; X-47",
         "Show a result page, or redirect to PayNet's callback", "no customer approved", after_approval),
     row!("E-10" Must, "Rejection leads to a rejection message or back to the DC", "S1:L302; X-47",
         "Show a result page, or redirect to PayNet's callback with an error", "no customer rejected", after_rejection),
-    row!("E-14" Should, "A credit card number is shown and sent as first 6, *, last 4", "P-wiki/Account v1.4.1",
+    row!("E-14" Should, "A credit card number is sent as first 6, *, last 4", "P-wiki/Account v1.4.1",
         "Mask all but the first six and last four digits", "no credit card was linked", masked_cards),
 ];
 
@@ -43,7 +43,9 @@ fn good_password(facts: &Facts<'_>, ruling: &mut Ruling<'_>) {
 
 fn wrong_password(facts: &Facts<'_>, ruling: &mut Ruling<'_>) {
     for (consent, act) in &facts.acts {
-        let CustomerAct::LoggedIn { correct: false, screen, page, text } = act else { continue };
+        let CustomerAct::LoggedIn { correct: false, screen, page, text, .. } = act else {
+            continue;
+        };
         let ok = *screen == Screen::Login && !text.is_empty();
         let expected = "the login screen with an error message";
         ruling.judge(*page, ok, expected, format!("{screen}: {text}"));
@@ -60,40 +62,39 @@ fn wrong_password(facts: &Facts<'_>, ruling: &mut Ruling<'_>) {
 }
 
 fn own_accounts(facts: &Facts<'_>, ruling: &mut Ruling<'_>) {
-    let customers = &facts.settings.customers;
     for (_, act) in &facts.acts {
-        let CustomerAct::SawAccounts { listed, page } = act else { continue };
-        let shows = |number: &str| listed.iter().any(|label| label.contains(number));
-        // whoever's account is listed first is who logged in
-        let owner = customers.iter().find(|c| c.accounts.iter().any(|a| shows(&a.number)));
-        let Some(owner) = owner else {
-            let expected = "at least one account of the customer's test data";
-            ruling.broken(*page, expected, format!("{listed:?}"));
-            continue;
-        };
-        let strangers: Vec<&str> = facts
-            .settings
-            .accounts_of_others(&owner.username)
-            .filter(|account| shows(&account.number) || shows(&account.full_number))
-            .map(|account| account.number.as_str())
-            .collect();
-        let actual = format!("also {}", strangers.join(", "));
-        ruling.judge(*page, strangers.is_empty(), "no account of another customer", actual);
+        let CustomerAct::SawAccounts { username, listed, page } = act else { continue };
+        let Some(customer) = facts.settings.customer(username) else { continue };
+        let known = |label: &String| facts.settings.resolve(label);
+        let own = |number: &str| customer.accounts.iter().any(|account| account.number == number);
+        let shown: Vec<&str> =
+            listed.iter().filter_map(known).map(|account| account.number.as_str()).collect();
+        let strangers: Vec<&str> = shown.iter().copied().filter(|number| !own(number)).collect();
+        let expected = format!("accounts of {username}, at least one, and of nobody else");
+        let ok = strangers.is_empty() && shown.iter().any(|number| own(number));
+        ruling.judge(*page, ok, expected, listed.join("; "));
     }
 }
 
 fn exact_selection(facts: &Facts<'_>, ruling: &mut Ruling<'_>) {
     for update in facts.approvals() {
         let Some(chosen) = chosen(facts, update.exchange.consent.as_ref()) else { continue };
-        let sent: Vec<&str> = update
-            .accounts()
-            .filter_map(|account| account.get("account_number").and_then(Value::as_str))
-            .collect();
-        let matches = sent.len() == chosen.len()
-            && chosen.iter().all(|label| sent.iter().any(|number| label.contains(number)));
+        let sent: Vec<&str> = update.accounts().filter_map(account_number).collect();
+        // by the test data where it knows the account, else by the number in the label
+        let same = |label: &str, number: &str| match facts.settings.resolve(number) {
+            Some(account) => facts.settings.resolve(label).is_some_and(|a| a.number == account.number),
+            None => !number.is_empty() && label.contains(number),
+        };
+        let each = |label: &String| sent.iter().any(|number| same(label, number));
+        let matches = sent.len() == chosen.len() && chosen.iter().all(each);
         let actual = format!("accounts {}", sent.join(", "));
         ruling.judge(update.exchange.id, matches, format!("exactly {}", chosen.join("; ")), actual);
     }
+}
+
+/// The account's number, under either of its names.
+fn account_number(account: &serde_json::Map<String, Value>) -> Option<&str> {
+    account.get("account_number").or_else(|| account.get("account_reference"))?.as_str()
 }
 
 /// The labels that the customer ticked for a consent.
@@ -149,7 +150,7 @@ fn needed_words(facts: &Facts<'_>, data: &Value, chosen: &[String]) -> Vec<(Stri
     {
         let words = match permission {
             "read_accounts" => {
-                vec!["account detail", "account information", "butiran akaun", permission]
+                vec!["account", "akaun", permission]
             }
             "read_balances" => vec!["balance", "baki", permission],
             "read_transactions" => vec!["transaction", "transaksi", permission],
@@ -172,6 +173,11 @@ fn owned(words: &[&str]) -> Vec<String> {
     words.iter().map(|word| (*word).to_owned()).collect()
 }
 
+const MALAY_MONTHS: [&str; 12] = [
+    "Januari", "Februari", "Mac", "April", "Mei", "Jun", "Julai", "Ogos", "September", "Oktober",
+    "November", "Disember",
+];
+
 /// A date as people in Malaysia write it.
 fn common_dates(time: Timestamp) -> Vec<String> {
     let local = time.to_zoned(TimeZone::fixed(Offset::constant(8)));
@@ -188,21 +194,28 @@ fn after_rejection(facts: &Facts<'_>, ruling: &mut Ruling<'_>) {
     after_decision(facts, false, ruling);
 }
 
+/// Any page that loads and is none of the screens before it says how it ended, in whatever words.
 fn after_decision(facts: &Facts<'_>, wanted: bool, ruling: &mut Ruling<'_>) {
     for (_, act) in &facts.acts {
-        let CustomerAct::Decided { approved, screen, page, .. } = act else { continue };
-        if *approved == wanted {
-            let ok = matches!(screen, Screen::Result | Screen::Left);
-            ruling.judge(*page, ok, "a result screen, or back at the DC", screen.to_string());
+        let CustomerAct::Decided { approved, screen, page, text, .. } = act else { continue };
+        if *approved != wanted {
+            continue;
         }
+        let loaded = facts.exchange(*page).is_some_and(|x| x.status().is_some_and(|s| s < 400));
+        let ok = match screen {
+            Screen::Result | Screen::Left => true,
+            Screen::Unrecognised => loaded && !text.is_empty(),
+            Screen::Login | Screen::AccountSelection | Screen::Review => false,
+        };
+        let start: String = text.chars().take(120).collect();
+        ruling.judge(*page, ok, "a result page, or back at the DC", format!("{screen}: {start}"));
     }
 }
 
 fn masked_cards(facts: &Facts<'_>, ruling: &mut Ruling<'_>) {
     for update in facts.approvals() {
-        for account in update.accounts() {
-            let number = account.get("account_number").and_then(Value::as_str).unwrap_or_default();
-            if facts.settings.account(number).is_some_and(|known| known.is_card) {
+        for number in update.accounts().filter_map(account_number) {
+            if facts.settings.resolve(number).is_some_and(|known| known.is_card) {
                 let expected = "first 6, *, last 4";
                 ruling.judge(update.exchange.id, is_masked(number), expected, number);
             }

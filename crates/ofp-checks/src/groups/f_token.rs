@@ -28,7 +28,7 @@ pub(super) const ROWS: &[Requirement] = &[
         "Leave out client_assertion and client_assertion_type", NO_TOKEN, certificate_only),
     row!("F-07" Must World, "The access token travels only in the Authorization header", "S1:L158; RFC 6750 §2.1; FAPI 2.0 SP §5.3.4",
         "Send `Authorization: Bearer …`, and the token nowhere else", NO_USE, header_only),
-    row!("F-08" Must World, "Update Consent presents the certificate that the token is bound to", "S1:L31-34; RFC 8705 §3",
+    row!("F-08" Must World, "Update Consent presents the certificate that the token is bound to", "S1:L64; S1:L231; RFC 8705 §3",
         "Use the same client certificate for the token and for what it is used for", NO_USE, bound),
     row!("F-09" Info World, "The DP asks for at most one token per consent", "INF", "Keep a token until shortly before it expires", NO_TOKEN, thrifty),
 ];
@@ -167,13 +167,22 @@ fn bearer<'a>(update: &Update<'a>) -> Option<&'a str> {
 }
 
 fn header_only(facts: &Facts<'_>, ruling: &mut Ruling<'_>) {
+    let issued: Vec<String> = facts.dp_tokens().filter_map(issued_token).collect();
     for update in &facts.updates {
-        let Some(token) = bearer(update) else { continue };
         let exchange = update.exchange;
-        let elsewhere = exchange.url.contains(token) || exchange.request.text().contains(token);
-        let actual = "the token is also in the URL or the body";
-        ruling.judge(exchange.id, !elsewhere, "the token in Authorization only", actual);
+        let leaked = issued.iter().any(|token| {
+            exchange.url.contains(token.as_str()) || exchange.request.text().contains(token.as_str())
+        });
+        let actual = if leaked { "the token is in the URL or the body" } else { "no Bearer token" };
+        let needed = facts.settings.profile.require_bearer_on_patch;
+        let ok = !leaked && (bearer(update).is_some() || !needed);
+        ruling.judge(exchange.id, ok, "the token in Authorization, and nowhere else", actual);
     }
+}
+
+fn issued_token(exchange: &Exchange) -> Option<String> {
+    let body: serde_json::Value = serde_json::from_slice(&exchange.response()?.body).ok()?;
+    body.get("access_token")?.as_str().map(str::to_owned)
 }
 
 fn bound(facts: &Facts<'_>, ruling: &mut Ruling<'_>) {

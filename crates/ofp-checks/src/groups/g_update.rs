@@ -20,27 +20,27 @@ pub(super) const ROWS: &[Requirement] = &[
         "Wait for PayNet's answer to Update Consent, then send the browser back", "no browser came back after a decision", before_callback),
     row!("G-03" Must, "Update Consent has Content-Type application/json and a JSON object as body", "S4:L199-221",
         "Send the body as application/json, no member twice", NO_UPDATE, json_body),
-    row!("G-04" Must, "Update Consent carries a UUID as x-fapi-interaction-id", "S4:L205; S1:L457",
+    row!("G-04" Must, "Update Consent carries a UUID as x-fapi-interaction-id", "S4:L205",
         "Send a fresh UUID as x-fapi-interaction-id", NO_UPDATE, interaction_id),
     row!("G-05" Must, "x-fapi-signature verifies over the raw body with the DP's registered key", "S1:L461; X-09; RFC 7515 Appendix F",
         "Sign exactly the bytes that are sent, with PS256 and the kid of the registered signing certificate", NO_UPDATE, signature),
     row!("G-06" Must, "On approval the status means authorized", "S4:L208; X-08", "Send \"status\": \"authorized\"", "no customer approved", approval_status),
-    row!("G-07" Must, "On approval there is an id_token of at most 3000 characters", "S1:L590; S1:L572", "Send the id_token as a compact JWS", NO_APPROVAL, id_token),
+    row!("G-07" Must, "On approval there is an id_token of at most 3000 characters", "S1:L572", "Send the id_token as a compact JWS", NO_APPROVAL, id_token),
     row!("G-08" Must, "On approval user_identity has id_type and hashed_id_number", "S4:L210-213; S1:L572", "Send both as non-empty strings", NO_APPROVAL, identity),
     row!("G-09" Must, "On approval there is at least one account, each with account_id, account_number and account_name", "S4:L214-220; S1:L547-608",
         "Send all three as non-empty strings for each chosen account", NO_APPROVAL, accounts),
-    row!("G-10" Should, "On approval there is no status_reason", "S1:L608", "Leave status_reason out when authorized", NO_APPROVAL, no_reason),
+    row!("G-10" Should, "On approval there is no status_reason", "S1:L584", "Leave status_reason out when authorized", NO_APPROVAL, no_reason),
     row!("G-11" Must, "Update Consent shows no id number, mobile number or password in clear", "S1:L547-608; X-40", "Send hashes and masked values only", NO_UPDATE, nothing_in_clear),
-    row!("G-12" Must, "On rejection status is rejected and status_reason has a code and a description", "S1:L608; S3:L122-138",
+    row!("G-12" Must, "On rejection status is rejected and status_reason has a code and a description", "S1:L584; S3:L122-138",
         "Send \"status\": \"rejected\" with status_reason.reason_code and reason_description", "no customer rejected", rejection),
     row!("G-13" Should, "reason_code is one of the known codes", "3P enum", "Use not_allowed when the customer declines", NO_REJECTION, reason_code),
-    row!("G-14" Must, "A consent_id in the body equals the one in the path", "S1:L568", "Send the same consent_id, or leave it out of the body", "no Update Consent had a consent_id in its body", same_id),
+    row!("G-14" Must, "A consent_id in the body equals the one in the path", "S1:L556-562", "Send the same consent_id, or leave it out of the body", "no Update Consent had a consent_id in its body", same_id),
     row!("G-19" Must, "A wrong password alone leads to no Update Consent", "S1:L298", "Call Update Consent only after a decision", "no customer used a wrong password only", bad_password_only),
     row!("G-20" Must, "A customer who leaves without deciding is never told to PayNet as authorized", "S3:L127; X-50", "Call Update Consent only after a decision", "no customer left without deciding", left),
     row!("G-21" Should, "account_id is opaque: it is not the account number", "P-wiki/Account v1.4.1", "Assign a random or derived id to each account", NO_APPROVAL, opaque_id),
     row!("G-23" Should, "On approval the status is spelled exactly authorized", "X-08", "Write authorized in lower case, with z", NO_APPROVAL, exact_status),
     row!("G-24" Should, "id_type is nric or passport, hashed_id_number is base64 of 32 bytes", "X-28", "Send the SHA-256 hash in standard base64, 44 characters", NO_APPROVAL, identity_form),
-    row!("G-25" Should, "On rejection there is no id_token and no account", "S1:L590-608", "Leave id_token and accounts out when rejected", NO_REJECTION, rejection_is_bare),
+    row!("G-25" Should, "On rejection there is no id_token and no account", "S1:L569-584", "Leave id_token and accounts out when rejected", NO_REJECTION, rejection_is_bare),
 ];
 
 fn patched(facts: &Facts<'_>, ruling: &mut Ruling<'_>) {
@@ -195,7 +195,7 @@ fn opaque_id(facts: &Facts<'_>, ruling: &mut Ruling<'_>) {
         for account in update.accounts() {
             let id = account.get("account_id").and_then(Value::as_str).unwrap_or_default();
             let number = account.get("account_number").and_then(Value::as_str).unwrap_or_default();
-            let full = facts.settings.account(number).map_or(number, |known| &known.full_number);
+            let full = facts.settings.resolve(number).map_or(number, |known| &known.full_number);
             let ok = id != number && id != full;
             ruling.judge(update.exchange.id, ok, "an account_id that is not the number", id);
         }
@@ -212,15 +212,14 @@ fn no_reason(facts: &Facts<'_>, ruling: &mut Ruling<'_>) {
 
 fn nothing_in_clear(facts: &Facts<'_>, ruling: &mut Ruling<'_>) {
     for update in &facts.updates {
-        let mut text = update.exchange.request.text().into_owned();
-        let payload = update.id_token.as_ref().and_then(|token| token.claims.as_ref());
-        text.extend(payload.map(|claims| shown_whole(&claims.0)));
-        let bare: String = text.chars().filter(|c| *c != '-' && *c != ' ').collect();
-        let found = facts.settings.clear_identities().find(|id| bare.contains(*id));
-        let password = text.contains("\"password\"");
-        let ok = found.is_none() && !password;
-        let actual = if password { "a password" } else { "the customer's id number" };
-        ruling.judge(update.exchange.id, ok, "hashes and masked values only", actual);
+        let body = update.body.as_ref().map(shown_whole).unwrap_or_default();
+        let token = update.id_token.as_ref().and_then(|token| token.claims.as_ref());
+        let text = body + &token.map(|claims| shown_whole(&claims.0)).unwrap_or_default();
+        if let Some(leak) = facts.settings.leak(&text) {
+            ruling.broken(update.exchange.id, "hashes and masked values only", leak);
+        } else if facts.settings.knows_identities() {
+            ruling.holds(update.exchange.id);
+        }
     }
 }
 
@@ -254,7 +253,7 @@ fn rejection_is_bare(facts: &Facts<'_>, ruling: &mut Ruling<'_>) {
     for update in facts.rejections() {
         let there: Vec<&str> = ["id_token", "accounts"]
             .into_iter()
-            .filter(|name| update.member(name).is_some_and(|value| !value.is_null()))
+            .filter(|name| update.member(name).is_some_and(|v| !v.is_null() && *v != Value::Array(vec![])))
             .collect();
         let actual = there.join(" and ");
         ruling.judge(update.exchange.id, there.is_empty(), "no id_token, no accounts", actual);

@@ -11,7 +11,7 @@ const NO_RETURN: &str = "no browser came back";
 const NO_REJECTED_RETURN: &str = "no browser came back after a rejection";
 
 pub(super) const ROWS: &[Requirement] = &[
-    row!("I-01" Must, "The browser comes back to exactly the redirect_uri that PayNet gave", "S1:L400; S4:L181-198", "Send the browser to redirect_uri as given: scheme, host, port and path", NO_RETURN, exact),
+    row!("I-01" Must, "The browser comes back to exactly the redirect_uri that PayNet gave", "S1:L394-398; S4:L181-198", "Send the browser to redirect_uri as given: scheme, host, port and path", NO_RETURN, exact),
     row!("I-02" Must, "What is added to the query of redirect_uri is correctly encoded, what was there stays", "RFC 6749 §3.1.2; X-49", "Append parameters with a URL library", NO_RETURN, query),
     row!("I-03" Should, "A redirect back is 303 or 302, never 307", "FAPI 2.0 SP §5.3.2.2; X-47", "Redirect with 303 See Other, or show a link", NO_RETURN, status),
     row!("I-04" Should, "After a rejection the query has an error", "S4:L198; X-49", "Append error=access_denied", NO_REJECTED_RETURN, error),
@@ -96,22 +96,35 @@ fn error(facts: &Facts<'_>, ruling: &mut Ruling<'_>) {
 }
 
 fn no_success(facts: &Facts<'_>, ruling: &mut Ruling<'_>) {
+    const SAYS_YES: [&str; 8] =
+        ["true", "ok", "success", "successful", "authorized", "authorised", "approved", "approve"];
     for (_, url, _, page) in rejected(facts) {
-        let success = parameter(url, "code").is_some()
-            || parameter(url, "status").is_some_and(|s| s.to_lowercase().starts_with("auth"))
-            || parameter(url, "result").is_some_and(|s| s.to_lowercase().contains("success"));
+        let pairs = pairs(url);
+        let success = pairs.iter().any(|(name, value)| {
+            name == "code" || SAYS_YES.contains(&value.to_lowercase().as_str())
+        });
         ruling.judge(page, !success, "no sign of success", url);
     }
 }
 
+/// The decoded parameters of a URL.
+fn pairs(url: &str) -> Vec<(String, String)> {
+    let url = Url::parse(url).ok();
+    url.map(|url| url.query_pairs().into_owned().collect()).unwrap_or_default()
+}
+
 fn nothing_in_url(facts: &Facts<'_>, ruling: &mut Ruling<'_>) {
     let accounts = || facts.settings.customers.iter().flat_map(|customer| &customer.accounts);
+    let tokens: Vec<&str> = facts.id_tokens().map(|(_, token)| token.text.as_str()).collect();
     for (_, url, _, page) in returns(facts) {
-        let leak = if parameter(url, "id_token").is_some() {
+        let pairs = pairs(url);
+        let bare = |value: &String| value.replace(['-', ' '], "");
+        let any = |found: &dyn Fn(&String) -> bool| pairs.iter().any(|(_, value)| found(value));
+        let leak = if parameter(url, "id_token").is_some() || any(&|v| tokens.contains(&v.as_str())) {
             Some("an id_token")
-        } else if accounts().any(|account| url.contains(&account.full_number)) {
+        } else if any(&|v| accounts().any(|account| bare(v).contains(&account.full_number))) {
             Some("an account number")
-        } else if facts.settings.clear_identities().any(|id| url.contains(id)) {
+        } else if any(&|v| facts.settings.clear_identities().any(|id| bare(v).contains(id))) {
             Some("an id number")
         } else {
             None

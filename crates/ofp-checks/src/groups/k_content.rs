@@ -13,12 +13,12 @@ const NO_ANSWER: &str = "no balance request was answered with 200";
 
 pub(super) const ROWS: &[Requirement] = &[
     row!("K-15" Must, "The plaintext is JSON with a `data` object", "S2:L70-117; P-sb/60; X-26", "Encrypt {\"data\": {…}}", NO_BALANCE, data),
-    row!("K-16" Must, "data.account_id is the account_id of the path", "S1:L193; X-45", "Answer for the account that was asked for", NO_BALANCE, account_id),
-    row!("K-17" Must, "current_balance is there, with an amount in MYR", "S1:L194; P-sb/60", "Send current_balance.amount with amount and currency", NO_BALANCE, current),
+    row!("K-16" Must, "data.account_id is the account_id of the path", "S1:L195; X-45", "Answer for the account that was asked for", NO_BALANCE, account_id),
+    row!("K-17" Must, "current_balance is there, with an amount in MYR", "S1:L196; P-sb/60", "Send current_balance.amount with amount and currency", NO_BALANCE, current),
     row!("K-18" Must, "credit_debit_indicator is credit or debit for each balance", "P-sb/60; P-wiki/Balance v1.4.1", "Write credit or debit in lower case", NO_BALANCE, indicator),
     row!("K-19" Should, "credit_lines_included is a boolean", "P-sb/60", "Send true or false", NO_BALANCE, credit_lines),
     row!("K-20" Should, "statement_date, if present, is YYYY-MM-DD", "P-sb/60", "Write the date as YYYY-MM-DD", "no balance had a statement_date", statement_date),
-    row!("K-21" Should, "The amount is the one of the test data", "S1:L194", "Send the current balance without pending transactions", "the test data has no balance for the account", oracle),
+    row!("K-21" Should, "The amount is the one of the test data", "S1:L196", "Send the current balance without pending transactions", "the test data has no balance for the account", oracle),
     row!("K-22" Should, "The answer echoes x-fapi-interaction-id", "S1:L262; S2:L45", "Copy x-fapi-interaction-id from the request to the answer", NO_ANSWER, echo),
     row!("K-23" Must, "Ten balance requests in a row are each answered within 5 s", "S3:L116", "Answer balances within 5 s", "no scenario asked ten times", ten_in_time),
     row!("K-24" Must, "No balance is in clear in the headers or outside the JWE", "S1:L189; S1:L221", "Put the balance into the JWE only", NO_BALANCE, nothing_in_clear),
@@ -116,7 +116,9 @@ fn credit_lines(facts: &Facts<'_>, ruling: &mut Ruling<'_>) {
 
 fn statement_date(facts: &Facts<'_>, ruling: &mut Ruling<'_>) {
     for balance in opened(facts) {
-        let Some(date) = balance.data("statement_date") else { continue };
+        let Some(date) = balance.data("statement_date").filter(|date| !date.is_null()) else {
+            continue;
+        };
         let ok = date
             .as_str()
             .is_some_and(|text| text.len() == 10 && text.parse::<jiff::civil::Date>().is_ok());
@@ -129,7 +131,8 @@ fn oracle(facts: &Facts<'_>, ruling: &mut Ruling<'_>) {
         let Some(expected) = expected_balance(facts, balance) else { continue };
         let current = balance.data("current_balance");
         let (amount, _) = current.map_or((None, None), amount);
-        let ok = amount.and_then(Value::as_str) == Some(expected);
+        let sent = amount.map(|a| a.as_str().map_or_else(|| a.to_string(), str::to_owned));
+        let ok = sent.as_deref().and_then(|sent| sent.parse::<f64>().ok()) == expected.parse().ok();
         ruling.judge(balance.exchange.id, ok, expected, shown(amount));
     }
 }
@@ -142,7 +145,7 @@ fn expected_balance<'a>(facts: &'a Facts<'_>, balance: &Balance<'_>) -> Option<&
             update.accounts().find(|a| a.get("account_id").and_then(Value::as_str) == Some(id));
         account?.get("account_number")?.as_str()
     })?;
-    facts.settings.account(number)?.balance.as_deref()
+    facts.settings.resolve(number)?.balance.as_deref()
 }
 
 fn echo(facts: &Facts<'_>, ruling: &mut Ruling<'_>) {
@@ -162,17 +165,34 @@ fn ten_in_time(facts: &Facts<'_>, ruling: &mut Ruling<'_>) {
 
 fn nothing_in_clear(facts: &Facts<'_>, ruling: &mut Ruling<'_>) {
     for balance in opened(facts) {
-        let (amount, _) = balance.data("current_balance").map_or((None, None), amount);
-        let Some(amount) = amount.and_then(Value::as_str).filter(|amount| amount.len() > 4) else {
-            continue;
-        };
-        let headers = balance.exchange.response().map(|m| m.headers.as_slice()).unwrap_or_default();
-        let claims =
-            balance.claims.as_ref().map(|claims| Value::Object(claims.0.clone()).to_string());
-        let leaked = headers.iter().any(|(_, value)| value.contains(amount))
-            || claims.is_some_and(|claims| claims.contains(&format!("\"{amount}\"")));
-        ruling.judge(balance.exchange.id, !leaked, "the balance in the JWE only", "also in clear");
+        let amounts = balance.amounts().filter_map(|(_, value)| amount(value).0);
+        let amounts: Vec<String> = amounts
+            .map(|amount| amount.as_str().map_or_else(|| amount.to_string(), str::to_owned))
+            .filter(|amount| amount.trim_matches(['0', '.']).len() > 2)
+            .collect();
+        let outside = outside_the_jwe(balance);
+        let leaked = amounts.iter().find(|amount| outside.contains(amount.as_str()));
+        let actual = "a balance also stands in clear";
+        ruling.judge(balance.exchange.id, leaked.is_none(), "balances in the JWE only", actual);
     }
+}
+
+/// Everything of an answer that anybody can read.
+fn outside_the_jwe(balance: &Balance<'_>) -> String {
+    let headers = balance.exchange.response().map(|m| m.headers.as_slice()).unwrap_or_default();
+    let mut text: String = headers.iter().map(|(_, value)| format!("{value}\n")).collect();
+    if let Ok(header) = &balance.header {
+        text += &Value::Object(header.clone()).to_string();
+    }
+    if let Ok(jwe) = &balance.jwe {
+        text += &Value::Object(jwe.header.clone()).to_string();
+    }
+    if let Some(claims) = &balance.claims {
+        let mut claims = claims.0.clone();
+        claims.remove("data");
+        text += &Value::Object(claims).to_string();
+    }
+    text
 }
 
 fn no_store(facts: &Facts<'_>, ruling: &mut Ruling<'_>) {

@@ -23,7 +23,7 @@ pub(super) const ROWS: &[Requirement] = &[
     row!("K-06" Must, "jti is present, and different in every answer", "S1:L255", "Draw a fresh UUID for every answer", NO_TWO, jti),
     row!("K-07" Should, "aud names the DC or Paynet OFP", "X-20", "Set aud to [dc_id, \"Paynet OFP\"]", NO_ANSWER, aud),
     row!("K-08" Should, "iss is the dp_id", "X-20", "Set iss to the dp_id", NO_ANSWER, iss),
-    row!("K-09" Must, "claim data is a compact JWE of five parts", "S1:L187-190; S2:L58; RFC 7516 §7.1", "Encrypt the balance and put the compact JWE into `data`", NO_ANSWER, jwe),
+    row!("K-09" Must, "claim data is a compact JWE of five parts", "S1:L187-190; S2:L53; RFC 7516 §7.1", "Encrypt the balance and put the compact JWE into `data`", NO_ANSWER, jwe),
     row!("K-10" Must, "The JWE has alg RSA-OAEP-256 and enc A256GCM", "S2:L62-66", "Encrypt with RSA-OAEP-256 and A256GCM", NO_ANSWER, algorithms),
     row!("K-11" Must, "The JWE never has alg RSA1_5, RSA-OAEP, dir or A*KW, nor a CBC enc", "S2:L62-66; RFC 8725 §3.2", "Encrypt with RSA-OAEP-256 and A256GCM", NO_ANSWER, weak_algorithms),
     row!("K-12" Must, "The JWE decrypts with the private key of x-enc-kid", "S1:L189; S1:L221", "Encrypt to the DC's key that x-enc-kid names", NO_ANSWER, decrypts),
@@ -122,34 +122,40 @@ fn signed(duration: Duration) -> jiff::SignedDuration {
     jiff::SignedDuration::try_from(duration).unwrap_or_default()
 }
 
-/// Each answer with the one before it in the same consent.
-fn pairs<'f, 'a>(facts: &'f Facts<'a>) -> Vec<(&'f Balance<'a>, &'f Balance<'a>)> {
+/// Each answer with all those before it in the same consent, if there are any.
+fn with_earlier<'f, 'a>(facts: &'f Facts<'a>) -> Vec<(Vec<&'f Balance<'a>>, &'f Balance<'a>)> {
     let all: Vec<&Balance<'_>> = facts.readings().collect();
-    let earlier = |at: usize| {
-        all[..at].iter().rev().find(|other| other.exchange.consent == all[at].exchange.consent)
+    let earlier = |at: usize| -> Vec<&Balance<'_>> {
+        let same = |other: &&&Balance<'_>| other.exchange.consent == all[at].exchange.consent;
+        all[..at].iter().filter(same).copied().collect()
     };
-    (0..all.len()).filter_map(|at| Some((*earlier(at)?, all[at]))).collect()
+    (0..all.len()).map(|at| (earlier(at), all[at])).filter(|(e, _)| !e.is_empty()).collect()
 }
 
 fn jti(facts: &Facts<'_>, ruling: &mut Ruling<'_>) {
-    for (earlier, later) in pairs(facts) {
+    for (earlier, later) in with_earlier(facts) {
         let jti = later.claim("jti");
-        let ok = jti.is_some_and(Value::is_string) && jti != earlier.claim("jti");
+        let fresh = earlier.iter().all(|other| other.claim("jti") != jti);
+        let ok = jti.is_some_and(Value::is_string) && fresh;
         ruling.judge(later.exchange.id, ok, "a jti that was not used before", shown(jti));
     }
 }
 
 fn fresh_keys(facts: &Facts<'_>, ruling: &mut Ruling<'_>) {
-    for (earlier, later) in pairs(facts) {
-        let (Ok(one), Ok(two)) = (&earlier.jwe, &later.jwe) else { continue };
-        let same = match (one.iv == two.iv, one.encrypted_key == two.encrypted_key) {
-            (false, false) => None,
-            (true, false) => Some("the initialization vector of the answer before"),
-            (false, true) => Some("the encrypted key of the answer before"),
-            (true, true) => Some("both of the answer before"),
-        };
-        let expected = "a fresh initialization vector and key";
-        ruling.judge(later.exchange.id, same.is_none(), expected, same.unwrap_or_default());
+    for (earlier, later) in with_earlier(facts) {
+        let (Ok(two), Some(key)) = (&later.jwe, &later.content_key) else { continue };
+        let mut again = Vec::new();
+        for other in earlier {
+            if other.jwe.as_ref().is_ok_and(|one| one.iv == two.iv) {
+                again.push("the initialization vector of an earlier answer");
+            }
+            if other.content_key.as_ref() == Some(key) {
+                again.push("the content encryption key of an earlier answer");
+            }
+        }
+        again.dedup();
+        let expected = "a fresh initialization vector and content encryption key";
+        ruling.judge(later.exchange.id, again.is_empty(), expected, again.join(" and "));
     }
 }
 

@@ -1,8 +1,9 @@
 //! A6: pushed authorization requests (RFC 9126), which create the consent.
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 use jiff::SignedDuration;
+use ofp_evidence::ExchangeId;
 use ofp_net::{Answer, Inbound, parse_form};
 use ofp_types::{
     Consent, ConsentId, ConsentStatus, UpdatedBy, token, uuid_v4,
@@ -98,17 +99,21 @@ impl Platform {
         })
     }
 
-    /// `consent_created` to the DP: three tries with a growing pause, within 5 s altogether.
-    async fn announce(self: &Arc<Self>, consent: &Consent, cause: ofp_evidence::ExchangeId) {
-        let tries = async {
+    /// `consent_created` to the DP: three tries with a growing pause. PAR waits for at most 5 s of
+    /// it; what is under way then goes on and is recorded.
+    async fn announce(self: &Arc<Self>, consent: &Consent, cause: ExchangeId) {
+        let (platform, consent) = (Arc::clone(self), consent.clone());
+        self.event_begins(&consent.consent_id);
+        let tries = tokio::spawn(async move {
             for pause_ms in [100, 400, 0] {
                 let event = EventType::ConsentCreated;
-                if self.deliver_event(event, consent, Some(cause)).await {
-                    return;
+                if platform.deliver_event(event, &consent, Some(cause)).await {
+                    break;
                 }
-                tokio::time::sleep(std::time::Duration::from_millis(pause_ms)).await;
+                tokio::time::sleep(Duration::from_millis(pause_ms)).await;
             }
-        };
-        let _ = tokio::time::timeout(std::time::Duration::from_secs(5), tries).await;
+            platform.event_landed(&consent.consent_id);
+        });
+        let _ = tokio::time::timeout(Duration::from_secs(5), tries).await;
     }
 }

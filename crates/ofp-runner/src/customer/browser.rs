@@ -62,8 +62,16 @@ pub(super) struct Fetched {
     pub(super) message: Message,
     /// Its number in the journal; PayNet's pages have none here.
     pub(super) exchange: Option<ExchangeId>,
-    /// Every redirect on the way: who sent it, the status, the URL that it led to.
-    pub(super) hops: Vec<(Role, u16, Url)>,
+}
+
+/// A redirect on the way: who sent it, with what status, where to, and that as written.
+#[derive(Debug, Clone)]
+pub(super) struct Hop {
+    pub(super) from: Role,
+    /// `None` for a link that the customer followed.
+    pub(super) status: Option<u16>,
+    pub(super) to: Url,
+    pub(super) written: String,
 }
 
 /// One browser: a cookie jar.
@@ -76,21 +84,22 @@ impl Browser {
         Self { cookies: CookieStore::default() }
     }
 
-    /// Fetches a page, following redirects.
+    /// Fetches a page, following redirects, each of which is added to `hops` before it is followed.
     pub(super) async fn fetch(
         &mut self,
         customer: &Customer,
         consent: &ConsentId,
         mut url: Url,
         mut form: Option<Vec<(String, String)>>,
+        hops: &mut Vec<Hop>,
     ) -> Result<Fetched, Failure> {
-        let mut hops = Vec::new();
         loop {
             let owner = customer.owner(&url);
             let request = self.request(&url, form.as_deref());
             let (exchange, status, message) = send(customer, owner, consent, request, &url).await?;
             self.keep_cookies(&message, &url);
-            let location = message.header("location").and_then(|location| url.join(location).ok());
+            let written = message.header("location").map(str::to_owned);
+            let location = written.as_ref().and_then(|location| url.join(location).ok());
             match (status, location) {
                 (301 | 302 | 303 | 307 | 308, Some(next)) => {
                     if hops.len() == MOST_REDIRECTS {
@@ -101,10 +110,15 @@ impl Browser {
                     if !matches!(status, 307 | 308) {
                         form = None;
                     }
-                    hops.push((owner, status, next.clone()));
+                    hops.push(Hop {
+                        from: owner,
+                        status: Some(status),
+                        to: next.clone(),
+                        written: written.unwrap_or_default(),
+                    });
                     url = next;
                 }
-                _ => return Ok(Fetched { url, status, message, exchange, hops }),
+                _ => return Ok(Fetched { url, status, message, exchange }),
             }
         }
     }

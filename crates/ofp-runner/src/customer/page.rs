@@ -5,12 +5,17 @@ use scraper::{ElementRef, Html, Node, Selector};
 use url::Url;
 
 /// Words on a button that approves, in English and Malay.
-const APPROVE: [&str; 7] =
-    ["approve", "authorize", "authorise", "allow", "agree", "setuju", "benarkan"];
-/// Words on a button that rejects.
-const REJECT: [&str; 7] = ["reject", "decline", "deny", "refuse", "disagree", "tolak", "batal"];
+const APPROVE: [&str; 14] = [
+    "approve", "authorize", "authorise", "allow", "agree", "accept", "confirm", "consent", "setuju",
+    "benarkan", "terima", "luluskan", "sahkan", "izinkan",
+];
+/// Words on a button that rejects; they outweigh the words above ("do not allow", "tidak setuju").
+const REJECT: [&str; 14] = [
+    "reject", "decline", "deny", "refuse", "disagree", "cancel", "not", "don t", "no", "tolak",
+    "batal", "batalkan", "tidak", "jangan",
+];
 /// Words on the way back.
-const BACK: [&str; 4] = ["back to", "return to", "kembali", "continue to"];
+const BACK: [&str; 5] = ["back to", "return to", "kembali", "continue to", "teruskan ke"];
 
 /// A page, as a customer sees it.
 pub(super) struct Page {
@@ -63,15 +68,16 @@ impl Page {
         }
     }
 
-    /// Which of the four screens it is.
-    pub(super) fn screen(&self) -> Screen {
+    /// Which of the four screens it is. `is_callback` knows PayNet's callback.
+    pub(super) fn screen(&self, is_callback: &dyn Fn(&Url) -> bool) -> Screen {
+        let reviews = self.decision(true).is_some() && self.decision(false).is_some();
         if self.login().is_some() {
             Screen::Login
+        } else if reviews {
+            Screen::Review
         } else if self.selection().is_some() {
             Screen::AccountSelection
-        } else if self.decision(true).is_some() && self.decision(false).is_some() {
-            Screen::Review
-        } else if self.way_back().is_some() {
+        } else if self.way_back(is_callback).is_some() {
             Screen::Result
         } else {
             Screen::Unrecognised
@@ -88,15 +94,23 @@ impl Page {
 
     /// The form and button that approve, or that reject.
     pub(super) fn decision(&self, approve: bool) -> Option<(&Form, &Button)> {
-        let words = if approve { &APPROVE } else { &REJECT };
+        let wanted = |label: &str| match approve {
+            true => says(label, &APPROVE) && !says(label, &REJECT),
+            false => says(label, &REJECT),
+        };
         self.forms.iter().find_map(|form| {
-            let button = form.buttons.iter().find(|button| says(&button.label, words))?;
+            let button = form.buttons.iter().find(|button| wanted(&button.label))?;
             Some((form, button))
         })
     }
 
-    pub(super) fn way_back(&self) -> Option<&Url> {
-        self.links.iter().find(|(label, _)| says(label, &BACK)).map(|(_, url)| url)
+    /// The link or form that leads to PayNet's callback, else the link that says so.
+    pub(super) fn way_back(&self, is_callback: &dyn Fn(&Url) -> bool) -> Option<&Url> {
+        let links = || self.links.iter();
+        let by_target = links().find(|(_, url)| is_callback(url)).map(|(_, url)| url);
+        let by_form = || self.forms.iter().map(|form| &form.action).find(|url| is_callback(url));
+        let by_words = || links().find(|(label, _)| says(label, &BACK)).map(|(_, url)| url);
+        by_target.or_else(by_form).or_else(by_words)
     }
 }
 
@@ -205,13 +219,23 @@ mod tests {
                 "<form><input type=submit value='I agree'><button>I disagree</button></form>",
                 Screen::Review,
             ),
+            ("<form><button>Benarkan</button><button>Tidak setuju</button></form>", Screen::Review),
+            ("<form><input type=checkbox name=t>I agree<button>Accept</button><button>No</button></form>", Screen::Review),
             ("<p>Done</p><a href='/x'>Back to DC</a>", Screen::Result),
             ("<h1>It works!</h1>", Screen::Unrecognised),
             ("", Screen::Unrecognised),
         ];
         for (html, screen) in cases {
-            assert_eq!(page(html).screen(), screen, "{html}");
+            assert_eq!(page(html).screen(&|_| false), screen, "{html}");
         }
+    }
+
+    #[test]
+    fn the_way_back_is_known_by_where_it_leads() {
+        let page = page("<a href='https://paynet.test/cb?x=1'>Selesai</a>");
+        let callback = |url: &Url| url.host_str() == Some("paynet.test");
+        assert_eq!(page.screen(&callback), Screen::Result);
+        assert_eq!(page.screen(&|_| false), Screen::Unrecognised);
     }
 
     #[test]

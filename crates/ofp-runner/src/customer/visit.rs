@@ -2,11 +2,11 @@
 
 use ofp_evidence::{CustomerAct, ExchangeId, Failure, Journal, Record, Role, Screen};
 use ofp_scenario::Pick;
-use ofp_types::ConsentId;
+use ofp_types::{ConsentId, Origin};
 use url::Url;
 
 use super::{
-    browser::{Browser, Customer, Fetched},
+    browser::{Browser, Customer, Fetched, Hop},
     page::{Form, Page},
 };
 
@@ -19,8 +19,14 @@ pub(crate) struct Visit<'a> {
     page: Option<Page>,
     screen: Screen,
     at: Option<ExchangeId>,
+    /// Who logged in last.
+    username: String,
     /// What was ticked.
     chosen: Vec<String>,
+    /// Where the DP's pages are, known from the first of them.
+    dp: Option<Origin>,
+    /// Redirects and links on the way to the page that is shown.
+    hops: Vec<Hop>,
 }
 
 /// Why a customer cannot do what a step asks.
@@ -67,7 +73,10 @@ impl<'a> Visit<'a> {
             page: None,
             screen: Screen::Unrecognised,
             at: None,
+            username: String::new(),
             chosen: Vec::new(),
+            dp: None,
+            hops: Vec::new(),
         }
     }
 
@@ -88,6 +97,9 @@ impl<'a> Visit<'a> {
         let url = Url::parse(link).map_err(|_| VisitError::NotAUrl(link.to_owned()))?;
         let fetched = self.fetch("following the DC's link", url, None).await?;
         self.show(&fetched);
+        if self.customer.owner(&fetched.url) == Role::Dp {
+            self.dp = Origin::of(&fetched.url).ok();
+        }
         if let Some(page) = self.at {
             let screen = self.screen;
             self.write(CustomerAct::Arrived { screen, page });
@@ -102,32 +114,41 @@ impl<'a> Visit<'a> {
         correct: bool,
     ) -> Result<(), VisitError> {
         const WHAT: &str = "logging in";
-        // PayNet's own test password is a word of every other line
-        if password.len() >= 8 {
-            self.journal.secret(password);
-        }
         let form = self.need(WHAT, Screen::Login, Page::login)?;
+        let before = self.text().to_owned();
         let mut fields = form.fields.clone();
+        if let Some(name) = form.password.clone() {
+            // as the form sends it: the bare password may be a word of every other line
+            self.journal.secret(&ofp_net::encode_form(&[(&name, password)]));
+        }
         let names = [(&form.username, username), (&form.password, password)];
         for (name, value) in names {
             fields.extend(name.clone().map(|name| (name, value.to_owned())));
         }
+        username.clone_into(&mut self.username);
         self.press_only_button(WHAT, Screen::Login, Page::login, fields).await?;
         if let Some(page) = self.at {
-            let (screen, shown) = (self.screen, self.page.as_ref());
-            // an error message where there is one, else what the page says
-            let text = shown.map(|p| p.alert.clone().unwrap_or_else(|| p.text.clone()));
-            let text = text.unwrap_or_default();
-            self.write(CustomerAct::LoggedIn { correct, text, screen, page });
+            let text = self.news(&before);
+            let (screen, username) = (self.screen, self.username.clone());
+            self.write(CustomerAct::LoggedIn { username, correct, text, screen, page });
             self.write_accounts(page);
         }
         Ok(())
     }
 
+    /// The page's error message, or what it says that the page before did not.
+    fn news(&self, before: &str) -> String {
+        let alert = self.page.as_ref().and_then(|page| page.alert.clone());
+        let changed = || (self.text() != before).then(|| self.text().to_owned());
+        alert.or_else(changed).unwrap_or_default()
+    }
+
     fn write_accounts(&self, page: ExchangeId) {
-        if let Some(form) = self.page.as_ref().and_then(Page::selection) {
+        let form = self.page.as_ref().and_then(Page::selection);
+        if let Some(form) = form.filter(|_| self.screen == Screen::AccountSelection) {
             let listed = form.choices.iter().map(|choice| choice.label.clone()).collect();
-            self.write(CustomerAct::SawAccounts { listed, page });
+            let username = self.username.clone();
+            self.write(CustomerAct::SawAccounts { username, listed, page });
         }
     }
 
@@ -162,14 +183,19 @@ impl<'a> Visit<'a> {
         };
         let mut fields = form.fields.clone();
         fields.extend(button.field.clone());
-        let fetched = self.fetch(what, form.action.clone(), Some(fields)).await?;
-        self.show(&fetched);
+        let fetched = self.fetch(what, form.action.clone(), Some(fields)).await;
+        // the decision was sent, whatever became of the page that follows
+        self.screen = Screen::Unrecognised;
+        if let Ok(fetched) = &fetched {
+            self.show(fetched);
+        }
         if let Some(page) = self.at {
-            let (screen, text) = (self.screen, self.text().to_owned());
+            let failed = fetched.as_ref().err().map(ToString::to_string);
+            let (screen, text) = (self.screen, failed.unwrap_or_else(|| self.text().to_owned()));
             self.write(CustomerAct::Decided { approved, text, screen, page });
         }
-        self.write_return(&fetched);
-        Ok(())
+        self.write_return(fetched.as_ref().ok());
+        fetched.map(drop)
     }
 
     pub(crate) async fn go_back(&mut self) -> Result<(), VisitError> {
@@ -177,31 +203,30 @@ impl<'a> Visit<'a> {
         if self.has_left() {
             return Ok(());
         }
-        let back = self.page.as_ref().and_then(Page::way_back).cloned();
+        let is_callback = |url: &Url| self.customer.owner(url) == Role::PayNet;
+        let back = self.page.as_ref().and_then(|page| page.way_back(&is_callback)).cloned();
         let back = back.ok_or_else(|| self.wrong_screen(WHAT, Screen::Result))?;
-        let mut fetched = self.fetch(WHAT, back.clone(), None).await?;
-        if self.customer.owner(&back) == Role::PayNet {
-            // a link, not a redirect, took the browser to PayNet
-            fetched.hops.insert(0, (Role::Dp, 0, back));
+        let fetched = self.fetch(WHAT, back.clone(), None).await;
+        let link = Hop { from: Role::Dp, status: None, to: back.clone(), written: back.into() };
+        self.hops.insert(0, link);
+        if let Ok(fetched) = &fetched {
+            self.show(fetched);
         }
-        self.show(&fetched);
-        self.write_return(&fetched);
-        Ok(())
+        self.write_return(fetched.as_ref().ok());
+        fetched.map(drop)
     }
 
-    /// The DP sent the browser to PayNet, and PayNet to the DC.
-    fn write_return(&self, fetched: &Fetched) {
+    /// The first step off the DP's pages, wherever it led; then what the DC shows.
+    fn write_return(&self, fetched: Option<&Fetched>) {
         let Some(page) = self.at else { return };
-        let from_dp = fetched
-            .hops
-            .iter()
-            .find(|(owner, _, to)| *owner == Role::Dp && self.customer.owner(to) != Role::Dp);
-        if let Some((_, status, to)) = from_dp {
-            let status = Some(*status).filter(|status| *status != 0);
-            self.write(CustomerAct::Returned { url: to.to_string(), status, page });
+        let leaves = |hop: &&Hop| hop.from == Role::Dp && Origin::of(&hop.to).ok() != self.dp;
+        if let Some(hop) = self.hops.iter().find(leaves) {
+            let (url, status) = (hop.written.clone(), hop.status);
+            self.write(CustomerAct::Returned { url, status, page });
         }
-        if self.customer.owner(&fetched.url) == Role::Dc {
-            let message = self.page.as_ref().map(|p| p.text.clone()).unwrap_or_default();
+        let dc = fetched.filter(|fetched| self.customer.owner(&fetched.url) == Role::Dc);
+        if let Some(fetched) = dc {
+            let message = self.text().to_owned();
             let linked = !message.to_lowercase().contains("not linked") && fetched.status == 200;
             self.write(CustomerAct::SawOutcome { linked, message, page });
         }
@@ -249,15 +274,16 @@ impl<'a> Visit<'a> {
         url: Url,
         form: Option<Vec<(String, String)>>,
     ) -> Result<Fetched, VisitError> {
-        let (customer, consent) = (self.customer, self.consent.clone());
-        let fetched = self.browser.fetch(customer, &consent, url, form).await;
+        self.hops.clear();
+        let (customer, consent, hops) = (self.customer, &self.consent, &mut self.hops);
+        let fetched = self.browser.fetch(customer, consent, url, form, hops).await;
         fetched.map_err(|failure| VisitError::Page { what, failure })
     }
 
     fn show(&mut self, fetched: &Fetched) {
         let page = Page::parse(&fetched.message.text(), &fetched.url);
         self.screen = match self.customer.owner(&fetched.url) {
-            Role::Dp => page.screen(),
+            Role::Dp => page.screen(&|url| self.customer.owner(url) == Role::PayNet),
             _ => Screen::Left,
         };
         self.at = fetched.exchange.or(self.at);

@@ -12,7 +12,7 @@ use std::{
 
 use ofp_checks::{Facts, Requirement, Scope, catalogue, judge};
 use ofp_evidence::{
-    Finding, Record, ScenarioId, ScenarioResult, ScenarioStatus, Severity, StepResult, StepStatus,
+    Cause, Finding, Record, ScenarioId, ScenarioResult, ScenarioStatus, Severity, StepResult, StepStatus,
     Verdict,
 };
 
@@ -174,12 +174,10 @@ fn uncovered(loaded: &Loaded, verdicts: &[(&Requirement, Verdict)]) -> Vec<Findi
         if let Some(because) = untested(covered.value.as_str()) {
             let line = loaded.source.line(covered.span.start);
             let file = loaded.source.name.clone();
-            findings.push(expect::unmet(
-                &file,
-                line,
-                format!("a verdict on {}, which the scenario claims to cover", covered.value),
-                format!("none: {because}"),
-            ));
+            let expected =
+                format!("a verdict on {}, which the scenario claims to cover", covered.value);
+            let finding = expect::unmet(&file, line, expected, format!("none: {because}"));
+            findings.push(finding.caused_by(Cause::Config));
         }
     }
     findings

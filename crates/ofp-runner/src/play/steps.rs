@@ -247,14 +247,15 @@ impl<'a> Actors<'a> {
         let Some(exchange) = self.find(Endpoint::Balances, &reading.interaction) else { return };
         if let Some(outcome) = &reading.decrypted {
             let kid = self.world.dc.decryption_key().kid().clone();
-            self.write(exchange.id, Reader::Addressee, kid, outcome.clone());
+            let content_key = reading.content_key.clone();
+            self.write(exchange.id, Reader::Addressee, kid, outcome.clone(), content_key);
         }
         if let Some(jwe) = encrypted_part(&exchange)
             && let Ok(jwe) = CompactJwe::parse(&jwe)
         {
             let outcome = self.world.stranger.decrypt(&jwe).map_err(|e| e.to_string());
             let kid = self.world.stranger.kid().clone();
-            self.write(exchange.id, Reader::Stranger, kid, outcome);
+            self.write(exchange.id, Reader::Stranger, kid, outcome, None);
         }
     }
 
@@ -264,8 +265,9 @@ impl<'a> Actors<'a> {
         reader: Reader,
         kid: ofp_types::Kid,
         outcome: Result<Vec<u8>, String>,
+        content_key: Option<String>,
     ) {
-        let decryption = Decryption { exchange, reader, kid, outcome };
+        let decryption = Decryption { exchange, reader, kid, outcome, content_key };
         self.world.journal.add(Record::Decryption(decryption));
     }
 
