@@ -1,7 +1,5 @@
 //! What follows from what: the consequence of a first failure is not a second one.
 
-use ofp_evidence::Verdict;
-
 /// Requirements whose breach can follow from the breach of others.
 const FOLLOWS: &[(&str, &[&str])] = &[
     // without a token there is no Update Consent
@@ -12,19 +10,22 @@ const FOLLOWS: &[(&str, &[&str])] = &[
     (
         "I-07",
         &[
-            "F-01", "F-02", "F-03", "F-04", "F-06", "F-07", "G-01", "G-03", "G-04", "G-05", "G-06", "G-07",
-            "G-08", "G-09", "H-01", "H-03", "H-04", "H-05", "H-08",
+            "F-01", "F-02", "F-03", "F-04", "F-06", "F-07", "G-01", "G-03", "G-04", "G-05", "G-06",
+            "G-07", "G-08", "G-09", "H-01", "H-03", "H-04", "H-05", "H-08",
         ],
     ),
-    ("I-08", &["F-01", "F-02", "F-03", "F-04", "F-06", "F-07", "G-01", "G-03", "G-04", "G-05", "G-12"]),
+    (
+        "I-08",
+        &["F-01", "F-02", "F-03", "F-04", "F-06", "F-07", "G-01", "G-03", "G-04", "G-05", "G-12"],
+    ),
     // a consent that the DP was never told of cannot be authorized
     ("D-01", &["C-01"]),
 ];
 
-/// The failed requirement that the failure of `id` follows from, if it does.
-pub fn root_of<'a>(id: &str, failed: impl Fn(&str) -> Option<&'a Verdict>) -> Option<&'static str> {
+/// The requirement whose failure explains that of `id`, if one does.
+pub fn root_of(id: &str, explains: impl Fn(&str) -> bool) -> Option<&'static str> {
     let (_, roots) = FOLLOWS.iter().find(|(follower, _)| *follower == id)?;
-    roots.iter().copied().find(|root| matches!(failed(root), Some(Verdict::Fail { .. })))
+    roots.iter().copied().find(|root| explains(root))
 }
 
 #[cfg(test)]

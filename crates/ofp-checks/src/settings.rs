@@ -128,7 +128,9 @@ mod tests {
     #[test]
     fn masked_numbers_are_recognised() {
         let number = "5196030012345678";
-        for masked in ["519603******5678", "519603*5678", "XXXXXXXXXXXX5678", "Card****5678", "....5678"] {
+        for masked in
+            ["519603******5678", "519603*5678", "XXXXXXXXXXXX5678", "Card****5678", "....5678"]
+        {
             assert!(is_masked_form(masked, number), "{masked}");
         }
         for other in ["519604******5678", "5678", "519603******5679", ""] {

@@ -37,7 +37,7 @@ impl MockDc {
     ) -> Result<BalanceReading, DcError> {
         const WHAT: &str = "balance request";
         let interaction = self.new_interaction();
-        let path = format!("/v1/accounts/{account}/balances");
+        let path = format!("/v1/accounts/{}/balances", account.path_segment());
         let (consent, dp) = (linked.consent_id.as_str(), linked.dp_id.as_str());
         let call = Request::get(self.config.paynet_rs.join(&path), self.config.deadline)
             .header("authorization", format!("Bearer {}", linked.access_token))

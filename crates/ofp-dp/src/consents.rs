@@ -56,7 +56,7 @@ impl Consents {
     pub(crate) fn take_event(&mut self, told: DpConsent) {
         match self.0.get_mut(&told.id) {
             None => drop(self.0.insert(told.id.clone(), told)),
-            Some(known) if told.updated_at >= known.updated_at => {
+            Some(known) if known.is_older_than(&told) => {
                 known.status = told.status;
                 known.updated_at = told.updated_at;
                 known.expiration = told.expiration;
@@ -81,22 +81,27 @@ impl Consents {
         }
     }
 
-    /// PayNet has been told of a decision.
-    pub(crate) fn decided(
+    /// What the customer decided, kept before PayNet is told: its echo may be the first to answer.
+    pub(crate) fn deciding(
         &mut self,
         id: &ConsentId,
-        status: ConsentStatus,
         username: Option<&str>,
         accounts: &[AccountId],
     ) {
+        if let Some(consent) = self.0.get_mut(id) {
+            consent.username = username.map(str::to_owned);
+            consent.accounts = accounts.to_vec();
+        }
+    }
+
+    /// PayNet has been told of a decision.
+    pub(crate) fn decided(&mut self, id: &ConsentId, status: ConsentStatus) {
         if let Some(consent) = self.0.get_mut(id) {
             consent.decision = Decision::Told;
             // PayNet's echo may have arrived first, and even newer news after it
             if consent.status == ConsentStatus::AwaitingAuthorization {
                 consent.status = status;
             }
-            consent.username = username.map(str::to_owned);
-            consent.accounts = accounts.to_vec();
         }
     }
 
@@ -115,6 +120,14 @@ impl Consents {
 }
 
 impl DpConsent {
+    /// Whether `told` is news: later, and not a way back out of an end or a decision. Times come in
+    /// whole seconds, so that two events of one second arrive in any order.
+    fn is_older_than(&self, told: &Self) -> bool {
+        let backwards = told.status == ConsentStatus::AwaitingAuthorization
+            && self.status != ConsentStatus::AwaitingAuthorization;
+        told.updated_at >= self.updated_at && !self.status.is_final() && !backwards
+    }
+
     /// Whether data may flow at `wall`: authorized, and not past its end.
     pub(crate) fn is_live(&self, wall: Timestamp) -> bool {
         let now = wall.saturating_add(self.offset).unwrap_or(Timestamp::MAX);

@@ -160,12 +160,11 @@ impl SeenSignatures {
         let oldest = now - SignedDuration::from_secs(OLDEST + AHEAD);
         self.events.retain(|_, (_, at)| *at > oldest);
         let hash = sha256(body);
-        match self.events.insert(jti.to_owned(), (hash, now)) {
-            Some((earlier, _)) if earlier != hash => {
-                Err(JoseError::Replayed { jti: jti.to_owned(), iss: PLATFORM_AUDIENCE.to_owned() })
-            }
-            _ => Ok(()),
+        let (first, _) = self.events.entry(jti.to_owned()).or_insert((hash, now));
+        if *first == hash {
+            return Ok(());
         }
+        Err(JoseError::Replayed { jti: jti.to_owned(), iss: PLATFORM_AUDIENCE.to_owned() })
     }
 }
 

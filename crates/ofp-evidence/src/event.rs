@@ -106,6 +106,8 @@ pub struct RunStarted {
     pub profile: String,
     /// Who is tested.
     pub target: String,
+    /// What must follow `ofp-sim run FILE` to run it the same way, with a space before each flag.
+    pub rerun_flags: String,
     /// How many scenarios will be played.
     pub scenarios: usize,
 }

@@ -115,7 +115,12 @@ impl DecryptionKey {
         let decrypter = OAEP
             .decrypter_from_der(&der)
             .map_err(|e| KeyError::Unusable { reason: e.to_string() })?;
-        Ok(Self { kid: thumbprint(certificate)?, decrypter, context: pinned_context(), key: key.clone() })
+        Ok(Self {
+            kid: thumbprint(certificate)?,
+            decrypter,
+            context: pinned_context(),
+            key: key.clone(),
+        })
     }
 
     /// Its id.

@@ -101,8 +101,14 @@ impl Jwk {
 /// `{"keys": […]}` (RFC 7517 §5).
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct JwkSet {
-    /// The keys. One that does not even have the shape of a JWK fails the whole set.
+    /// The keys. What does not even have the shape of a JWK is left out (RFC 7517 §5).
+    #[serde(deserialize_with = "jwks_only")]
     pub keys: Vec<Jwk>,
+}
+
+fn jwks_only<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<Vec<Jwk>, D::Error> {
+    let keys: Vec<serde_json::Value> = Deserialize::deserialize(deserializer)?;
+    Ok(keys.into_iter().filter_map(|key| serde_json::from_value(key).ok()).collect())
 }
 
 /// The kid of a certificate: base64url(SHA-256(DER)).

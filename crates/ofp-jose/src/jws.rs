@@ -165,7 +165,12 @@ impl<'a> CompactJws<'a> {
                 let name = name.as_str().map_or_else(|| name.to_string(), str::to_owned);
                 Err(JoseError::UnsupportedCritical { name })
             }
-            None => Ok(self.header.get("b64") == Some(&Value::Bool(false))),
+            None => match self.header.get("b64") {
+                Some(Value::Bool(encoded)) => Ok(!encoded),
+                _ => {
+                    Err(JoseError::BadHeader { detail: "crit names b64, which is missing".into() })
+                }
+            },
         }
     }
 }

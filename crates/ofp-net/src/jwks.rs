@@ -23,6 +23,8 @@ pub struct JwksCache {
     owner: String,
     url: String,
     kept: Mutex<Option<Kept>>,
+    /// When and why the last fetch failed: not every request tries again.
+    failed: Mutex<Option<(Timestamp, JoseError)>>,
 }
 
 struct Kept {
@@ -34,7 +36,14 @@ impl JwksCache {
     /// The set of `owner` at `url`.
     #[must_use]
     pub fn new(client: HttpClient, clock: Arc<dyn Clock>, owner: &str, url: String) -> Self {
-        Self { client, clock, owner: owner.to_owned(), url, kept: Mutex::default() }
+        Self {
+            client,
+            clock,
+            owner: owner.to_owned(),
+            url,
+            kept: Mutex::default(),
+            failed: Mutex::default(),
+        }
     }
 
     /// A key set that holds `kid`, if the owner publishes it now.
@@ -54,10 +63,23 @@ impl JwksCache {
                 _ => {}
             }
         }
-        let keys = Arc::new(self.fetch().await?);
+        let keys = Arc::new(self.fetch_unless_it_just_failed(now).await?);
         *kept = Some(Kept { keys: Arc::clone(&keys), since: now });
         keys.find(kid, key_use)?;
         Ok(keys)
+    }
+
+    async fn fetch_unless_it_just_failed(&self, now: Timestamp) -> Result<KeySet, JoseError> {
+        let mut failed = self.failed.lock().await;
+        match &*failed {
+            Some((at, error)) if now.duration_since(*at) < ASKED_AGAIN_AFTER => {
+                return Err(error.clone());
+            }
+            _ => {}
+        }
+        let fetched = self.fetch().await;
+        *failed = fetched.as_ref().err().map(|error| (now, error.clone()));
+        fetched
     }
 
     async fn fetch(&self) -> Result<KeySet, JoseError> {

@@ -4,8 +4,8 @@ use ofp_pki::Credential;
 use openssl::{
     error::ErrorStack,
     ssl::{
-        Ssl, SslAcceptor, SslAcceptorBuilder, SslContext, SslContextBuilder, SslMethod, SslOptions,
-        SslVerifyMode, SslVersion,
+        Ssl, SslAcceptor, SslAcceptorBuilder, SslContext, SslContextBuilder, SslMethod, SslMode,
+        SslOptions, SslVerifyMode, SslVersion,
     },
     x509::{
         X509, X509Ref,
@@ -104,6 +104,12 @@ fn build_connector(identity: Option<&Credential>, ca: &X509Ref) -> Result<SslCon
     builder.set_verify(SslVerifyMode::PEER);
     builder.set_min_proto_version(Some(SslVersion::TLS1_2))?;
     builder.set_options(SslOptions::NO_COMPRESSION);
+    builder.set_mode(
+        SslMode::ACCEPT_MOVING_WRITE_BUFFER
+            | SslMode::ENABLE_PARTIAL_WRITE
+            | SslMode::RELEASE_BUFFERS
+            | SslMode::AUTO_RETRY,
+    );
     builder.set_cipher_list("ECDHE+AESGCM:ECDHE+CHACHA20")?;
     builder.set_groups_list(CLIENT_GROUPS)?;
     if let Some(identity) = identity {

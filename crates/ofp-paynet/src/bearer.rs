@@ -12,9 +12,9 @@ use crate::{
 impl Platform {
     /// The token that a request carries and the participant it was issued to, if both are good.
     pub(crate) fn bearer(&self, inbound: &Inbound) -> Result<(Token, Participant<'_>), Refusal> {
-        if parse_form(inbound.query.as_bytes())
-            .is_ok_and(|query| query.contains_key("access_token"))
-        {
+        let query = parse_form(inbound.query.as_bytes())
+            .map_err(|e| Refusal::bad_request(e.to_string()))?;
+        if query.contains_key("access_token") {
             return Err(Refusal::bad_request("an access token must not be sent in the URL"));
         }
         let Some(header) = inbound.header("authorization") else {
@@ -47,6 +47,9 @@ impl Platform {
                 token.certificate,
                 presented.map_or("none", |kid| kid.as_str()),
             )));
+        }
+        if !token.scope.split(' ').any(|scope| scope == "accounts") {
+            return Err(insufficient("the access token lacks scope accounts"));
         }
         let participant = self
             .participant(token.client_id.as_str())

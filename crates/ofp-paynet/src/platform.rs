@@ -127,7 +127,7 @@ impl Platform {
         amend: impl FnOnce(&mut Held),
     ) -> Result<Consent, IllegalTransition> {
         let wall = self.now();
-        let (consent, transition) = {
+        let (consent, transition, in_order) = {
             let mut state = self.state();
             let Some(held) = state.consents.get_mut(id) else {
                 // only ids that were looked up get here
@@ -143,16 +143,19 @@ impl Platform {
             held.consent.updated_by = change.by;
             amend(held);
             held.events_in_flight += 1;
-            let consent = held.consent.clone();
+            let (consent, in_order) = (held.consent.clone(), Arc::clone(&held.in_order));
             let trigger = Some(change.trigger);
             let (by, cause, from) = (change.by, change.cause, Some(from));
-            (consent, Transition { consent: id.clone(), from, to, trigger, by, cause, at: now })
+            let consent_id = id.clone();
+            let told = Transition { consent: consent_id, from, to, trigger, by, cause, at: now };
+            (consent, told, in_order)
         };
         self.journal.add(Record::Transition(transition));
         self.touched();
         self.deadlines.notify_one();
         let (platform, event) = (Arc::clone(self), consent.clone());
         tokio::spawn(async move {
+            let _turn = in_order.lock().await;
             platform.deliver_event(EventType::ConsentStatusUpdated, &event, change.cause).await;
             platform.event_landed(&event.consent_id);
         });

@@ -11,6 +11,9 @@ use ofp_evidence::{
 
 use crate::{curl, words::count};
 
+/// Assertions about a DP in `spec/requirements.md`, those about the simulator itself left out.
+const ASSERTIONS: usize = 269;
+
 /// Writes a run to a terminal or a log. Colour is decided once, in `main`, for the whole process.
 pub struct Terminal<W> {
     out: W,
@@ -77,7 +80,8 @@ impl<W: Write> Terminal<W> {
             }
             let own: Vec<&Finding> = scenario.findings.iter().filter(|f| is_own(f)).collect();
             self.own(summary, &own)?;
-            self.field("rerun", &format!("ofp-sim run {}", scenario.file))?;
+            let rerun = format!("ofp-sim run {}{}", scenario.file, summary.started.rerun_flags);
+            self.field("rerun", &rerun)?;
         }
         Ok(())
     }
@@ -262,7 +266,7 @@ impl<W: Write> Terminal<W> {
         if reasons.is_empty() {
             return Ok(());
         }
-        writeln!(self.out, "\n{}", "Not tested, and why".bold())?;
+        writeln!(self.out, "\n{}", "Not tested or not applicable, and why".bold())?;
         for (because, ids) in reasons {
             writeln!(self.out, "  {}: {because}", ids.join(", "))?;
         }
@@ -284,15 +288,24 @@ impl<W: Write> Terminal<W> {
         };
         writeln!(
             self.out,
-            "\n{verdict}  {passed} of {} passed; of {}: {} passed, {} failed, {} warned  ({} ms, exit code {})",
+            "\n{verdict}  {passed} of {} passed; of {}: {} passed, {} failed, {} warned, {} not \
+             tested, {} not applicable  ({} ms, exit code {})",
             count(scenarios, "scenario"),
             count(summary.requirements.len(), "requirement"),
             of("pass"),
             of("fail"),
             of("warn"),
+            of("not_tested"),
+            of("not_applicable"),
             summary.took.as_millis(),
             summary.exit_code,
-        )
+        )?;
+        let checked = summary.requirements.len();
+        let note = format!(
+            "This version checks {checked} of the specification's {ASSERTIONS} assertions; most \
+             refusals (negative tests) are not among them yet."
+        );
+        writeln!(self.out, "{}", note.dimmed())
     }
 }
 

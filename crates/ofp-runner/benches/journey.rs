@@ -67,6 +67,7 @@ async fn journey(pki: &Pki) -> Arc<Summary> {
             tool: "bench".into(),
             profile: "portal-1.2.2".into(),
             target: "the reference DP".into(),
+            rerun_flags: String::new(),
             scenarios: 1,
         },
         pki_folder: None,

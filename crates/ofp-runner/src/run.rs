@@ -8,13 +8,13 @@ use std::{
 use futures_util::future::join_all;
 use ofp_checks::{Facts, Requirement, Scope, catalogue, judge, merge, root_of};
 use ofp_evidence::{
-    Cause, RequirementResult, RunEvent, RunStarted, ScenarioId, ScenarioStatus, Severity, Summary,
-    Verdict,
+    Cause, RequirementResult, RunEvent, RunStarted, ScenarioId, ScenarioStatus, Severity,
+    StepStatus, Summary, Verdict,
 };
 
 use crate::{
     Loaded, SnapshotMode, World, exit,
-    play::{PlayOptions, Played, play},
+    play::{PlayOptions, Played, play, uncovered_claim},
 };
 
 /// How to run.
@@ -48,14 +48,15 @@ pub async fn run(
     listener(RunEvent::Started(options.started.clone()));
     let mut played = play_all(world, scenarios, options, listener).await;
     played.sort_by_key(|(at, _)| *at);
-    let played: Vec<Played> = played.into_iter().map(|(_, played)| played).collect();
+    let mut played: Vec<Played> = played.into_iter().map(|(_, played)| played).collect();
 
     let records = world.journal.records();
     let requirements = {
         let facts = Facts::of(&world.settings, &records);
         let all = catalogue().map(|requirement| result(requirement, &played, &facts));
-        fold_consequences(all.collect())
+        fold_consequences(all.collect(), &played)
     };
+    check_world_claims(&mut played, scenarios, &requirements);
     let exit_code = outcome(&played, &requirements, options);
     let summary = Arc::new(Summary {
         started: options.started.clone(),
@@ -134,16 +135,32 @@ fn result(
     }
 }
 
-/// A failure that follows from another is not tested because of it.
-fn fold_consequences(mut results: Vec<RequirementResult>) -> Vec<RequirementResult> {
+/// A failure that follows from another is not tested because of it, if the other failed wherever
+/// it did.
+fn fold_consequences(
+    mut results: Vec<RequirementResult>,
+    played: &[Played],
+) -> Vec<RequirementResult> {
+    let failed_in = |id: &str| -> Vec<&ScenarioId> {
+        let failed = |played: &&Played| {
+            played.verdicts.iter().any(|(r, v)| r.id == id && matches!(v, Verdict::Fail { .. }))
+        };
+        played.iter().filter(failed).map(|played| &played.result.id).collect()
+    };
+    let explains = |root: &str, follower: &str| {
+        let is_world = ofp_checks::find(root).is_some_and(|r| r.scope == Scope::World);
+        let roots = failed_in(root);
+        is_world || failed_in(follower).iter().all(|scenario| roots.contains(scenario))
+    };
     let roots: Vec<Option<&'static str>> = results
         .iter()
         .map(|result| {
-            let verdict = |id: &str| {
-                results.iter().find(|other| other.id.as_str() == id).map(|other| &other.verdict)
+            let failed = |id: &str| {
+                let verdict = results.iter().find(|other| other.id.as_str() == id);
+                verdict.is_some_and(|other| matches!(other.verdict, Verdict::Fail { .. }))
             };
-            let failed = matches!(result.verdict, Verdict::Fail { .. });
-            if failed { root_of(result.id.as_str(), verdict) } else { None }
+            let id = result.id.as_str();
+            if failed(id) { root_of(id, |root| failed(root) && explains(root, id)) } else { None }
         })
         .collect();
     for (result, root) in results.iter_mut().zip(roots) {
@@ -153,6 +170,28 @@ fn fold_consequences(mut results: Vec<RequirementResult>) -> Vec<RequirementResu
         }
     }
     results
+}
+
+/// Claims to cover what only the whole run can tell.
+fn check_world_claims(played: &mut [Played], scenarios: &[Loaded], results: &[RequirementResult]) {
+    for (played, loaded) in played.iter_mut().zip(scenarios) {
+        if played.result.steps.iter().any(|step| step.status != StepStatus::Passed) {
+            continue;
+        }
+        for covered in &loaded.scenario.covers {
+            let id = covered.value.as_str();
+            let is_world = ofp_checks::find(id).is_some_and(|r| r.scope == Scope::World);
+            let result = results.iter().find(|result| result.id.as_str() == id);
+            let because = result.filter(|_| is_world).and_then(|result| result.verdict.because());
+            if let Some(because) = because {
+                let line = loaded.source.line(covered.span.start);
+                let claim = uncovered_claim(&loaded.source.name, line, id, because);
+                played.result.findings.push(claim);
+                played.result.status = ScenarioStatus::Error;
+                played.misconfigured = true;
+            }
+        }
+    }
 }
 
 /// What the run amounts to. A failure that is the network's or the configuration's is no failure

@@ -25,8 +25,10 @@ const DC_ID: &str = "16f87e367071230059bff09a";
 const DC_CLIENT_ID: &str = "55aa605c-89ef-4473-aa88-47709f0ff383";
 const OTHER_DC_ID: &str = "26f87e367071230059bff09b";
 const OTHER_DC_CLIENT_ID: &str = "66bb605c-89ef-4473-aa88-47709f0ff384";
-/// The DC waits longer than PayNet waits for a DP, also when PAR waits for an event.
-const DC_DEADLINE: Duration = Duration::from_secs(15);
+/// DC and browser wait longer than PayNet waits for a DP, also when PAR waits for an event.
+fn patience(profile: &Profile) -> Duration {
+    profile.dp_deadline() * 2 + Duration::from_secs(5)
+}
 
 /// How to boot a world.
 #[derive(Debug, Clone, Default)]
@@ -122,7 +124,8 @@ impl World {
         let (c, e) = (Arc::clone(&clock), entropy);
         let dc = MockDc::start(dc_config(pki, profile, &origins)?, dc_public, c, e)?;
         let paynet_origins = [origins.issuer, origins.rs];
-        let customer = Customer::new(pki, &paynet_origins, &dc_origin, &journal, &clock)?;
+        let customer =
+            Customer::new(pki, &paynet_origins, &dc_origin, &journal, &clock, patience(profile))?;
         Ok(Self {
             paynet,
             dc,
@@ -240,7 +243,7 @@ fn dc_config(pki: &Pki, profile: &Profile, origins: &Origins) -> Result<DcConfig
         paynet_rs: origins.rs.clone(),
         dp_keys: Arc::new(keys("Reference DP", &pki.jwks(Party::Dp)?)),
         profile: profile.clone(),
-        deadline: DC_DEADLINE,
+        deadline: patience(profile),
     })
 }
 

@@ -135,12 +135,12 @@ pub struct ReadBalance {
     /// Which account.
     pub account: WhichAccount,
     /// How often, each time freshly signed.
-    pub times: u32,
+    pub times: std::num::NonZeroU16,
 }
 
 impl Default for ReadBalance {
     fn default() -> Self {
-        Self { account: WhichAccount::First, times: 1 }
+        Self { account: WhichAccount::First, times: std::num::NonZeroU16::MIN }
     }
 }
 

@@ -7,6 +7,9 @@ use serde::{Deserialize, Deserializer, de::Error as _};
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Span(pub SignedDuration);
 
+/// Ten years: longer ones are mistakes, and would leave the calendar.
+const LONGEST_MS: i64 = 3_660 * 86_400_000;
+
 impl Span {
     /// Takes a text such as `5s`.
     #[must_use]
@@ -22,7 +25,8 @@ impl Span {
             "d" => 86_400_000,
             _ => return None,
         };
-        number.checked_mul(millis).map(|all| Self(SignedDuration::from_millis(all)))
+        let all = number.checked_mul(millis).filter(|all| *all <= LONGEST_MS)?;
+        Some(Self(SignedDuration::from_millis(all)))
     }
 }
 

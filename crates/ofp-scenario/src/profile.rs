@@ -13,7 +13,16 @@ pub const PROFILES: &[(&str, &str)] =
 /// # Errors
 /// The problem, with its place in the text.
 pub fn load_profile(source: &Source) -> Result<Profile, Diagnostic> {
-    decode(&yaml::parse(&source.text)?)
+    let profile: Profile = decode(&yaml::parse(&source.text)?)?;
+    match profile.unsupported().first() {
+        None => Ok(profile),
+        Some((switch, has)) => {
+            let at = source.text.find(&format!("{switch}:")).unwrap_or(0);
+            let title = format!("this version does not carry out this value of `{switch}`");
+            let span = at..at + switch.len();
+            Err(Diagnostic::new("profile", title, span, "here").help(format!("it has: {has}")))
+        }
+    }
 }
 
 #[cfg(test)]

@@ -83,8 +83,7 @@ id!(
 );
 id!(
     /// Identifies an account towards DCs: opaque, assigned by the DP when the customer authorizes.
-    AccountId, "account_id", "1 to 100 characters of A-Z a-z 0-9 . _ ~ -", |t| graphic(t, 100)
-        && t.chars().all(|c| c.is_ascii_alphanumeric() || "._~-".contains(c))
+    AccountId, "account_id", "1 to 300 visible ASCII characters", |t| graphic(t, 300)
 );
 id!(
     /// `x-fapi-interaction-id`: a UUID that correlates the messages of one call.
@@ -105,6 +104,20 @@ id!(
     }
 );
 
+impl AccountId {
+    /// The id as one segment of a path (RFC 3986 §3.3), everything but unreserved characters
+    /// percent-encoded.
+    #[must_use]
+    pub fn path_segment(&self) -> String {
+        let unreserved = |b: u8| b.is_ascii_alphanumeric() || b"-._~".contains(&b);
+        let encode = |b: u8| match unreserved(b) {
+            true => char::from(b).to_string(),
+            false => format!("%{b:02X}"),
+        };
+        self.0.bytes().map(encode).collect()
+    }
+}
+
 fn graphic(text: &str, most: usize) -> bool {
     (1..=most).contains(&text.len()) && text.bytes().all(|b| b.is_ascii_graphic())
 }
@@ -123,7 +136,7 @@ mod tests {
                 format!("consent_id must be 1 to 36 visible ASCII characters, not `{bad}`")
             );
         }
-        assert!(AccountId::parse("../etc").is_err());
+        assert_eq!(AccountId::parse("../a:1").unwrap().path_segment(), "..%2Fa%3A1");
         assert!(InteractionId::parse("3649a602-566c-49b1-b6c6-ae67519cbba0").is_ok());
         assert!(InteractionId::parse("3649a602566c49b1b6c6ae67519cbba0").is_err());
         assert!(Kid::parse("bixwEcSUVgkSaHPTvyNpimiI5Lm6f2bCAWoD5MpdDic").is_ok());

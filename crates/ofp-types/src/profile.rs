@@ -105,6 +105,37 @@ impl Default for Profile {
 }
 
 impl Profile {
+    /// Switches whose value this version does not carry out, each with what it does carry out.
+    #[must_use]
+    pub fn unsupported(&self) -> Vec<(&'static str, &'static str)> {
+        let one_signature_twice =
+            self.resource_signer == ResourceSigner::Dc && self.sig_header == SigHeader::Both;
+        let in_range = |d: SignedDuration| d.is_positive() && d <= SignedDuration::from_hours(8784);
+        let lives = [self.code_ttl, self.access_ttl, self.consent_auth_ttl, self.dp_timeout];
+        let checks = [
+            ("sig_body", self.sig_body == SigBody::Detached, "detached"),
+            ("sig_resource", self.sig_resource == SigResource::Claims, "claims"),
+            (
+                "resource_signer",
+                !one_signature_twice,
+                "both or pn, or dc with sig_header fapi or x",
+            ),
+            ("sig_algs", self.sig_algs == ["PS256"], "[PS256]"),
+            ("authorize_mode", self.authorize_mode == AuthorizeMode::Relay, "relay"),
+            ("jwe_plaintext", self.jwe_plaintext == JwePlaintext::Json, "json"),
+            ("jarm", !self.jarm, "false"),
+            ("oidc_at_dp", !self.oidc_at_dp, "false"),
+            ("rate_limit", self.rate_limit == Self::default().rate_limit, "200, not enforced"),
+            ("timeout_status", matches!(self.timeout_status, 503 | 504), "503 or 504"),
+            (
+                "a time to live",
+                lives.into_iter().all(in_range),
+                "more than nothing, at most a year",
+            ),
+        ];
+        checks.into_iter().filter(|(_, ok, _)| !ok).map(|(name, _, has)| (name, has)).collect()
+    }
+
     /// The DP's time limit for one answer.
     #[must_use]
     pub fn dp_deadline(&self) -> std::time::Duration {

@@ -66,7 +66,8 @@ impl<'a> Balance<'a> {
             claims,
             plaintext,
             json,
-            content_key: by(Reader::Addressee).and_then(|decryption| decryption.content_key.clone()),
+            content_key: by(Reader::Addressee)
+                .and_then(|decryption| decryption.content_key.clone()),
             stranger_read: by(Reader::Stranger).map(|decryption| decryption.outcome.is_ok()),
             text,
         }
@@ -85,12 +86,17 @@ impl<'a> Balance<'a> {
     /// The `…_balance` members of the decrypted JSON.
     pub(crate) fn amounts(&self) -> impl Iterator<Item = (&String, &Value)> {
         let data = self.json.as_ref().and_then(|json| json.get("data")?.as_object());
-        data.into_iter().flatten().filter(|(name, value)| name.ends_with("_balance") && !value.is_null())
+        data.into_iter()
+            .flatten()
+            .filter(|(name, value)| name.ends_with("_balance") && !value.is_null())
     }
 
     /// The account that the path names.
-    pub(crate) fn account(&self) -> &str {
-        self.exchange.path().trim_end_matches("/balances").rsplit('/').next().unwrap_or_default()
+    pub(crate) fn account(&self) -> String {
+        let path = self.exchange.path().trim_end_matches("/balances");
+        let segment = path.rsplit('/').next().unwrap_or_default().replace('+', "%2B");
+        let decoded = url::form_urlencoded::parse(segment.as_bytes()).next();
+        decoded.map(|(name, _)| name.into_owned()).unwrap_or_default()
     }
 }
 

@@ -82,7 +82,9 @@ fn exact_selection(facts: &Facts<'_>, ruling: &mut Ruling<'_>) {
         let sent: Vec<&str> = update.accounts().filter_map(account_number).collect();
         // by the test data where it knows the account, else by the number in the label
         let same = |label: &str, number: &str| match facts.settings.resolve(number) {
-            Some(account) => facts.settings.resolve(label).is_some_and(|a| a.number == account.number),
+            Some(account) => {
+                facts.settings.resolve(label).is_some_and(|a| a.number == account.number)
+            }
             None => !number.is_empty() && label.contains(number),
         };
         let each = |label: &String| sent.iter().any(|number| same(label, number));
@@ -174,16 +176,41 @@ fn owned(words: &[&str]) -> Vec<String> {
 }
 
 const MALAY_MONTHS: [&str; 12] = [
-    "Januari", "Februari", "Mac", "April", "Mei", "Jun", "Julai", "Ogos", "September", "Oktober",
-    "November", "Disember",
+    "Januari",
+    "Februari",
+    "Mac",
+    "April",
+    "Mei",
+    "Jun",
+    "Julai",
+    "Ogos",
+    "September",
+    "Oktober",
+    "November",
+    "Disember",
 ];
 
 /// A date as people in Malaysia write it.
 fn common_dates(time: Timestamp) -> Vec<String> {
     let local = time.to_zoned(TimeZone::fixed(Offset::constant(8)));
-    let forms =
-        ["%-d %B %Y", "%d %B %Y", "%-d %b %Y", "%d %b %Y", "%d/%m/%Y", "%d-%m-%Y", "%Y-%m-%d"];
-    forms.iter().map(|form| local.strftime(form).to_string()).collect()
+    let forms = [
+        "%-d %B %Y",
+        "%d %B %Y",
+        "%-d %b %Y",
+        "%d %b %Y",
+        "%B %-d, %Y",
+        "%b %-d, %Y",
+        "%d/%m/%Y",
+        "%-d/%-m/%Y",
+        "%d-%m-%Y",
+        "%d.%m.%Y",
+        "%Y-%m-%d",
+    ];
+    let mut dates: Vec<String> =
+        forms.iter().map(|form| local.strftime(form).to_string()).collect();
+    let month = MALAY_MONTHS.iter().zip(1..).find(|(_, month)| *month == local.month());
+    dates.extend(month.map(|(name, _)| format!("{} {name} {}", local.day(), local.year())));
+    dates
 }
 
 fn after_approval(facts: &Facts<'_>, ruling: &mut Ruling<'_>) {

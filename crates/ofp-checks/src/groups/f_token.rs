@@ -171,7 +171,8 @@ fn header_only(facts: &Facts<'_>, ruling: &mut Ruling<'_>) {
     for update in &facts.updates {
         let exchange = update.exchange;
         let leaked = issued.iter().any(|token| {
-            exchange.url.contains(token.as_str()) || exchange.request.text().contains(token.as_str())
+            exchange.url.contains(token.as_str())
+                || exchange.request.text().contains(token.as_str())
         });
         let actual = if leaked { "the token is in the URL or the body" } else { "no Bearer token" };
         let needed = facts.settings.profile.require_bearer_on_patch;

@@ -253,7 +253,9 @@ fn rejection_is_bare(facts: &Facts<'_>, ruling: &mut Ruling<'_>) {
     for update in facts.rejections() {
         let there: Vec<&str> = ["id_token", "accounts"]
             .into_iter()
-            .filter(|name| update.member(name).is_some_and(|v| !v.is_null() && *v != Value::Array(vec![])))
+            .filter(|name| {
+                update.member(name).is_some_and(|v| !v.is_null() && *v != Value::Array(vec![]))
+            })
             .collect();
         let actual = there.join(" and ");
         ruling.judge(update.exchange.id, there.is_empty(), "no id_token, no accounts", actual);

@@ -120,7 +120,8 @@ fn nothing_in_url(facts: &Facts<'_>, ruling: &mut Ruling<'_>) {
         let pairs = pairs(url);
         let bare = |value: &String| value.replace(['-', ' '], "");
         let any = |found: &dyn Fn(&String) -> bool| pairs.iter().any(|(_, value)| found(value));
-        let leak = if parameter(url, "id_token").is_some() || any(&|v| tokens.contains(&v.as_str())) {
+        let leak = if parameter(url, "id_token").is_some() || any(&|v| tokens.contains(&v.as_str()))
+        {
             Some("an id_token")
         } else if any(&|v| accounts().any(|account| bare(v).contains(&account.full_number))) {
             Some("an account number")

@@ -48,8 +48,9 @@ fn data(facts: &Facts<'_>, ruling: &mut Ruling<'_>) {
 fn account_id(facts: &Facts<'_>, ruling: &mut Ruling<'_>) {
     for balance in opened(facts).filter(|balance| balance.json.is_some()) {
         let id = balance.data("account_id");
-        let ok = id.and_then(Value::as_str) == Some(balance.account());
-        ruling.judge(balance.exchange.id, ok, balance.account(), shown(id));
+        let expected = balance.account();
+        let ok = id.and_then(Value::as_str) == Some(expected.as_str());
+        ruling.judge(balance.exchange.id, ok, expected, shown(id));
     }
 }
 
@@ -141,8 +142,9 @@ fn oracle(facts: &Facts<'_>, ruling: &mut Ruling<'_>) {
 fn expected_balance<'a>(facts: &'a Facts<'_>, balance: &Balance<'_>) -> Option<&'a str> {
     let id = balance.account();
     let number = facts.approvals().find_map(|update| {
-        let account =
-            update.accounts().find(|a| a.get("account_id").and_then(Value::as_str) == Some(id));
+        let account = update
+            .accounts()
+            .find(|a| a.get("account_id").and_then(Value::as_str) == Some(id.as_str()));
         account?.get("account_number")?.as_str()
     })?;
     facts.settings.resolve(number)?.balance.as_deref()

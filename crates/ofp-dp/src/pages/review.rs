@@ -139,10 +139,10 @@ impl Core {
         if self.faulty(DpFault::UpdateConsentSkipped) {
             return decided.ending;
         }
+        self.consents().deciding(&consent.id, decided.username, decided.accounts);
         match self.update_consent(consent.id.as_str(), &decided.update).await {
             Ok(()) => {
-                let (status, username) = (decided.status, decided.username);
-                self.consents().decided(&consent.id, status, username, decided.accounts);
+                self.consents().decided(&consent.id, decided.status);
                 decided.ending
             }
             Err(_) => {

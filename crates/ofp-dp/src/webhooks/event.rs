@@ -15,6 +15,8 @@ use crate::{
 /// The members of an event that matter here; others are ignored (C-26, C-27).
 #[derive(Deserialize)]
 struct Event {
+    #[serde(default)]
+    event_type: String,
     data: EventData,
 }
 
@@ -37,14 +39,17 @@ impl Core {
         self.check_event_signature(inbound).await?;
         let object = ofp_jose::strict_object(&inbound.body)
             .map_err(|e| Refusal::bad_request(format!("the body is not a JSON object: {e}")))?;
-        let Event { data } = serde_json::from_value(object.into())
+        let Event { event_type, data } = serde_json::from_value(object.into())
             .map_err(|e| Refusal::bad_request(format!("the body: {e}")))?;
         if data.dp_id != self.config.dp_id {
             let reason = format!("dp_id {} is another Data Provider", data.dp_id);
             return Err(Refusal::bad_request(reason));
         }
         let told = self.told(data)?;
-        self.consents().take_event(told);
+        // the type that says nothing changes nothing; any other is as its status says (C-28, C-41)
+        if event_type != "consent_event_type_unspecified" {
+            self.consents().take_event(told);
+        }
         Ok(Answer::json(200, &json!({})))
     }
 

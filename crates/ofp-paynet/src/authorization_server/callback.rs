@@ -58,10 +58,10 @@ impl Platform {
         let named = query.get("consent_id").and_then(|id| ConsentId::parse(id.as_str()).ok());
         match (ours, named) {
             (Some(ours), None) => Ok((ours, true)),
-            (Some(ours), Some(named)) => {
-                let same = ours == named;
-                Ok((named, same))
-            }
+            (Some(ours), Some(named)) if ours == named => Ok((ours, true)),
+            (Some(ours), Some(named)) => Err(Refusal::bad_request(format!(
+                "consent_id is {named}, but this browser is authorizing {ours}"
+            ))),
             (None, Some(named)) => Ok((named, false)),
             (None, None) => {
                 Err(Refusal::bad_request("no authorization is under way for this browser"))

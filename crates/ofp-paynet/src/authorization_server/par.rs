@@ -95,6 +95,7 @@ impl Platform {
             window_ends: now + self.profile.consent_auth_ttl,
             subject: None,
             answered: false,
+            in_order: Arc::default(),
             events_in_flight: 0,
         })
     }

@@ -7,6 +7,7 @@ use ofp_types::{DpId, ErrorCode, Permission, Purpose, wire::CONSENT_RAR_TYPE};
 use serde::Deserialize;
 use serde_json::Value;
 
+use super::token::known_scope;
 use crate::{DcRegistration, client_auth::AHEAD, platform::Platform, refusal::Refusal};
 
 /// FAPI MS §5.3.1: nbf at most 60 minutes in the past, exp at most 60 minutes after it.
@@ -61,13 +62,15 @@ impl Platform {
         if nonce.as_ref().is_some_and(|nonce| nonce.len() > 64) {
             return Err(Refusal::bad_request("nonce is longer than 64 characters"));
         }
+        let scope = optional(&claims, "scope")?.unwrap_or_else(|| "accounts".into());
+        known_scope(&scope)?;
         let consent = self.detail(dc, claims.0.get("authorization_details"))?;
         Ok(RequestObject {
             redirect_uri: redirect_uri.to_owned(),
             state: optional(&claims, "state")?,
             nonce,
             code_challenge,
-            scope: optional(&claims, "scope")?.unwrap_or_else(|| "accounts".into()),
+            scope,
             dp_id: self.known_dp(consent.dp_id)?,
             purpose: consent.consent_purpose,
             permissions: consent.permissions,

@@ -59,11 +59,8 @@ impl Platform {
         form: &BTreeMap<String, String>,
     ) -> Result<TokenResponse, Refusal> {
         let scope = form.get("scope").map_or("accounts", String::as_str);
-        if let Some(unknown) = scope.split(' ').find(|each| !SCOPES.contains(each)) {
-            let reason = format!("scope `{unknown}` is unknown");
-            return Err(Refusal::new(400, ErrorCode::InvalidScope, reason));
-        }
-        let access_token = self.issue(participant.client(), Grant::Client, certificate);
+        known_scope(scope)?;
+        let access_token = self.issue(participant.client(), Grant::Client, scope, certificate);
         Ok(self.response(access_token, scope))
     }
 
@@ -98,7 +95,7 @@ impl Platform {
             return Err(Refusal::invalid_grant(reason));
         }
         let grant = Grant::Consent(held.consent.consent_id.clone());
-        let access_token = self.issue(&dc.client, grant, certificate);
+        let access_token = self.issue(&dc.client, grant, &held.request.scope, certificate);
         self.state().codes.used(code, access_token.clone());
         let consent = consent_object(&held.consent, CONSENT_RAR_TYPE, &self.profile);
         Ok(TokenResponse {
@@ -133,7 +130,7 @@ impl Platform {
     }
 
     /// A new access token, bound to the certificate that asked for it (RFC 8705 §3).
-    fn issue(&self, client: &Client, grant: Grant, certificate: Kid) -> String {
+    fn issue(&self, client: &Client, grant: Grant, scope: &str, certificate: Kid) -> String {
         let text = token(&*self.entropy);
         self.journal.secret(&text);
         let wall = self.now();
@@ -144,7 +141,11 @@ impl Platform {
         };
         let expires = now + self.profile.access_ttl;
         let client_id = client.client_id.clone();
-        state.tokens.issue(text.clone(), Token { client_id, grant, expires, certificate }, wall);
+        state.tokens.issue(
+            text.clone(),
+            Token { client_id, grant, scope: scope.to_owned(), expires, certificate },
+            wall,
+        );
         text
     }
 
@@ -179,6 +180,17 @@ impl Platform {
             claims["hashed_id_number"] = json!(hashed);
         }
         self.signing.sign_claims(&claims)
+    }
+}
+
+/// RFC 6749 §3.3: nothing but known scopes.
+pub(super) fn known_scope(scope: &str) -> Result<(), Refusal> {
+    match scope.split(' ').find(|each| !SCOPES.contains(each)) {
+        None => Ok(()),
+        Some(unknown) => {
+            let reason = format!("scope `{unknown}` is unknown");
+            Err(Refusal::new(400, ErrorCode::InvalidScope, reason))
+        }
     }
 }
 

@@ -45,7 +45,7 @@ impl Platform {
             // consents are only ever created for registered DPs
             Err(e) => return (ExchangeId(0), Err(never_called(&e))),
         };
-        let path = format!("/v1/accounts/{}/balances", forward.account);
+        let path = format!("/v1/accounts/{}/balances", forward.account.path_segment());
         let query = [("consent_id", consent.consent_id.as_str())];
         let url = format!("{}?{}", dp.join(&path), encode_form(&query));
         let mut request = Request::get(url, self.profile.dp_deadline())
@@ -85,7 +85,9 @@ impl Platform {
     }
 
     pub(crate) async fn call_userinfo(&self, consent: &Consent) -> Result<Called, ForwardError> {
-        let (dp, caller) = self.reachable(&consent.dp_id)?;
+        let (_, caller) = self.reachable(&consent.dp_id)?;
+        let unknown = || ForwardError::UnknownDp(consent.dp_id.clone());
+        let dp = &self.dp(&consent.dp_id).ok_or_else(unknown)?.as_webhooks;
         let id = consent.consent_id.as_str();
         let path = "/v1/oauth/userinfo";
         let signature = match self.profile.sig_userinfo {
@@ -116,7 +118,7 @@ impl Platform {
         Ok(caller.call(call).await)
     }
 
-    /// The base URL of the webhooks that these calls go to, and who makes them.
+    /// The base URL of the DP's Resource Server webhooks, and who calls them.
     fn reachable(&self, dp: &DpId) -> Result<(&Origin, &Caller), ForwardError> {
         let found = self.dp(dp).zip(self.callers.get(dp));
         let unknown = || ForwardError::UnknownDp(dp.clone());

@@ -53,7 +53,7 @@ impl Platform {
             cause: Some(context.exchange),
         };
         let (_, result) = self.forward_balances(&forward).await;
-        let message = self.accept(result, context)?;
+        let message = self.accept(result)?;
         self.verify_dp_answer(&held, &message)?;
         // passed on byte for byte
         Ok(Answer::new(200, "application/jose", message.body).header("cache-control", "no-store"))
@@ -105,11 +105,7 @@ impl Platform {
     }
 
     /// What the DP's answer, or its absence, means to the DC.
-    fn accept(
-        &self,
-        result: Result<(u16, Message), Failure>,
-        context: &mut Context,
-    ) -> Result<Message, Refusal> {
+    fn accept(&self, result: Result<(u16, Message), Failure>) -> Result<Message, Refusal> {
         let unavailable = |reason: String| {
             let description = "the Data Provider's answer is not acceptable";
             Refusal::discreet(503, ErrorCode::UpstreamInvalidResponse, description, reason)
@@ -119,7 +115,7 @@ impl Platform {
             Ok((status @ 400..=499, message)) => {
                 let body: Option<ErrorBody> = serde_json::from_slice(&message.body).ok();
                 let code = body.map_or_else(|| "no code".into(), |body| body.error);
-                context.note = Some(format!("the DP refused: {status} {code}"));
+                let reason = format!("the DP refused: {status} {code}");
                 let code = if status == 403 {
                     ErrorCode::ConsentInvalid
                 } else {
@@ -129,7 +125,7 @@ impl Platform {
                     status,
                     code,
                     "the Data Provider refused the request",
-                    format!("the DP refused: {status}"),
+                    reason,
                 ))
             }
             Ok((status, _)) => {

@@ -27,8 +27,13 @@ impl Platform {
         held: &Held,
         body: &[u8],
     ) -> Result<(UpdateConsent, ConsentStatus), Refusal> {
-        let object = ofp_jose::strict_object(body)
+        let mut object = ofp_jose::strict_object(body)
             .map_err(|e| Refusal::bad_request(format!("the body is not a JSON object: {e}")))?;
+        let status = object.get("status").and_then(serde_json::Value::as_str);
+        if status.and_then(ConsentStatus::lenient) == Some(ConsentStatus::Authorized) {
+            // has no business there, but does no harm (G-10 is a should)
+            object.remove("status_reason");
+        }
         let update: UpdateConsent = serde_json::from_value(object.into())
             .map_err(|e| Refusal::bad_request(format!("the body: {e}")))?;
         let id = held.consent.consent_id.as_str();

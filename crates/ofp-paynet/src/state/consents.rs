@@ -1,5 +1,7 @@
 //! A consent with the authorization request that it came from and the time it lives in.
 
+use std::sync::Arc;
+
 use jiff::{SignedDuration, Timestamp};
 use ofp_types::{Consent, ConsentStatus, Trigger};
 
@@ -26,6 +28,8 @@ pub(crate) struct Held {
     pub(crate) subject: Option<String>,
     /// Whether the browser has been given its authorization response.
     pub(crate) answered: bool,
+    /// Held while an event is on its way to the DP, so that events arrive in order.
+    pub(crate) in_order: Arc<tokio::sync::Mutex<()>>,
     /// Events to the DP that have not been answered or given up yet.
     pub(crate) events_in_flight: usize,
 }

@@ -22,6 +22,8 @@ pub(crate) enum Grant {
 pub(crate) struct Token {
     pub(crate) client_id: ClientId,
     pub(crate) grant: Grant,
+    /// Space-separated (RFC 6749 §3.3).
+    pub(crate) scope: String,
     /// At the consent's own time, or at wall time without one.
     pub(crate) expires: Timestamp,
     /// Thumbprint of the certificate that it is bound to (RFC 8705 §3).

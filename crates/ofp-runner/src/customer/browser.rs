@@ -9,7 +9,6 @@ use ofp_pki::Pki;
 use ofp_types::{Clock, ConsentId, Origin};
 use url::Url;
 
-const DEADLINE: Duration = Duration::from_secs(15);
 /// Longer chains of redirects are loops.
 const MOST_REDIRECTS: usize = 10;
 
@@ -21,6 +20,8 @@ pub(crate) struct Customer {
     to_paynet: HttpClient,
     paynet: Vec<Origin>,
     dc: Origin,
+    /// How long a page may take.
+    patience: Duration,
 }
 
 impl Customer {
@@ -30,6 +31,7 @@ impl Customer {
         dc: &Origin,
         journal: &Arc<Journal>,
         clock: &Arc<dyn Clock>,
+        patience: Duration,
     ) -> Result<Self, NetError> {
         let ssl = || connector(None, &pki.ca);
         let caller = |to| {
@@ -42,6 +44,7 @@ impl Customer {
             to_paynet: HttpClient::new(ssl()?, None),
             paynet: paynet.to_vec(),
             dc: dc.clone(),
+            patience,
         })
     }
 
@@ -95,7 +98,7 @@ impl Browser {
     ) -> Result<Fetched, Failure> {
         loop {
             let owner = customer.owner(&url);
-            let request = self.request(&url, form.as_deref());
+            let request = self.request(&url, form.as_deref(), customer.patience);
             let (exchange, status, message) = send(customer, owner, consent, request, &url).await?;
             self.keep_cookies(&message, &url);
             let written = message.header("location").map(str::to_owned);
@@ -123,13 +126,13 @@ impl Browser {
         }
     }
 
-    fn request(&self, url: &Url, form: Option<&[(String, String)]>) -> Request {
+    fn request(&self, url: &Url, form: Option<&[(String, String)]>, patience: Duration) -> Request {
         let request = match form {
-            None => Request::get(url.as_str(), DEADLINE),
+            None => Request::get(url.as_str(), patience),
             Some(fields) => {
                 let fields: Vec<(&str, &str)> =
                     fields.iter().map(|(n, v)| (n.as_str(), v.as_str())).collect();
-                Request::form(url.as_str(), &fields, DEADLINE)
+                Request::form(url.as_str(), &fields, patience)
             }
         };
         let cookies: Vec<String> =

@@ -1,13 +1,26 @@
 //! What a page shows, recognised by its structure and not by its wording or ids.
 
+use ego_tree::iter::Edge;
 use ofp_evidence::Screen;
 use scraper::{ElementRef, Html, Node, Selector};
 use url::Url;
 
 /// Words on a button that approves, in English and Malay.
 const APPROVE: [&str; 14] = [
-    "approve", "authorize", "authorise", "allow", "agree", "accept", "confirm", "consent", "setuju",
-    "benarkan", "terima", "luluskan", "sahkan", "izinkan",
+    "approve",
+    "authorize",
+    "authorise",
+    "allow",
+    "agree",
+    "accept",
+    "confirm",
+    "consent",
+    "setuju",
+    "benarkan",
+    "terima",
+    "luluskan",
+    "sahkan",
+    "izinkan",
 ];
 /// Words on a button that rejects; they outweigh the words above ("do not allow", "tidak setuju").
 const REJECT: [&str; 14] = [
@@ -126,17 +139,23 @@ fn selector(css: &str) -> Selector {
     Selector::parse(css).expect("the selectors here are literals that the tests use")
 }
 
-/// The text of an element as people see it, white space folded.
+/// The text of an element as people see it, white space folded. One pass, however deep it nests.
 fn visible(element: ElementRef<'_>) -> String {
-    let hidden = ["script", "style", "template", "noscript"];
+    let is_hidden = |node: &Node| {
+        let hidden = ["script", "style", "template", "noscript"];
+        node.as_element().is_some_and(|e| hidden.contains(&e.name()))
+    };
     let mut words = Vec::new();
-    for node in element.descendants() {
-        let Node::Text(text) = node.value() else { continue };
-        let inside_hidden = node.ancestors().any(|ancestor| {
-            ancestor.value().as_element().is_some_and(|e| hidden.contains(&e.name()))
-        });
-        if !inside_hidden {
-            words.extend(text.split_whitespace());
+    let mut hidden = 0_usize;
+    for edge in element.traverse() {
+        match edge {
+            Edge::Open(node) if is_hidden(node.value()) => hidden += 1,
+            Edge::Close(node) if is_hidden(node.value()) => hidden -= 1,
+            Edge::Open(node) if hidden == 0 => {
+                let text = node.value().as_text();
+                words.extend(text.into_iter().flat_map(|text| text.split_whitespace()));
+            }
+            _ => {}
         }
     }
     words.join(" ")
@@ -220,7 +239,10 @@ mod tests {
                 Screen::Review,
             ),
             ("<form><button>Benarkan</button><button>Tidak setuju</button></form>", Screen::Review),
-            ("<form><input type=checkbox name=t>I agree<button>Accept</button><button>No</button></form>", Screen::Review),
+            (
+                "<form><input type=checkbox name=t>I agree<button>Accept</button><button>No</button></form>",
+                Screen::Review,
+            ),
             ("<p>Done</p><a href='/x'>Back to DC</a>", Screen::Result),
             ("<h1>It works!</h1>", Screen::Unrecognised),
             ("", Screen::Unrecognised),

@@ -12,8 +12,8 @@ use std::{
 
 use ofp_checks::{Facts, Requirement, Scope, catalogue, judge};
 use ofp_evidence::{
-    Cause, Finding, Record, ScenarioId, ScenarioResult, ScenarioStatus, Severity, StepResult, StepStatus,
-    Verdict,
+    Cause, ExchangeId, Finding, Record, ScenarioId, ScenarioResult, ScenarioStatus, Severity,
+    StepResult, StepStatus, Verdict,
 };
 
 use crate::{
@@ -65,6 +65,7 @@ pub(crate) async fn play(world: &World, loaded: &Loaded, options: &PlayOptions) 
     let uncovered = if error.is_none() { uncovered(loaded, &verdicts) } else { Vec::new() };
     let misconfigured = !uncovered.is_empty();
     findings.extend(uncovered);
+    file_by_cause(&mut steps, &records);
     let findings = attribute(&mut steps, findings);
     let result = ScenarioResult {
         id: ScenarioId(loaded.id.clone()),
@@ -122,11 +123,7 @@ async fn play_steps(
     (results, stopped)
 }
 
-fn exchanges_since(
-    world: &World,
-    actors: &Actors<'_>,
-    before: usize,
-) -> Vec<ofp_evidence::ExchangeId> {
+fn exchanges_since(world: &World, actors: &Actors<'_>, before: usize) -> Vec<ExchangeId> {
     let records = world.journal.records();
     let ours = |record: &Arc<Record>| match &**record {
         Record::Exchange(x) if x.consent.as_ref() == actors.consent() => Some(x.id),
@@ -173,14 +170,40 @@ fn uncovered(loaded: &Loaded, verdicts: &[(&Requirement, Verdict)]) -> Vec<Findi
     for covered in &loaded.scenario.covers {
         if let Some(because) = untested(covered.value.as_str()) {
             let line = loaded.source.line(covered.span.start);
-            let file = loaded.source.name.clone();
-            let expected =
-                format!("a verdict on {}, which the scenario claims to cover", covered.value);
-            let finding = expect::unmet(&file, line, expected, format!("none: {because}"));
-            findings.push(finding.caused_by(Cause::Config));
+            let id = covered.value.as_str();
+            findings.push(uncovered_claim(&loaded.source.name, line, id, &because));
         }
     }
     findings
+}
+
+/// A scenario claims what came to nothing: its author's error, not the DP's.
+pub(crate) fn uncovered_claim(file: &str, line: usize, id: &str, because: &str) -> Finding {
+    let expected = format!("a verdict on {id}, which the scenario claims to cover");
+    expect::unmet(file, line, expected, format!("none: {because}")).caused_by(Cause::Config)
+}
+
+/// An exchange belongs to the step of whatever caused it, whenever it was recorded.
+fn file_by_cause(steps: &mut [StepResult], records: &[Arc<Record>]) {
+    let mut caused: Vec<(ExchangeId, ExchangeId)> = records
+        .iter()
+        .filter_map(|record| match &**record {
+            Record::Exchange(exchange) => Some((exchange.id, exchange.cause?)),
+            _ => None,
+        })
+        .collect();
+    // a cause has a lower number than its effect, so it has found its step before
+    caused.sort_unstable();
+    for (effect, cause) in caused {
+        let Some(home) = steps.iter().position(|step| step.exchanges.contains(&cause)) else {
+            continue;
+        };
+        for step in steps.iter_mut() {
+            step.exchanges.retain(|id| *id != effect);
+        }
+        steps[home].exchanges.push(effect);
+        steps[home].exchanges.sort_unstable();
+    }
 }
 
 /// Gives each finding to the step in which its exchange happened; the rest comes back.

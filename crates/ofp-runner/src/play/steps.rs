@@ -107,7 +107,7 @@ impl<'a> Actors<'a> {
             }
             Action::ExchangeCode => self.exchange_code().await,
             Action::ReadBalance(read) => {
-                self.read_balances(read.account, read.times, step, source).await
+                self.read_balances(read.account, read.times.get(), step, source).await
             }
             Action::ExpectConsent(expected) => {
                 let within = expected.within.0.unsigned_abs();
@@ -209,7 +209,7 @@ impl<'a> Actors<'a> {
     async fn read_balances(
         &self,
         which: WhichAccount,
-        times: u32,
+        times: u16,
         step: &Step,
         source: &Source,
     ) -> Played {

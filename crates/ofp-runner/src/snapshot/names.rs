@@ -119,7 +119,11 @@ impl<'a> Names<'a> {
             return self.jws(&jws, at);
         }
         if let Ok(time) = text.parse::<Timestamp>() {
-            return json!(time_name(time, at));
+            return json!(if name == "expiration_datetime" {
+                day_name(time, at)
+            } else {
+                instant_name(time, at)
+            });
         }
         json!(self.text(name, text))
     }
@@ -170,15 +174,19 @@ fn offset_name(offset: f64) -> String {
     }
 }
 
-/// An RFC 3339 time; the last second of a day in Malaysia is named by the day.
-fn time_name(time: Timestamp, at: Timestamp) -> String {
+/// When a consent ends: the last second of a day in Malaysia is named by the day.
+fn day_name(time: Timestamp, at: Timestamp) -> String {
     let zone = || TimeZone::fixed(Offset::constant(8));
     let (local, today) = (time.to_zoned(zone()), at.to_zoned(zone()));
-    if (local.hour(), local.minute(), local.second()) == (23, 59, 59) {
-        let days = local.date().since(today.date()).map_or(0, |span| span.get_days());
-        return format!("[end of day+{days}]");
+    if (local.hour(), local.minute(), local.second()) != (23, 59, 59) {
+        return instant_name(time, at);
     }
-    #[expect(clippy::cast_precision_loss, reason = "seconds since 1970 fit a double exactly")]
+    let days = local.date().since(today.date()).map_or(0, |span| span.get_days());
+    format!("[end of day+{days}]")
+}
+
+#[expect(clippy::cast_precision_loss, reason = "seconds since 1970 fit a double exactly")]
+fn instant_name(time: Timestamp, at: Timestamp) -> String {
     date_name(time.as_second() as f64, at)
 }
 
@@ -212,8 +220,8 @@ mod tests {
         assert_eq!(named, json!({"exp": "[now+300s]", "iat": "[now]", "n": 5}));
         let end: Timestamp = "2027-05-20T23:59:59+08:00".parse().unwrap();
         let start: Timestamp = "2026-11-20T10:00:00+08:00".parse().unwrap();
-        assert_eq!(time_name(end, start), "[end of day+181]");
-        assert_eq!(time_name(at(-92), at(0)), "[now-90s]");
-        assert_eq!(time_name(at(-29), at(0)), "[now]");
+        assert_eq!(day_name(end, start), "[end of day+181]");
+        assert_eq!(instant_name(at(-92), at(0)), "[now-90s]");
+        assert_eq!(instant_name(at(-29), at(0)), "[now]");
     }
 }

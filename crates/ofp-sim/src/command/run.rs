@@ -45,6 +45,7 @@ pub(super) fn run(args: &RunArgs, environment: &Environment) -> Result<u8, Failu
             tool: concat!("ofp-sim ", env!("CARGO_PKG_VERSION")).into(),
             profile: profile.name.clone(),
             target: "the reference DP".into(),
+            rerun_flags: rerun_flags(args),
             scenarios: scenarios.len(),
         },
         pki_folder: Some(args.pki.display().to_string()),
@@ -89,6 +90,20 @@ async fn run_in_world(
         Err(e) if e.kind() != std::io::ErrorKind::BrokenPipe => Err(Failure::Output(e)),
         _ => Ok(summary),
     }
+}
+
+/// The flags that decide what a run finds.
+fn rerun_flags(args: &RunArgs) -> String {
+    let mut flags = String::new();
+    let mut add = |flag: &str, value: &str| flags.push_str(&format!(" --{flag} {value}"));
+    if args.profile != PROFILES[0].0 {
+        add("profile", &args.profile);
+    }
+    if args.pki != Path::new("certs-dev") {
+        add("pki", &args.pki.display().to_string());
+    }
+    args.fault.iter().for_each(|fault| add("fault", fault));
+    flags
 }
 
 fn processors() -> usize {
