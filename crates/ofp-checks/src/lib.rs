@@ -1,7 +1,7 @@
 //! The requirement catalogue and the pure checks.
 //!
 //! A [`Requirement`] is an assertion about a Data Provider, with the clause that it comes from and
-//! a check: a pure function from [`Facts`] to a [`Verdict`]. No I/O, no clock of its own, so that
+//! a check: a pure function from [`Facts`] to an [`ofp_evidence::Verdict`]. No I/O, no clock of its own, so that
 //! every check can be tested from a file and a run can be judged again offline.
 //!
 //! ```

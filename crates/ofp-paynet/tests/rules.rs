@@ -1,6 +1,7 @@
 //! The platform enforces its rules, so that nobody passes by accident: over real sockets and TLS,
 //! by the words on the wire and the reason in the journal.
 #![expect(clippy::unwrap_used, reason = "a test stops at its first surprise")]
+#![expect(clippy::too_many_lines, reason = "tables of cases")]
 
 mod kit;
 
@@ -31,7 +32,8 @@ async fn metadata_and_keys_are_published() {
 #[tokio::test]
 async fn client_authentication_is_held_to_every_rule() {
     let kit = Kit::start();
-    let cases: [(&str, fn(&mut Value), &str); 9] = [
+    type Amend = fn(&mut Value);
+    let cases: [(&str, Amend, &str); 9] = [
         ("aud as a list", |c| c["aud"] = json!([c["aud"]]), "aud must be the single string"),
         ("aud of the endpoint", |c| c["aud"] = json!("https://x/token"), "aud must be"),
         ("iss of another", |c| c["iss"] = json!(OTHER_DC), "claim iss must be dc-client"),

@@ -95,7 +95,9 @@ async fn run_in_world(
 /// The flags that decide what a run finds.
 fn rerun_flags(args: &RunArgs) -> String {
     let mut flags = String::new();
-    let mut add = |flag: &str, value: &str| flags.push_str(&format!(" --{flag} {value}"));
+    let mut add = |flag: &str, value: &str| {
+        flags.extend([" --", flag, " ", value]);
+    };
     if args.profile != PROFILES[0].0 {
         add("profile", &args.profile);
     }
