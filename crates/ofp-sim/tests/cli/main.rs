@@ -80,7 +80,7 @@ fn stable(text: &str) -> String {
 fn sorted_scenarios(text: &str) -> String {
     let is_scenario = |line: &&str| ["PASS", "FAIL", "ERROR"].iter().any(|w| line.starts_with(w));
     let mut lines: Vec<&str> = text.lines().collect();
-    let first = lines.iter().position(|line| is_scenario(line)).unwrap();
+    let first = lines.iter().position(is_scenario).unwrap();
     let count = lines.iter().skip(first).take_while(|line| is_scenario(line)).count();
     lines[first..first + count].sort_unstable();
     lines.join("\n")
