@@ -277,3 +277,20 @@ impl<I: Iterator + Unpin> futures_core::Stream for Parts<I> {
         std::task::Poll::Ready(self.0.next())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_port_in_use_is_an_error_that_names_the_address() {
+        let first = bind("127.0.0.1", 0).unwrap();
+        let port = local_port(&first).unwrap();
+        let error = bind("127.0.0.1", port).unwrap_err().to_string();
+        assert!(
+            error
+                .starts_with(&format!("cannot listen on 127.0.0.1:{port}: Address already in use")),
+            "{error}"
+        );
+    }
+}

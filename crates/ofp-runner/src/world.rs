@@ -140,6 +140,12 @@ impl World {
         })
     }
 
+    /// What the checks must know besides the evidence.
+    #[must_use]
+    pub fn settings(&self) -> &Settings {
+        &self.settings
+    }
+
     /// Stops everybody.
     pub async fn stop(self) {
         tokio::join!(self.paynet.stop(), self.dc.stop(), self.dp.stop());

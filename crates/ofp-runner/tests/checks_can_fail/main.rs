@@ -1,0 +1,64 @@
+//! No check that cannot fail: for every requirement that a good run passes there is a way to spoil
+//! the recorded evidence at which its check takes offence.
+#![expect(clippy::unwrap_used, reason = "a test stops at its first surprise")]
+
+mod cases;
+mod spoil;
+
+use std::{collections::BTreeSet, sync::Arc, time::Duration};
+
+use ofp_checks::{Facts, catalogue, find, judge};
+use ofp_evidence::{Record, RunStarted, Verdict};
+use ofp_net::{OsEntropy, SystemClock};
+use ofp_pki::Pki;
+use ofp_runner::{RunOptions, SnapshotMode, World, WorldOptions, load, run};
+use ofp_types::Clock;
+
+/// A world in which the whole journey has passed, with what was recorded.
+async fn good_run() -> (World, Vec<Arc<Record>>) {
+    let pki = Pki::in_memory(SystemClock.now()).unwrap();
+    let (clock, entropy) = (Arc::new(SystemClock), Arc::new(OsEntropy));
+    let world = World::boot(&pki, &WorldOptions::default(), clock, entropy).unwrap();
+    let options = RunOptions {
+        jobs: 2,
+        step_deadline: Duration::from_secs(30),
+        snapshots: SnapshotMode::Off,
+        ci: true,
+        fail_on_should: false,
+        started: RunStarted {
+            tool: "test".into(),
+            profile: "portal-1.2.2".into(),
+            target: "the reference DP".into(),
+            rerun_flags: String::new(),
+            scenarios: 5,
+        },
+        pki_folder: None,
+    };
+    let summary = run(&world, &load(&[]).unwrap(), &options, &|_| {}).await;
+    assert_eq!(summary.exit_code, 0);
+    let records = summary.records.clone();
+    (world, records)
+}
+
+#[tokio::test]
+async fn every_check_that_passes_fails_on_spoilt_evidence() {
+    let (world, records) = good_run().await;
+    let verdict = |id: &str, records: &[Arc<Record>]| {
+        judge(find(id).unwrap(), &Facts::of(world.settings(), records))
+    };
+    let passing: BTreeSet<&str> = catalogue()
+        .map(|requirement| requirement.id)
+        .filter(|id| matches!(verdict(id, &records), Verdict::Pass { .. }))
+        .collect();
+    let mut proven = BTreeSet::new();
+    for (id, spoil) in cases::cases() {
+        let spoilt: Vec<Arc<Record>> = spoil(&records).into_iter().map(Arc::new).collect();
+        let verdict = verdict(id, &spoilt);
+        let broken = matches!(verdict, Verdict::Fail { .. } | Verdict::Warn { .. });
+        assert!(broken, "{id} does not notice: {verdict:?}");
+        proven.insert(id);
+    }
+    let unproven: Vec<_> = passing.difference(&proven).collect();
+    assert!(unproven.is_empty(), "no spoilt evidence for {unproven:?}");
+    assert!(passing.len() >= 95, "{}", passing.len());
+}
