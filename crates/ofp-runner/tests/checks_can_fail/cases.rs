@@ -363,7 +363,7 @@ fn responses() -> Vec<(&'static str, Spoil)> {
         (
             "K-01",
             answer(E::Balances, |_, m| {
-                m.headers = vec![("content-type".into(), "text/plain".into())]
+                m.headers = vec![("content-type".into(), "text/plain".into())];
             }),
         ),
         ("K-02", answer(E::Balances, |_, m| m.body = b"a.b".to_vec())),
@@ -373,7 +373,7 @@ fn responses() -> Vec<(&'static str, Spoil)> {
         (
             "K-04",
             answer(E::Balances, |_, m| {
-                m.body = corrupt::flip_signature_bit(&m.text()).into_bytes()
+                m.body = corrupt::flip_signature_bit(&m.text()).into_bytes();
             }),
         ),
         ("K-05", response_jws(1, |claims| claims["exp"] = json!(1))),

@@ -50,25 +50,28 @@ pub(crate) fn without_header(endpoint: Endpoint, name: &'static str) -> Spoil {
 
 /// Spoils every handshake.
 pub(crate) fn handshake(change: impl Fn(&mut Handshake) + 'static) -> Spoil {
-    each(move |record| match record {
-        Record::Handshake(handshake) => change(handshake),
-        _ => {}
+    each(move |record| {
+        if let Record::Handshake(handshake) = record {
+            change(handshake)
+        }
     })
 }
 
 /// Spoils everything that customers did.
 pub(crate) fn act(change: impl Fn(&mut CustomerAct) + 'static) -> Spoil {
-    each(move |record| match record {
-        Record::Customer { act, .. } => change(act),
-        _ => {}
+    each(move |record| {
+        if let Record::Customer { act, .. } = record {
+            change(act)
+        }
     })
 }
 
 /// Spoils every decryption.
 pub(crate) fn decryption(change: impl Fn(&mut Decryption) + 'static) -> Spoil {
-    each(move |record| match record {
-        Record::Decryption(decryption) => change(decryption),
-        _ => {}
+    each(move |record| {
+        if let Record::Decryption(decryption) = record {
+            change(decryption)
+        }
     })
 }
 
