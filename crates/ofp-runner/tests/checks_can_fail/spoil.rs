@@ -52,7 +52,7 @@ pub(crate) fn without_header(endpoint: Endpoint, name: &'static str) -> Spoil {
 pub(crate) fn handshake(change: impl Fn(&mut Handshake) + 'static) -> Spoil {
     each(move |record| {
         if let Record::Handshake(handshake) = record {
-            change(handshake)
+            change(handshake);
         }
     })
 }
@@ -61,7 +61,7 @@ pub(crate) fn handshake(change: impl Fn(&mut Handshake) + 'static) -> Spoil {
 pub(crate) fn act(change: impl Fn(&mut CustomerAct) + 'static) -> Spoil {
     each(move |record| {
         if let Record::Customer { act, .. } = record {
-            change(act)
+            change(act);
         }
     })
 }
@@ -70,7 +70,7 @@ pub(crate) fn act(change: impl Fn(&mut CustomerAct) + 'static) -> Spoil {
 pub(crate) fn decryption(change: impl Fn(&mut Decryption) + 'static) -> Spoil {
     each(move |record| {
         if let Record::Decryption(decryption) = record {
-            change(decryption)
+            change(decryption);
         }
     })
 }
