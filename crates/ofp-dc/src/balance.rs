@@ -3,7 +3,7 @@
 use ofp_evidence::Message;
 use ofp_jose::{CompactJwe, CompactJws};
 use ofp_net::Request;
-use ofp_types::{AccountId, InteractionId};
+use ofp_types::{AccountId, InteractionId, wire::wrapped_jws};
 use serde_json::Value;
 
 use crate::{DcError, Linked, MockDc};
@@ -62,7 +62,9 @@ impl MockDc {
             return Err(DcError::Refused { what: "balance", status: reading.status, body });
         }
         let jws_failed = DcError::jose("the DP's signature");
-        let text = reading.message.text();
+        let media_type = reading.message.media_type().unwrap_or_default();
+        let wrapped = wrapped_jws(&media_type, &reading.message.body);
+        let text = wrapped.unwrap_or_else(|| reading.message.text().into_owned());
         let jws = CompactJws::parse(&text).map_err(&jws_failed)?;
         let verified = jws.verify(&self.config.dp_keys).map_err(&jws_failed)?;
         let claims = verified.claims().map_err(&jws_failed)?;

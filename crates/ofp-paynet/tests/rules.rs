@@ -414,3 +414,23 @@ async fn an_undecided_consent_fails_when_its_window_ends() {
         "another consent's clock stands still"
     );
 }
+
+#[tokio::test]
+async fn a_dc_cannot_update_a_consent_with_a_token_of_its_own() {
+    let kit = Kit::start();
+    let (_, consent) = kit.pushed().await;
+    let mut form = kit.dc.authenticated();
+    form.insert("grant_type".into(), "client_credentials".into());
+    let token = access_token(&kit.token(&kit.dc, &form).await);
+    let body = kit.approval().to_string().into_bytes();
+    let url = format!("{}/v1/consents/{consent}", kit.rs);
+    let mut request = ofp_net::Request::get(url, std::time::Duration::from_secs(5))
+        .header("authorization", format!("Bearer {token}"))
+        .header("content-type", "application/json");
+    request.method = http::Method::PATCH;
+    request.body = body;
+    let reply = kit.dc.http.send(request).await.unwrap();
+    assert_eq!(error_of(&reply), "403 insufficient_scope");
+    let twice = kit.balances(&kit.dc, Some(&token), "?access_token=a&access_token=b").await;
+    assert_eq!(error_of(&twice), "400 invalid_request", "a repeated parameter hides nothing");
+}

@@ -12,6 +12,8 @@ pub enum DpFault {
     BalanceExpired,
     /// The balance is sent as plain JSON inside the signature, not as a JWE.
     BalanceNotEncrypted,
+    /// The balance's JWS is wrapped in JSON, as PayNet's reference shows it: tolerated, and warned of.
+    BalanceInJson,
     /// The balance of another account is sent.
     BalanceOfOtherAccount,
     /// `x-fapi-interaction-id` is not echoed.
@@ -42,10 +44,11 @@ pub enum DpFault {
 
 impl DpFault {
     /// Every fault, in the order of the journey's listing.
-    pub const ALL: [Self; 16] = [
+    pub const ALL: [Self; 17] = [
         Self::BalanceSignatureFlipped,
         Self::BalanceExpired,
         Self::BalanceNotEncrypted,
+        Self::BalanceInJson,
         Self::BalanceOfOtherAccount,
         Self::NoInteractionIdEcho,
         Self::UpdateConsentBodyAltered,

@@ -98,6 +98,17 @@ pub struct ParResponse {
     pub expires_in: u64,
 }
 
+/// The JWS of an account response in the reference's wrapper, `{"status", "error_message", "data"}`
+/// as `application/json` (S1:L505-511), which is tolerated beside a bare JWS (X-05).
+#[must_use]
+pub fn wrapped_jws(media_type: &str, body: &[u8]) -> Option<String> {
+    if media_type != "application/json" {
+        return None;
+    }
+    let wrapper: Value = serde_json::from_slice(body).ok()?;
+    wrapper.get("data")?.as_str().map(str::to_owned)
+}
+
 /// The body of a consent event towards a DP (S4:L146-171), in the profile's shape.
 #[must_use]
 pub fn consent_event(event: EventType, consent: &Consent, profile: &Profile) -> Value {
@@ -161,6 +172,14 @@ pub fn malaysian(time: Timestamp) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn only_json_wraps() {
+        let body = br#"{"status":"ok","data":"a.b.c"}"#;
+        assert_eq!(wrapped_jws("application/json", body).as_deref(), Some("a.b.c"));
+        assert_eq!(wrapped_jws("application/jwt", body), None);
+        assert_eq!(wrapped_jws("application/json", b"a.b.c"), None);
+    }
 
     #[test]
     fn times_are_malaysian() {

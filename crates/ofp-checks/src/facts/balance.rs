@@ -1,7 +1,8 @@
 //! The DP's answer to a balance request, taken apart.
 
-use ofp_evidence::{Decryption, Exchange, Reader};
+use ofp_evidence::{Decryption, Exchange, Message, Reader};
 use ofp_jose::{Claims, CompactJwe, CompactJws, JoseError};
+use ofp_types::wire::wrapped_jws;
 use serde_json::{Map, Value};
 
 use crate::Settings;
@@ -47,8 +48,7 @@ impl<'a> Balance<'a> {
         exchange: &'a Exchange,
         decryptions: &[&Decryption],
     ) -> Self {
-        let text =
-            exchange.response().map(|message| message.text().into_owned()).unwrap_or_default();
+        let text = exchange.response().map(jws_text).unwrap_or_default();
         let jws = CompactJws::parse(&text);
         let claims = jws.as_ref().ok().and_then(|jws| Claims::parse(&jws.payload).ok());
         let verified = jws.as_ref().ok().and_then(|jws| jws.verify(&settings.dp_keys).err());
@@ -98,6 +98,13 @@ impl<'a> Balance<'a> {
         let decoded = url::form_urlencoded::parse(segment.as_bytes()).next();
         decoded.map(|(name, _)| name.into_owned()).unwrap_or_default()
     }
+}
+
+/// The compact JWS of an answer, bare or in the reference's JSON wrapper.
+fn jws_text(message: &Message) -> String {
+    let media_type = message.media_type().unwrap_or_default();
+    let wrapped = wrapped_jws(&media_type, &message.body);
+    wrapped.unwrap_or_else(|| message.text().into_owned())
 }
 
 /// JSON as it is, or what a nested compact JWS by the DP holds.

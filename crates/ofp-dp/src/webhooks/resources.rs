@@ -42,7 +42,12 @@ impl Core {
         let data = self.data(resource, &consent, account).to_string();
         let protected = self.encrypt(&consent, enc_kid, &data).await?;
         let jws = self.sign_answer(&consent, protected);
-        Ok(Answer::new(200, "application/jwt", jws).header("cache-control", "no-store"))
+        let answer = if self.faulty(DpFault::BalanceInJson) {
+            Answer::json(200, &json!({ "status": "success", "error_message": "", "data": jws }))
+        } else {
+            Answer::new(200, "application/jwt", jws)
+        };
+        Ok(answer.header("cache-control", "no-store"))
     }
 
     /// The consent that the query names.

@@ -9,7 +9,7 @@ use ofp_jose::{Claims, CompactJws, JoseError, KeyUse};
 use ofp_net::{Answer, Inbound, parse_form};
 use ofp_types::{
     AccountId, ConsentStatus, ErrorCode, InteractionId, PLATFORM_AUDIENCE, Permission,
-    wire::ErrorBody,
+    wire::{ErrorBody, wrapped_jws},
 };
 
 use crate::{
@@ -56,7 +56,9 @@ impl Platform {
         let message = self.accept(result)?;
         self.verify_dp_answer(&held, &message)?;
         // passed on byte for byte
-        Ok(Answer::new(200, "application/jose", message.body).header("cache-control", "no-store"))
+        let is_json = message.media_type().as_deref() == Some("application/json");
+        let media_type = if is_json { "application/json" } else { "application/jose" };
+        Ok(Answer::new(200, media_type, message.body).header("cache-control", "no-store"))
     }
 
     /// The consent behind a token, if it lets its DC read balances now.
@@ -151,11 +153,12 @@ impl Platform {
             Refusal::discreet(503, ErrorCode::UpstreamInvalidResponse, description, reason)
         };
         let media_type = message.media_type().unwrap_or_default();
-        if !self.profile.response_types_accepted.contains(&media_type) {
+        let wrapped = wrapped_jws(&media_type, &message.body);
+        if wrapped.is_none() && !self.profile.response_types_accepted.contains(&media_type) {
             return Err(refuse(format!("the DP's answer is {media_type}, a JWS is required")));
         }
         let dp = self.dp(&held.consent.dp_id).ok_or_else(|| refuse("the DP is unknown".into()))?;
-        let text = message.text();
+        let text = wrapped.unwrap_or_else(|| message.text().into_owned());
         CompactJws::parse(&text)
             .and_then(|jws| jws.verify(&dp.client.keys))
             .and_then(|verified| verified.claims())

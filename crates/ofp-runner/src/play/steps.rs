@@ -13,7 +13,7 @@ use ofp_evidence::{
 use ofp_jose::{CompactJwe, CompactJws};
 use ofp_paynet::{ForwardError, Unsettled};
 use ofp_scenario::{Action, Expect, Scenario, Source, Step, WhichAccount};
-use ofp_types::{AccountId, ConsentId, InteractionId};
+use ofp_types::{AccountId, ConsentId, InteractionId, wire::wrapped_jws};
 
 use super::expect::{contains, of_answer, of_screen, unmet};
 use crate::{
@@ -340,7 +340,9 @@ fn answered(
 
 /// The JWE inside the DP's signed answer.
 fn encrypted_part(exchange: &Exchange) -> Option<String> {
-    let text = exchange.response()?.text().into_owned();
+    let message = exchange.response()?;
+    let wrapped = wrapped_jws(&message.media_type().unwrap_or_default(), &message.body);
+    let text = wrapped.unwrap_or_else(|| message.text().into_owned());
     let payload = CompactJws::parse(&text).ok()?.payload;
     let claims: serde_json::Value = serde_json::from_slice(&payload).ok()?;
     claims.get("data")?.as_str().map(str::to_owned)

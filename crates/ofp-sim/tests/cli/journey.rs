@@ -62,6 +62,7 @@ fn a_should_is_a_warning_unless_asked_for() {
         (0, vec!["C-03".into(), "K-22".into(), "L-08".into()])
     );
     assert_eq!(verdicts("update-consent-british-spelling", "warn"), (0, vec!["G-23".into()]));
+    assert_eq!(verdicts("balance-in-json", "warn"), (0, vec!["K-01".into()]));
     let strict =
         run(&["--snapshots", "off", "--fault", "no-interaction-id-echo", "--fail-on", "should"]);
     assert_eq!(strict.code, 1, "{}", strict.stdout);
