@@ -40,15 +40,20 @@ fn decision(facts: &Facts<'_>, consent: &ConsentId) -> Option<bool> {
     })
 }
 
-fn without_query(url: &str) -> &str {
-    url.split(['?', '#']).next().unwrap_or(url)
+/// Scheme, host, port and path, however they are written.
+fn place(url: &str) -> Option<String> {
+    let mut url = Url::parse(url).ok()?;
+    url.set_query(None);
+    url.set_fragment(None);
+    Some(url.into())
 }
 
 fn exact(facts: &Facts<'_>, ruling: &mut Ruling<'_>) {
     let expected = facts.settings.paynet_callback.as_str();
     for (_, url, _, page) in returns(facts) {
-        let actual = without_query(url);
-        ruling.judge(page, actual == without_query(expected), expected, actual);
+        let actual = place(url);
+        let ok = actual.is_some() && actual == place(expected);
+        ruling.judge(page, ok, expected, actual.unwrap_or_else(|| url.to_owned()));
     }
 }
 

@@ -23,8 +23,8 @@ pub(crate) struct Visit<'a> {
     username: String,
     /// What was ticked.
     chosen: Vec<String>,
-    /// Where the DP's pages are, known from the first of them.
-    dp: Option<Origin>,
+    /// Where the DP's pages are: a bank may have its login on one host and its consents on another.
+    dp: Vec<Origin>,
     /// Redirects and links on the way to the page that is shown.
     hops: Vec<Hop>,
 }
@@ -75,7 +75,7 @@ impl<'a> Visit<'a> {
             at: None,
             username: String::new(),
             chosen: Vec::new(),
-            dp: None,
+            dp: Vec::new(),
             hops: Vec::new(),
         }
     }
@@ -97,9 +97,6 @@ impl<'a> Visit<'a> {
         let url = Url::parse(link).map_err(|_| VisitError::NotAUrl(link.to_owned()))?;
         let fetched = self.fetch("following the DC's link", url, None).await?;
         self.show(&fetched);
-        if self.customer.owner(&fetched.url) == Role::Dp {
-            self.dp = Origin::of(&fetched.url).ok();
-        }
         if let Some(page) = self.at {
             let screen = self.screen;
             self.write(CustomerAct::Arrived { screen, page });
@@ -219,7 +216,15 @@ impl<'a> Visit<'a> {
     /// The first step off the DP's pages, wherever it led; then what the DC shows.
     fn write_return(&self, fetched: Option<&Fetched>) {
         let Some(page) = self.at else { return };
-        let leaves = |hop: &&Hop| hop.from == Role::Dp && Origin::of(&hop.to).ok() != self.dp;
+        // a host of which no page was ever recognised is not the DP's
+        let strange = |url: &Url| {
+            let known = Origin::of(url).is_ok_and(|origin| self.dp.contains(&origin));
+            !known && (fetched.is_none() || self.screen == Screen::Unrecognised)
+        };
+        let leaves = |hop: &&Hop| match self.customer.owner(&hop.to) {
+            Role::Dp => hop.from == Role::Dp && strange(&hop.to),
+            _ => hop.from == Role::Dp,
+        };
         if let Some(hop) = self.hops.iter().find(leaves) {
             let (url, status) = (hop.written.clone(), hop.status);
             self.write(CustomerAct::Returned { url, status, page });
@@ -286,6 +291,9 @@ impl<'a> Visit<'a> {
             Role::Dp => page.screen(&|url| self.customer.owner(url) == Role::PayNet),
             _ => Screen::Left,
         };
+        if !matches!(self.screen, Screen::Left | Screen::Unrecognised) {
+            self.dp.extend(Origin::of(&fetched.url));
+        }
         self.at = fetched.exchange.or(self.at);
         self.page = Some(page);
     }

@@ -234,10 +234,11 @@ impl<'a> Actors<'a> {
                 failed = failed.or(reading.balance.err());
             }
         }
+        // a refusal that was expected is no error of the step
+        let expected = step.expect.status.as_ref().map(|status| status.value);
+        let refusal_expected = expected.is_some_and(|status| !(200..300).contains(&status));
         match failed {
-            // a refusal that was expected is no error of the step
-            Some(error) if findings.is_empty() && step.expect.status.is_none() => Err(error.into()),
-            Some(error) if findings.is_empty() && step_expects_success(step) => Err(error.into()),
+            Some(error) if findings.is_empty() && !refusal_expected => Err(error.into()),
             _ => Ok(findings),
         }
     }
@@ -316,10 +317,6 @@ impl<'a> Actors<'a> {
             let _ = self.world.paynet.settled(consent, Duration::from_secs(10)).await;
         }
     }
-}
-
-fn step_expects_success(step: &Step) -> bool {
-    step.expect.status.as_ref().is_some_and(|status| (200..300).contains(&status.value))
 }
 
 fn answered(
