@@ -53,7 +53,7 @@ impl<W: Write> Terminal<W> {
             ScenarioStatus::Skipped => "SKIP ".dimmed(),
         };
         let (id, width) = (&scenario.id.0, self.width);
-        let (ms, title) = (scenario.took.as_millis(), &scenario.title);
+        let (ms, title) = (scenario.took.as_millis(), tame(&scenario.title));
         writeln!(self.out, "  {word}  {id:width$}  {ms:>6} ms  {title}")
     }
 
@@ -74,7 +74,7 @@ impl<W: Write> Terminal<W> {
             writeln!(self.out, "\n{}", "Scenarios that did not pass".bold())?;
         }
         for scenario in bad {
-            writeln!(self.out, "\n  {}  {}", scenario.id.0.bold(), scenario.title)?;
+            writeln!(self.out, "\n  {}  {}", scenario.id.0.bold(), tame(&scenario.title))?;
             for step in &scenario.steps {
                 self.step(summary, scenario, step)?;
             }
@@ -214,6 +214,7 @@ impl<W: Write> Terminal<W> {
     fn field(&mut self, label: &str, value: &str) -> std::io::Result<()> {
         let mut label = label;
         for line in value.lines() {
+            let line = tame(line);
             let coloured = match line.as_bytes().first() {
                 Some(b'+') => line.green(),
                 Some(b'-') => line.red(),
@@ -307,6 +308,11 @@ impl<W: Write> Terminal<W> {
         );
         writeln!(self.out, "{}", note.dimmed())
     }
+}
+
+/// A text without characters that a terminal would obey: it may come from a DP's page.
+fn tame(text: &str) -> String {
+    text.chars().map(|c| if c.is_control() { '\u{fffd}' } else { c }).collect()
 }
 
 /// Whether a finding is about what the scenario's author wrote.

@@ -125,7 +125,12 @@ fn result(
             merge(requirement, &verdicts)
         }
     };
-    let seen = per_scenario.into_iter().filter(|(_, verdict)| !verdict.evidence().is_empty());
+    // where it went wrong, if it did; else where it was seen
+    let wrong = !verdict.findings().is_empty();
+    let seen = per_scenario.into_iter().filter(|(_, of_one)| match wrong {
+        true => !of_one.findings().is_empty(),
+        false => !of_one.evidence().is_empty(),
+    });
     RequirementResult {
         id: requirement.requirement_id(),
         title: requirement.title,

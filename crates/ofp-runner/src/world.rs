@@ -119,6 +119,11 @@ impl World {
         let dp_listeners = DpListeners { webhooks: webhooks.0, public: dp_public };
         let bank = Bank::with_test_data();
         let settings = settings(pki, profile, &bank, &paynet, &dp_issuer)?;
+        for customer in bank.customers() {
+            let (_, id_number) = customer.test_credentials();
+            let digits: String = id_number.chars().filter(char::is_ascii_digit).collect();
+            [id_number, &digits].into_iter().for_each(|secret| journal.secret(secret));
+        }
         let (c, e) = (Arc::clone(&clock), Arc::clone(&entropy));
         let dp = ReferenceDp::start(dp_config, dp_listeners, bank, c, e)?;
         let (c, e) = (Arc::clone(&clock), entropy);

@@ -135,7 +135,19 @@ pub struct ReadBalance {
     /// Which account.
     pub account: WhichAccount,
     /// How often, each time freshly signed.
+    #[serde(deserialize_with = "times")]
     pub times: std::num::NonZeroU16,
+}
+
+fn times<'de, D: serde::Deserializer<'de>>(
+    deserializer: D,
+) -> Result<std::num::NonZeroU16, D::Error> {
+    use serde::de::Error as _;
+    let times = u64::deserialize(deserializer)?;
+    let narrow = u16::try_from(times).ok().filter(|times| *times <= 1000);
+    let narrow = narrow.and_then(std::num::NonZeroU16::new);
+    narrow
+        .ok_or_else(|| D::Error::custom(format!("expected a number from 1 to 1000, found {times}")))
 }
 
 impl Default for ReadBalance {

@@ -34,7 +34,7 @@ impl<'de> Deserialize<'de> for Span {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let text = String::deserialize(deserializer)?;
         Self::parse(&text).ok_or_else(|| {
-            let expected = "a length of time such as 500ms, 5s, 11m, 2h or 180d";
+            let expected = "a length of time such as 500ms, 5s, 11m, 2h or 180d, at most 3660d";
             D::Error::custom(format!("expected {expected}, found `{text}`"))
         })
     }

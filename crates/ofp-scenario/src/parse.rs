@@ -96,6 +96,10 @@ fn check_head(head: &Head, is_requirement: &dyn Fn(&str) -> bool, problems: &mut
             problems.push(Diagnostic::new("covers", title, span, "here").help(help));
         }
     }
+    if head.consent.valid_for.0.is_zero() {
+        let title = "a consent needs a time to be valid for";
+        problems.push(Diagnostic::new("scenario", title, name.span.clone(), "in this scenario"));
+    }
     if head.consent.permissions.is_empty() {
         let title = "a consent needs at least one permission";
         problems.push(Diagnostic::new("scenario", title, name.span.clone(), "in this scenario"));
@@ -119,7 +123,10 @@ fn parse_steps(
             items.iter().filter_map(|item| keep(parse_step(source, item))).collect()
         }
         _ => {
-            let title = format!("expected a list of steps, found {}", node.describe());
+            let title = match &node.kind {
+                Kind::Sequence(_) => "the list of steps is empty".to_owned(),
+                _ => format!("expected a list of steps, found {}", node.describe()),
+            };
             problems.push(Diagnostic::new("scenario", title, key.span, "here"));
             Vec::new()
         }

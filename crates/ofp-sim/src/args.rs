@@ -6,6 +6,9 @@ use clap::{ColorChoice, CommandFactory as _, FromArgMatches as _, Parser, Subcom
 
 use crate::environment::Environment;
 
+/// What `--timeout` is unless given.
+pub(crate) const DEFAULT_TIMEOUT: &str = "30s";
+
 /// PayNet's Open Finance Platform on one machine, and a conformance harness for Data Providers.
 ///
 /// Exit codes: 0 all required checks passed, 1 a conformance failure, 2 bad usage, configuration or
@@ -51,7 +54,7 @@ pub(crate) struct RunArgs {
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=256))]
     pub(crate) jobs: Option<u16>,
     /// How long one step may take
-    #[arg(long, value_name = "DUR", default_value = "30s")]
+    #[arg(long, value_name = "DUR", default_value = DEFAULT_TIMEOUT)]
     pub(crate) timeout: String,
     /// The folder of keys and certificates; made at first use
     #[arg(long, value_name = "DIR", default_value = "certs-dev")]

@@ -28,6 +28,10 @@ pub(crate) enum Failure {
     UnknownRequirement(String),
     #[error("--timeout {0}: expected a length of time such as 500ms, 30s or 2m")]
     BadTimeout(String),
+    #[error("--snapshots accept: {0}")]
+    CannotAccept(&'static str),
+    #[error("--report: two reports would be written to {}", .0.display())]
+    SameReport(PathBuf),
     #[error("no scenario was selected{0}")]
     NothingSelected(String),
     #[error("cannot write the report {}: {reason}", path.display())]

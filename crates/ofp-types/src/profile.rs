@@ -111,7 +111,7 @@ impl Profile {
         let one_signature_twice =
             self.resource_signer == ResourceSigner::Dc && self.sig_header == SigHeader::Both;
         let in_range = |d: SignedDuration| d.is_positive() && d <= SignedDuration::from_hours(8784);
-        let lives = [self.code_ttl, self.access_ttl, self.consent_auth_ttl, self.dp_timeout];
+        let range = "more than nothing, at most a year";
         let checks = [
             ("sig_body", self.sig_body == SigBody::Detached, "detached"),
             ("sig_resource", self.sig_resource == SigResource::Claims, "claims"),
@@ -126,12 +126,19 @@ impl Profile {
             ("jarm", !self.jarm, "false"),
             ("oidc_at_dp", !self.oidc_at_dp, "false"),
             ("rate_limit", self.rate_limit == Self::default().rate_limit, "200, not enforced"),
-            ("timeout_status", matches!(self.timeout_status, 503 | 504), "503 or 504"),
+            ("update_verbs", !self.update_verbs.is_empty(), "PATCH, POST or both"),
+            ("response_types_accepted", !self.response_types_accepted.is_empty(), "at least one"),
             (
-                "a time to live",
-                lives.into_iter().all(in_range),
-                "more than nothing, at most a year",
+                "event_response_codes",
+                !self.event_response_codes.is_empty()
+                    && self.event_response_codes.iter().all(|code| (200..300).contains(code)),
+                "at least one 2xx",
             ),
+            ("timeout_status", matches!(self.timeout_status, 503 | 504), "503 or 504"),
+            ("code_ttl", in_range(self.code_ttl), range),
+            ("access_ttl", in_range(self.access_ttl), range),
+            ("consent_auth_ttl", in_range(self.consent_auth_ttl), range),
+            ("dp_timeout", in_range(self.dp_timeout), range),
         ];
         checks.into_iter().filter(|(_, ok, _)| !ok).map(|(name, _, has)| (name, has)).collect()
     }

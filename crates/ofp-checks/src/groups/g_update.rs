@@ -1,6 +1,6 @@
 //! G: Update Consent, B5.
 
-use ofp_evidence::{CustomerAct, Endpoint};
+use ofp_evidence::{CustomerAct, Endpoint, Screen};
 use ofp_jose::base64url;
 use ofp_types::{ConsentStatus, InteractionId, ReasonCode};
 use serde_json::Value;
@@ -292,7 +292,10 @@ fn bad_password_only(facts: &Facts<'_>, ruling: &mut Ruling<'_>) {
 
 fn left(facts: &Facts<'_>, ruling: &mut Ruling<'_>) {
     for (consent, act) in &facts.acts {
-        let CustomerAct::Arrived { page, .. } = act else { continue };
+        let CustomerAct::Arrived { page, screen } = act else { continue };
+        if matches!(screen, Screen::Left | Screen::Unrecognised) {
+            continue; // never was at the DP, so did not leave it
+        }
         let decided = facts
             .acts
             .iter()

@@ -44,7 +44,7 @@ pub(crate) struct Played {
 pub(crate) async fn play(world: &World, loaded: &Loaded, options: &PlayOptions) -> Played {
     let started = Instant::now();
     let mut actors = Actors::new(world, &loaded.scenario);
-    let (mut steps, error) = play_steps(&mut actors, world, loaded, options).await;
+    let (mut steps, stopped) = play_steps(&mut actors, world, loaded, options).await;
     settle(world, &actors, options).await;
     let records = match actors.consent() {
         Some(consent) => of_consent(&world.journal.records(), consent),
@@ -59,11 +59,13 @@ pub(crate) async fn play(world: &World, loaded: &Loaded, options: &PlayOptions) 
         .collect();
     let mut findings: Vec<Finding> =
         verdicts.iter().flat_map(|(_, verdict)| verdict.findings().to_vec()).collect();
-    if error.is_none() && loaded.scenario.snapshot {
+    // the conversation of a DP that fails a must is not worth comparing, and never to be accepted
+    let broken = findings.iter().any(|finding| finding.severity == Severity::Failure);
+    if stopped.is_none() && loaded.scenario.snapshot && !broken {
         findings.extend(check_snapshot(world, loaded, options, &records));
     }
-    let uncovered = if error.is_none() { uncovered(loaded, &verdicts) } else { Vec::new() };
-    let misconfigured = !uncovered.is_empty();
+    let uncovered = if stopped.is_none() { uncovered(loaded, &verdicts) } else { Vec::new() };
+    let misconfigured = !uncovered.is_empty() || matches!(stopped, Some(Stopped::OutOfOrder));
     findings.extend(uncovered);
     file_by_cause(&mut steps, &records);
     let findings = attribute(&mut steps, findings);
@@ -79,14 +81,23 @@ pub(crate) async fn play(world: &World, loaded: &Loaded, options: &PlayOptions) 
     Played { result, verdicts, misconfigured }
 }
 
+/// Why a scenario did not come to its end.
+#[derive(Clone, Copy)]
+enum Stopped {
+    /// Its steps are in an order that cannot work: its author's error.
+    OutOfOrder,
+    /// Something that another party did, or did not do.
+    ByTheOthers,
+}
+
 async fn play_steps(
     actors: &mut Actors<'_>,
     world: &World,
     loaded: &Loaded,
     options: &PlayOptions,
-) -> (Vec<StepResult>, Option<String>) {
+) -> (Vec<StepResult>, Option<Stopped>) {
     let mut results = Vec::new();
-    let mut stopped: Option<String> = None;
+    let mut stopped: Option<Stopped> = None;
     for step in &loaded.scenario.steps {
         let mut result = StepResult {
             name: step.name.clone(),
@@ -109,12 +120,15 @@ async fn play_steps(
                 Ok(findings) => {
                     result.status = StepStatus::Failed;
                     result.findings = findings;
-                    stopped = Some(step.name.clone());
+                    stopped = Some(Stopped::ByTheOthers);
                 }
                 Err(error) => {
                     result.status = StepStatus::Error;
                     result.error = Some(error.to_string());
-                    stopped = Some(error.to_string());
+                    stopped = Some(match error {
+                        StepError::TooEarly(_) => Stopped::OutOfOrder,
+                        _ => Stopped::ByTheOthers,
+                    });
                 }
             }
         }

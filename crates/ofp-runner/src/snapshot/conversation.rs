@@ -196,22 +196,10 @@ fn body(names: &mut Names<'_>, message: &Message, exchange: &Exchange) -> Value 
     match serde_json::from_slice::<Value>(&message.body) {
         Ok(value) => names.json("body", &value, exchange.at),
         Err(_) => match CompactJws::parse(&text) {
-            Ok(jws) => signed_answer(names, &jws, exchange),
+            Ok(jws) => names.jws(&jws, exchange.at),
             Err(_) => json!(names.text("body", &text)),
         },
     }
-}
-
-/// The DP's answer: its claims, and of the encrypted part the header only.
-fn signed_answer(names: &mut Names<'_>, jws: &CompactJws<'_>, exchange: &Exchange) -> Value {
-    let mut shown = names.jws(jws, exchange.at);
-    let payload: Value = serde_json::from_slice(&jws.payload).unwrap_or_default();
-    let data = payload.get("data").and_then(Value::as_str);
-    if let Some(jwe) = data.and_then(|data| ofp_jose::CompactJwe::parse(data).ok()) {
-        let header = names.json("header", &Value::Object(jwe.header), exchange.at);
-        shown["jws"]["payload"]["data"] = json!({ "jwe": { "header": header } });
-    }
-    shown
 }
 
 fn form(names: &mut Names<'_>, bytes: &[u8], exchange: &Exchange) -> Value {

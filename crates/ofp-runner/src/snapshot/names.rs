@@ -6,7 +6,7 @@ use jiff::{
     Timestamp,
     tz::{Offset, TimeZone},
 };
-use ofp_jose::CompactJws;
+use ofp_jose::{CompactJwe, CompactJws};
 use serde_json::{Map, Value, json};
 
 /// Seconds from an exchange within which a time counts as that exchange's own: a slow machine must
@@ -117,6 +117,9 @@ impl<'a> Names<'a> {
     fn string(&mut self, name: &str, text: &str, at: Timestamp) -> Value {
         if let Ok(jws) = CompactJws::parse(text) {
             return self.jws(&jws, at);
+        }
+        if let Ok(jwe) = CompactJwe::parse(text) {
+            return json!({ "jwe": { "header": self.object(&jwe.header, at) } });
         }
         if let Ok(time) = text.parse::<Timestamp>() {
             return json!(if name == "expiration_datetime" {

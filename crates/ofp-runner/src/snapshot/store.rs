@@ -25,8 +25,7 @@ pub(crate) fn check(text: &str, options: &SnapshotOptions<'_>) -> Vec<Finding> {
         return Vec::new();
     }
     let path = snapshot_path(options.scenario);
-    let result =
-        if options.embedded { embedded(&path, text, options) } else { local(&path, text, options) };
+    let result = if options.embedded { embedded(&path, text) } else { local(&path, text, options) };
     result.err().map(|finding| vec![*finding]).unwrap_or_default()
 }
 
@@ -36,15 +35,7 @@ fn snapshot_path(scenario: &Path) -> PathBuf {
     folder.join("snapshots").join(format!("{name}.snap"))
 }
 
-fn embedded(path: &Path, text: &str, options: &SnapshotOptions<'_>) -> Result<(), Box<Finding>> {
-    if options.mode == SnapshotMode::Accept {
-        return Err(problem(
-            path,
-            "scenarios given as files",
-            "the scenarios are part of the binary",
-        )
-        .map_hint("run with a PATH, such as `ofp-sim run scenarios --snapshots accept`"));
-    }
+fn embedded(path: &Path, text: &str) -> Result<(), Box<Finding>> {
     match builtin::file(&path.display().to_string()) {
         Some(accepted) => compare(path, body(accepted), text),
         None => Err(problem(path, "a snapshot in the binary", "none")),
@@ -75,8 +66,12 @@ fn local(path: &Path, text: &str, options: &SnapshotOptions<'_>) -> Result<(), B
         (None, _) => write(path, &whole),
         (Some(accepted), _) => {
             let compared = compare(path, body(&accepted), text);
+            let pending = path.with_extension("snap.new");
             if compared.is_err() && !options.ci {
-                write(&path.with_extension("snap.new"), &whole)?;
+                write(&pending, &whole)?;
+            } else if compared.is_ok() {
+                // what was pending is no longer what is seen
+                let _ = fs::remove_file(pending);
             }
             compared
         }

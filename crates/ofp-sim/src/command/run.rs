@@ -16,7 +16,7 @@ use ofp_scenario::{PROFILES, Source, Span, closest, load_profile, render};
 use ofp_types::{Clock as _, DpFault, Profile};
 
 use crate::{
-    args::{FailOn, RunArgs, Snapshots},
+    args::{DEFAULT_TIMEOUT, FailOn, RunArgs, Snapshots},
     environment::Environment,
     failure::Failure,
 };
@@ -27,6 +27,7 @@ pub(super) fn run(args: &RunArgs, environment: &Environment) -> Result<u8, Failu
     let reports = reports(&args.report)?;
     let faults = faults(&args.fault)?;
     let scenarios = select(load(&args.paths)?, args)?;
+    can_accept(args, &scenarios)?;
     let timeout = Span::parse(&args.timeout).filter(|span| span.0.is_positive());
     let timeout = timeout.ok_or_else(|| Failure::BadTimeout(args.timeout.clone()))?;
     let (pki, _) = Pki::open(&args.pki, &OpenOptions::at(SystemClock.now()))?;
@@ -105,6 +106,15 @@ fn rerun_flags(args: &RunArgs) -> String {
         add("pki", &args.pki.display().to_string());
     }
     args.fault.iter().for_each(|fault| add("fault", fault));
+    if args.timeout != DEFAULT_TIMEOUT {
+        add("timeout", &args.timeout);
+    }
+    if args.fail_on == FailOn::Should {
+        add("fail-on", "should");
+    }
+    if args.snapshots == Snapshots::Off {
+        add("snapshots", "off");
+    }
     flags
 }
 
@@ -170,6 +180,21 @@ fn select(loaded: Vec<Loaded>, args: &RunArgs) -> Result<Vec<Loaded>, Failure> {
     Ok(selected)
 }
 
+/// Snapshots can be accepted only in files, and only as an honest DP leads to them.
+fn can_accept(args: &RunArgs, scenarios: &[Loaded]) -> Result<(), Failure> {
+    if args.snapshots != Snapshots::Accept {
+        return Ok(());
+    }
+    if scenarios.iter().any(|one| one.embedded) {
+        let why = "the scenarios are part of the binary; run with a PATH, such as `ofp-sim run scenarios`";
+        return Err(Failure::CannotAccept(why));
+    }
+    if !args.fault.is_empty() {
+        return Err(Failure::CannotAccept("not with --fault: the DP errs on purpose"));
+    }
+    Ok(())
+}
+
 /// A report that was asked for.
 #[derive(Debug)]
 enum Report {
@@ -178,15 +203,21 @@ enum Report {
 }
 
 fn reports(asked: &[String]) -> Result<Vec<Report>, Failure> {
-    asked
-        .iter()
-        .map(|text| match text.split_once('=') {
-            Some((_, "")) | None => Err(Failure::BadReport(text.clone())),
-            Some(("json", file)) => Ok(Report::Json(file.into())),
-            Some(("junit", file)) => Ok(Report::Junit(file.into())),
-            Some(_) => Err(Failure::BadReport(text.clone())),
-        })
-        .collect()
+    let mut files: Vec<&str> = Vec::new();
+    let mut reports = Vec::new();
+    for text in asked {
+        let (format, file) = text.split_once('=').unwrap_or((text, ""));
+        if files.contains(&file) {
+            return Err(Failure::SameReport(file.into()));
+        }
+        files.push(file);
+        reports.push(match format {
+            "json" if !file.is_empty() => Report::Json(file.into()),
+            "junit" if !file.is_empty() => Report::Junit(file.into()),
+            _ => return Err(Failure::BadReport(text.clone())),
+        });
+    }
+    Ok(reports)
 }
 
 /// Writes every report that can be written; a failure matters only to a run that passed.

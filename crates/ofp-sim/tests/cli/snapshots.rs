@@ -66,9 +66,15 @@ fn a_missing_snapshot_is_written_locally_and_fails_under_ci() {
 }
 
 #[test]
-fn what_is_in_the_binary_cannot_be_accepted() {
-    let folder = tempfile::tempdir().unwrap();
-    let ran = run_in(folder.path(), &["journey/drop-off", "--snapshots", "accept"]);
-    assert_eq!(ran.code, 1);
-    assert!(ran.stdout.contains("run with a PATH"), "{}", ran.stdout);
+fn only_an_honest_conversation_in_a_file_can_be_accepted() {
+    let folder = copy();
+    let accepted = snapshot(folder.path());
+    let embedded = run_in(folder.path(), &["journey/drop-off", "--snapshots", "accept"]);
+    assert_eq!(embedded.code, 2);
+    assert!(embedded.stderr.contains("run with a PATH"), "{}", embedded.stderr);
+    let faulty = ["drop-off.yaml", "--snapshots", "accept", "--fault", "no-interaction-id-echo"];
+    let faulty = run_in(folder.path(), &faulty);
+    assert_eq!(faulty.code, 2);
+    assert!(faulty.stderr.contains("the DP errs on purpose"), "{}", faulty.stderr);
+    assert_eq!(snapshot(folder.path()), accepted);
 }
