@@ -5,7 +5,7 @@ use ofp_evidence::{CertificateFacts, Exchange, Handshake, Outcome, Stage};
 use super::row;
 use crate::{Facts, Requirement, ruling::Ruling};
 
-const NO_CALL: &str = "PayNet called no webhook of the DP";
+const NO_CALL: &str = "no call of PayNet to a webhook was answered";
 
 pub(super) const ROWS: &[Requirement] = &[
     row!("A-01" Must, "Webhooks complete a TLS 1.2 or 1.3 handshake in which PayNet offers its client certificate",

@@ -8,7 +8,7 @@ use ofp_types::ConsentStatus;
 use super::{echoes, row};
 use crate::{Facts, Requirement, ruling::Ruling};
 
-const NO_EVENT: &str = "no consent event was sent";
+const NO_EVENT: &str = "no consent event was answered";
 
 pub(super) const ROWS: &[Requirement] = &[
     row!("C-01" Must, "A signed consent_created event is accepted with 2xx within 5 s", "S4:L127-175; X-52",
