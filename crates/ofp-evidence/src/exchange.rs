@@ -59,12 +59,32 @@ pub enum Endpoint {
     Callback,
     /// A9: token endpoint.
     Token,
+    /// A10: introspection.
+    Introspection,
+    /// A11: revocation of a token.
+    Revocation,
+    /// A12: userinfo, from the DC.
+    PaynetUserinfo,
+    /// B1: the directory of DPs.
+    Providers,
+    /// B2: account, from the DC.
+    PaynetAccount,
     /// B3: balances, from the DC.
     PaynetBalances,
+    /// B4: transactions, from the DC.
+    PaynetTransactions,
     /// B5: Update Consent.
     UpdateConsent,
     /// B6: Retrieve Consent.
     RetrieveConsent,
+    /// B7: revocation of a consent.
+    RevokeConsent,
+    /// B8: suspension of a consent.
+    SuspendConsent,
+    /// B8: the end of a suspension.
+    ReactivateConsent,
+    /// C1: consent event to the DC.
+    DcEvent,
     /// C2: the DC's redirect_uri.
     DcCallback,
     /// D1: consent event.
@@ -85,6 +105,42 @@ pub enum Endpoint {
     DpPage,
     /// A path that the platform does not have.
     Unknown,
+}
+
+impl Endpoint {
+    /// Its label in `spec/ofp.md` section 1.1; `-` for what is no endpoint of the platform.
+    #[must_use]
+    pub fn label(self) -> &'static str {
+        match self {
+            Self::Discovery => "A1",
+            Self::Jwks => "A3",
+            Self::Par => "A6",
+            Self::PaynetAuthorize => "A7",
+            Self::Callback => "A8",
+            Self::Token => "A9",
+            Self::Introspection => "A10",
+            Self::Revocation => "A11",
+            Self::PaynetUserinfo => "A12",
+            Self::Providers => "B1",
+            Self::PaynetAccount => "B2",
+            Self::PaynetBalances => "B3",
+            Self::PaynetTransactions => "B4",
+            Self::UpdateConsent => "B5",
+            Self::RetrieveConsent => "B6",
+            Self::RevokeConsent => "B7",
+            Self::SuspendConsent | Self::ReactivateConsent => "B8",
+            Self::DcEvent => "C1",
+            Self::DcCallback => "C2",
+            Self::ConsentEvent => "D1",
+            Self::DpAuthorize => "D2",
+            Self::Userinfo => "D3",
+            Self::Health => "D4",
+            Self::Account => "D5",
+            Self::Balances => "D6",
+            Self::Transactions => "D7",
+            Self::DpPage | Self::Unknown => "-",
+        }
+    }
 }
 
 /// Headers and body as they travelled.

@@ -1,8 +1,11 @@
 //! The record of a run.
 
-use std::sync::{
-    Arc, Mutex, MutexGuard, PoisonError,
-    atomic::{AtomicU64, Ordering},
+use std::{
+    collections::VecDeque,
+    sync::{
+        Arc, Mutex, MutexGuard, PoisonError,
+        atomic::{AtomicU64, Ordering},
+    },
 };
 
 use tokio::sync::watch;
@@ -12,7 +15,9 @@ use crate::{ConnectionId, ExchangeId, Record, Secrets};
 /// The record of a run: append-only, shared by every role.
 #[derive(Debug)]
 pub struct Journal {
-    records: Mutex<Vec<Arc<Record>>>,
+    records: Mutex<VecDeque<Arc<Record>>>,
+    /// How many records are kept; all of them unless bounded.
+    most: usize,
     secrets: Mutex<Secrets>,
     exchanges: AtomicU64,
     connections: AtomicU64,
@@ -21,17 +26,29 @@ pub struct Journal {
 
 impl Default for Journal {
     fn default() -> Self {
+        Self::with(usize::MAX, Secrets::default())
+    }
+}
+
+impl Journal {
+    /// A journal that forgets the oldest of more than `most` records: for a platform that stays up.
+    /// It remembers four secrets a record, more than an exchange has.
+    #[must_use]
+    pub fn bounded(most: usize) -> Self {
+        Self::with(most, Secrets::bounded(most.saturating_mul(4)))
+    }
+
+    fn with(most: usize, secrets: Secrets) -> Self {
         Self {
             records: Mutex::default(),
-            secrets: Mutex::default(),
+            most,
+            secrets: Mutex::new(secrets),
             exchanges: AtomicU64::new(1),
             connections: AtomicU64::new(1),
             length: watch::Sender::new(0),
         }
     }
-}
 
-impl Journal {
     /// A number for an exchange that begins now.
     pub fn next_exchange(&self) -> ExchangeId {
         ExchangeId(self.exchanges.fetch_add(1, Ordering::Relaxed))
@@ -44,21 +61,29 @@ impl Journal {
 
     /// Adds a record and wakes whoever waits for one.
     pub fn add(&self, record: Record) {
-        let length = {
+        {
             let mut records = self.lock_records();
-            records.push(Arc::new(record));
-            records.len()
-        };
-        self.length.send_replace(length);
+            while records.len() >= self.most {
+                records.pop_front();
+            }
+            records.push_back(Arc::new(record));
+        }
+        self.length.send_modify(|length| *length += 1);
     }
 
-    /// Everything recorded so far, in the order of recording.
+    /// Everything that is kept of what was recorded so far, in the order of recording.
     #[must_use]
     pub fn records(&self) -> Vec<Arc<Record>> {
-        self.lock_records().clone()
+        self.lock_records().iter().cloned().collect()
     }
 
-    /// Tells the number of records, now and at every change.
+    /// The newest record that `wanted` takes something of.
+    pub fn newest<T>(&self, wanted: impl FnMut(&Record) -> Option<T>) -> Option<T> {
+        let mut wanted = wanted;
+        self.lock_records().iter().rev().find_map(|record| wanted(record))
+    }
+
+    /// Tells the number of records ever made, now and at every change.
     #[must_use]
     pub fn watch(&self) -> watch::Receiver<usize> {
         self.length.subscribe()
@@ -75,7 +100,7 @@ impl Journal {
         self.secrets.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
-    fn lock_records(&self) -> MutexGuard<'_, Vec<Arc<Record>>> {
+    fn lock_records(&self) -> MutexGuard<'_, VecDeque<Arc<Record>>> {
         self.records.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

@@ -1,7 +1,12 @@
 //! Texts that no report may show, in any encoding.
 
-use std::{borrow::Cow, collections::BTreeSet};
+use std::{
+    borrow::Cow,
+    collections::{HashSet, VecDeque},
+    sync::OnceLock,
+};
 
+use aho_corasick::{AhoCorasick, MatchKind};
 use base64::{
     Engine as _,
     engine::general_purpose::{STANDARD_NO_PAD, URL_SAFE_NO_PAD},
@@ -13,41 +18,81 @@ const MASK: &str = "[secret]";
 /// Shorter texts are not masked: they would blot out half of every page.
 const SHORTEST: usize = 4;
 
-/// Texts that no report may show. Once secret, always secret.
-#[derive(Debug, Clone, Default)]
+/// Texts that no report may show.
+#[derive(Debug, Clone)]
 pub struct Secrets {
-    /// Every form in which a secret could appear, longest first.
-    forms: BTreeSet<std::cmp::Reverse<(usize, String)>>,
+    texts: VecDeque<String>,
+    known: HashSet<String>,
+    /// How many are remembered.
+    most: usize,
+    /// Finds every form in which one could appear; made anew when there is one more.
+    finder: OnceLock<Option<AhoCorasick>>,
+}
+
+impl Default for Secrets {
+    fn default() -> Self {
+        Self::bounded(usize::MAX)
+    }
 }
 
 impl Secrets {
-    /// Marks `text` as secret, with its percent-encoded, JSON-escaped and base64 forms.
-    pub fn add(&mut self, text: &str) {
-        if text.len() < SHORTEST {
-            return;
-        }
-        let json = serde_json::Value::String(text.to_owned()).to_string();
-        let mut forms = vec![
-            text.to_owned(),
-            utf8_percent_encode(text, NON_ALPHANUMERIC).to_string(),
-            json[1..json.len() - 1].to_owned(),
-        ];
-        forms.extend(base64_cores(text.as_bytes()));
-        let long = forms.into_iter().filter(|form| form.len() >= SHORTEST);
-        self.forms.extend(long.map(|form| std::cmp::Reverse((form.len(), form))));
+    /// Remembers the newest `most`; the default remembers all.
+    #[must_use]
+    pub fn bounded(most: usize) -> Self {
+        Self { texts: VecDeque::new(), known: HashSet::new(), most, finder: OnceLock::new() }
     }
 
-    /// `text` with every secret masked.
-    #[must_use]
-    pub fn mask<'a>(&self, text: &'a str) -> Cow<'a, str> {
-        let mut masked = Cow::Borrowed(text);
-        for std::cmp::Reverse((_, form)) in &self.forms {
-            if masked.contains(form.as_str()) {
-                masked = Cow::Owned(masked.replace(form.as_str(), MASK));
+    /// Marks `text` as secret, with its percent-encoded, JSON-escaped and base64 forms.
+    pub fn add(&mut self, text: &str) {
+        if text.len() < SHORTEST || !self.known.insert(text.to_owned()) {
+            return;
+        }
+        while self.texts.len() >= self.most {
+            if let Some(oldest) = self.texts.pop_front() {
+                self.known.remove(&oldest);
             }
         }
-        masked
+        self.texts.push_back(text.to_owned());
+        self.finder = OnceLock::new();
     }
+
+    /// `text` with every secret masked, the longest where several begin.
+    #[must_use]
+    pub fn mask<'a>(&self, text: &'a str) -> Cow<'a, str> {
+        match self.finder.get_or_init(|| self.find_all()) {
+            Some(finder) if !finder.is_match(text) => Cow::Borrowed(text),
+            Some(finder) => {
+                let mut masked = String::with_capacity(text.len());
+                finder.replace_all_with(text, &mut masked, |_, _, masked| {
+                    masked.push_str(MASK);
+                    true
+                });
+                Cow::Owned(masked)
+            }
+            // more patterns than memory holds: rather nothing than a secret
+            None => Cow::Borrowed(MASK),
+        }
+    }
+
+    fn find_all(&self) -> Option<AhoCorasick> {
+        let forms = self.texts.iter().flat_map(|text| forms(text));
+        AhoCorasick::builder().match_kind(MatchKind::LeftmostLongest).build(forms).ok()
+    }
+}
+
+/// Every form in which `text` could appear.
+fn forms(text: &str) -> Vec<String> {
+    let json = serde_json::Value::String(text.to_owned()).to_string();
+    let mut forms = vec![
+        text.to_owned(),
+        utf8_percent_encode(text, NON_ALPHANUMERIC).to_string(),
+        json[1..json.len() - 1].to_owned(),
+    ];
+    forms.extend(base64_cores(text.as_bytes()));
+    forms.retain(|form| form.len() >= SHORTEST);
+    forms.sort_unstable();
+    forms.dedup();
+    forms
 }
 
 /// What base64 makes of `secret` in the middle of a longer text: three alignments, two alphabets,
@@ -97,5 +142,12 @@ mod tests {
         secrets.add("token");
         secrets.add("token-of-somebody");
         assert_eq!(secrets.mask("abc token-of-somebody token"), "abc [secret] [secret]");
+    }
+
+    #[test]
+    fn a_bounded_memory_forgets_the_oldest() {
+        let mut secrets = Secrets::bounded(2);
+        ["first", "second", "third"].into_iter().for_each(|text| secrets.add(text));
+        assert_eq!(secrets.mask("first second third"), "first [secret] [secret]");
     }
 }

@@ -3,7 +3,7 @@
 //! [`HttpClient`] keeps connections alive and tells the truth about failures: which stage, which
 //! TLS alert. [`Caller`] is the same with every exchange written to the journal. [`serve`] runs an
 //! [`App`] on actix-web behind OpenSSL and hands it the caller's certificate. [`JwksCache`] fetches
-//! and keeps a JWK set. The real [`SystemClock`] and [`OsEntropy`] live here, because the crates
+//! and keeps a JWK set. A [`Shelf`] is a map that survives a restart if its [`Store`] has a file. The real [`SystemClock`] and [`OsEntropy`] live here, because the crates
 //! below do no I/O.
 
 mod caller;
@@ -16,6 +16,8 @@ mod facts;
 mod form;
 mod jwks;
 mod server;
+mod shelf;
+mod store;
 mod tls;
 
 pub use caller::{Call, Caller};
@@ -29,7 +31,10 @@ pub use form::{FormError, encode_form, parse_form};
 pub use jwks::JwksCache;
 pub use server::{
     Answer, App, Inbound, Matched, Peer, Route, RunningServer, bind, local_port, serve,
+    serve_plain,
 };
+pub use shelf::Shelf;
+pub use store::{Store, StoreError};
 pub use tls::{ClientAuth, ClientTls, acceptor, connector};
 
 /// The longest answer that is read.

@@ -163,6 +163,22 @@ pub fn serve<A: App>(
     listener: TcpListener,
     tls: SslAcceptorBuilder,
 ) -> Result<RunningServer, NetError> {
+    start(app, listener, Some(tls))
+}
+
+/// Starts `app` on `listener` without TLS: for loopback only. Must be called within a Tokio runtime.
+///
+/// # Errors
+/// [`NetError::Start`].
+pub fn serve_plain<A: App>(app: Arc<A>, listener: TcpListener) -> Result<RunningServer, NetError> {
+    start(app, listener, None)
+}
+
+fn start<A: App>(
+    app: Arc<A>,
+    listener: TcpListener,
+    tls: Option<SslAcceptorBuilder>,
+) -> Result<RunningServer, NetError> {
     let server = HttpServer::new(move || {
         let app = Arc::clone(&app);
         ActixApp::new()
@@ -175,10 +191,12 @@ pub fn serve<A: App>(
     .client_request_timeout(Duration::from_secs(10))
     .shutdown_timeout(1)
     .disable_signals()
-    .on_connect(note_peer)
-    .listen_openssl(listener, tls)
-    .map_err(|source| NetError::Start { source })?
-    .run();
+    .on_connect(note_peer);
+    let server = match tls {
+        Some(tls) => server.listen_openssl(listener, tls),
+        None => server.listen(listener),
+    };
+    let server = server.map_err(|source| NetError::Start { source })?.run();
     let handle = server.handle();
     tokio::spawn(server);
     Ok(RunningServer(handle))
@@ -216,7 +234,10 @@ fn allowed<E>(verbs: &[(&'static str, E)]) -> &'static str {
     match names[..] {
         ["GET"] => "GET",
         ["POST"] => "POST",
+        ["PUT"] => "PUT",
         ["GET", "POST"] => "GET, POST",
+        ["POST", "DELETE"] => "POST, DELETE",
+        ["GET", "POST", "DELETE"] => "GET, POST, DELETE",
         _ => "GET, PATCH, POST",
     }
 }

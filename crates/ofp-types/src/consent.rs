@@ -179,6 +179,21 @@ pub enum ReasonCode {
     ValidationError,
 }
 
+impl UpdatedBy {
+    /// The party as it stands on the wire.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::DataConsumer => "data_consumer",
+            Self::DataConsumerUser => "data_consumer_user",
+            Self::Ofp => "ofp",
+            Self::OfpUser => "ofp_user",
+            Self::DataProvider => "data_provider",
+            Self::DataProviderUser => "data_provider_user",
+        }
+    }
+}
+
 impl ReasonCode {
     /// The code spelled exactly `text`.
     #[must_use]
@@ -240,7 +255,7 @@ pub struct ConsentAccount {
 }
 
 /// A consent as the platform holds it.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Consent {
     /// Its id.
     pub consent_id: ConsentId,

@@ -77,9 +77,18 @@ pub enum ErrorCode {
     /// The DP's answer is not acceptable (not in PayNet's list, seen with its DCs).
     #[serde(rename = "Upstream.InvalidResponse")]
     UpstreamInvalidResponse,
+    /// More than the DC may ask of the DP in a minute (not in PayNet's list, seen with its DCs).
+    #[serde(rename = "Request.RateLimited")]
+    RateLimited,
 }
 
 impl ErrorCode {
+    /// The code spelled exactly `text`, if it is one of these.
+    #[must_use]
+    pub fn exact(text: &str) -> Option<Self> {
+        serde_json::from_value(serde_json::Value::String(text.to_owned())).ok()
+    }
+
     /// The code as it stands on the wire.
     #[must_use]
     pub fn as_str(self) -> &'static str {
@@ -108,6 +117,7 @@ impl ErrorCode {
             Self::JweDecryptionError => "JWE.DecryptionError",
             Self::UpstreamTimeout => "Upstream.Timeout",
             Self::UpstreamInvalidResponse => "Upstream.InvalidResponse",
+            Self::RateLimited => "Request.RateLimited",
         }
     }
 }

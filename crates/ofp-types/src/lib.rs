@@ -24,6 +24,8 @@ mod fault;
 mod hex;
 mod id;
 mod origin;
+mod platform_fault;
+mod policy;
 mod profile;
 pub mod wire;
 
@@ -39,6 +41,8 @@ pub use id::{
     AccountId, ClientId, ConsentId, DcId, DpId, InteractionId, InvalidId, Kid, RequirementId,
 };
 pub use origin::{InvalidOrigin, Origin};
+pub use platform_fault::{Effect, FaultLife, FaultPoint, InvalidFault, JoseFault, PlatformFault};
+pub use policy::Policy;
 pub use profile::{
     AccountNumberName, AccountsShape, AuthorizeMode, IdHash, JwePlaintext, NumericDateForm,
     Profile, ResourceSigner, SigBody, SigHeader, SigResource, SigUserinfo, SubClaim, UpdateVerb,

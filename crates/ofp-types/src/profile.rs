@@ -44,7 +44,7 @@ pub struct Profile {
     pub quirk_url: bool,
     /// How PayNet and the DC write NumericDates.
     pub numericdate: NumericDateForm,
-    /// Whether authorization responses may be JWTs.
+    /// Whether every authorization response is a JWT (JARM), asked for or not.
     pub jarm: bool,
     /// Life of an authorization code.
     pub code_ttl: SignedDuration,
@@ -64,7 +64,7 @@ pub struct Profile {
     pub id_hash: IdHash,
     /// Whether the DP runs a token endpoint of its own (the OIDC-at-DP variant).
     pub oidc_at_dp: bool,
-    /// Resource requests per minute, DC and DP.
+    /// Resource requests per minute, DC and DP; 0 for as many as one likes.
     pub rate_limit: u32,
 }
 
@@ -123,9 +123,7 @@ impl Profile {
             ("sig_algs", self.sig_algs == ["PS256"], "[PS256]"),
             ("authorize_mode", self.authorize_mode == AuthorizeMode::Relay, "relay"),
             ("jwe_plaintext", self.jwe_plaintext == JwePlaintext::Json, "json"),
-            ("jarm", !self.jarm, "false"),
             ("oidc_at_dp", !self.oidc_at_dp, "false"),
-            ("rate_limit", self.rate_limit == Self::default().rate_limit, "200, not enforced"),
             ("update_verbs", !self.update_verbs.is_empty(), "PATCH, POST or both"),
             ("response_types_accepted", !self.response_types_accepted.is_empty(), "at least one"),
             (

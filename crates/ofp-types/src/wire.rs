@@ -4,7 +4,9 @@ use jiff::{Timestamp, tz::Offset};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 
-use crate::{AccountNumberName, AccountsShape, Consent, ConsentAccount, Profile, StatusReason};
+use crate::{
+    AccountNumberName, AccountsShape, Consent, ConsentAccount, Profile, StatusReason, UpdatedBy,
+};
 
 /// The RAR type of an account access consent (RFC 9396 §2; X-27).
 pub const CONSENT_RAR_TYPE: &str = "urn:openfinance-ml:account-access-consent:v1.2";
@@ -71,12 +73,27 @@ pub struct TokenResponse {
     /// Echo of the authorization request's state, as the sandbox does.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub state: Option<String>,
+    /// Good for as long as the consent, never rotated (S3:L103; FAPI 2.0 SP §5.3.2.1).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub refresh_token: Option<String>,
     /// The platform's id_token for the DC.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub id_token: Option<String>,
     /// The consents granted (RFC 9396 §7).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub authorization_details: Option<Value>,
+}
+
+/// Body of the life cycle calls: revoke, suspend, reactivate (B7, B8 of `spec/ofp.md`). Every member
+/// may be left out, and so may the body.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LifeCycleRequest {
+    /// Who wants it; the caller itself unless it says that it is its customer.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub updated_by: Option<UpdatedBy>,
+    /// Why; required to suspend.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub status_reason: Option<StatusReason>,
 }
 
 /// The error body of the platform and of a DP (S1:L376-379).
@@ -113,6 +130,12 @@ pub fn wrapped_jws(media_type: &str, body: &[u8]) -> Option<String> {
 #[must_use]
 pub fn consent_event(event: EventType, consent: &Consent, profile: &Profile) -> Value {
     json!({ "event_type": event, "data": consent_object(consent, &profile.consent_type_value, profile) })
+}
+
+/// The body of a consent event towards a DC: the same, with the consent type that it asked for.
+#[must_use]
+pub fn dc_consent_event(event: EventType, consent: &Consent, profile: &Profile) -> Value {
+    json!({ "event_type": event, "data": consent_object(consent, CONSENT_RAR_TYPE, profile) })
 }
 
 /// The consent object (S4:L400-427), in the profile's shape.
