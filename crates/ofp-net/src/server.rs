@@ -52,7 +52,6 @@ impl Inbound {
 }
 
 /// An answer, as an application gives it.
-#[derive(Debug, Clone)]
 pub struct Answer {
     /// HTTP status code.
     pub status: u16,
@@ -62,20 +61,22 @@ pub struct Answer {
     pub body: Vec<u8>,
     /// Whether to close the connection in the middle of the body: a deliberate fault.
     pub cut_short: bool,
+    /// What to do once the answer has been written to the connection.
+    pub after: Option<Box<dyn FnOnce() + Send>>,
 }
 
 impl Answer {
     /// An answer without a body.
     #[must_use]
     pub fn empty(status: u16) -> Self {
-        Self { status, headers: Vec::new(), body: Vec::new(), cut_short: false }
+        Self { status, headers: Vec::new(), body: Vec::new(), cut_short: false, after: None }
     }
 
     /// An answer with a body.
     #[must_use]
     pub fn new(status: u16, media_type: &str, body: impl Into<Vec<u8>>) -> Self {
         let headers = vec![("content-type", media_type.to_owned())];
-        Self { status, headers, body: body.into(), cut_short: false }
+        Self { status, headers, body: body.into(), cut_short: false, after: None }
     }
 
     /// An answer with a JSON body.
@@ -249,7 +250,12 @@ async fn respond<A: App>(
     body: web::Bytes,
 ) -> HttpResponse {
     let inbound = inbound(&request, &body);
-    let answer = app.answer(matched, inbound).await;
+    let mut answer = app.answer(matched, inbound).await;
+    if let Some(after) = answer.after.take() {
+        // a task of this thread: it cannot run before the connection's task, which goes on to write
+        // the answer, has let go
+        actix_web::rt::spawn(async move { after() });
+    }
     response(answer)
 }
 

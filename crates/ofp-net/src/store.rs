@@ -7,7 +7,7 @@ use std::{
     thread,
 };
 
-use redb::{Database, ReadableDatabase as _, ReadableTable as _, TableDefinition};
+use redb::{Builder, Database, ReadableDatabase as _, ReadableTable as _, TableDefinition};
 use serde::Serialize;
 use tokio::sync::watch;
 
@@ -17,6 +17,7 @@ const FORMAT_SHELF: &str = "format";
 const FORMAT: &[u8] = b"1";
 /// How many changes one commit takes at most.
 const BATCH: usize = 4096;
+const CACHE_BYTES: usize = 8 << 20;
 
 /// Why a state file cannot be used.
 #[derive(Debug, Clone, thiserror::Error)]
@@ -86,7 +87,12 @@ impl Store {
     pub fn open(path: &Path) -> Result<Self, StoreError> {
         let failed = |reason: String| StoreError::Open { path: path.to_owned(), reason };
         make_private(path).map_err(|e| failed(e.to_string()))?;
-        let database = Database::create(path).map_err(|e| failed(e.to_string()))?;
+        let database = Builder::new()
+            .set_cache_size(CACHE_BYTES)
+            // a damaged file would be read wrongly, or not survived
+            .set_check_integrity_on_open(true)
+            .create(path)
+            .map_err(|e| failed(e.to_string()))?;
         check_format(&database).map_err(failed)?;
         let database = Arc::new(database);
         let (sender, receiver) = mpsc::channel();

@@ -28,7 +28,7 @@ impl Platform {
             _ => return Err(invalid("the Authorization header is not `Bearer <token>`")),
         };
         let state = self.state();
-        let token = state.tokens.get(text).cloned();
+        let token = state.tokens.access(text).cloned();
         let token = token.ok_or_else(|| invalid("the access token is unknown or was revoked"))?;
         let now = match &token.grant {
             Grant::Client => self.now(),

@@ -29,10 +29,11 @@ impl Platform {
             .certificate
             .as_ref()
             .ok_or_else(|| Refusal::invalid_client("no client certificate was presented"))?;
-        let client_id = form
-            .get("client_id")
-            .ok_or_else(|| Refusal::invalid_client("the form has no client_id"))?;
-        let participant = self.participant(client_id).ok_or_else(|| {
+        // RFC 7521 §4.2: an assertion names its client by itself
+        let client_id = form.get("client_id").cloned().or_else(|| subject_of(form)).ok_or_else(|| {
+            Refusal::invalid_client("the form has neither client_id nor a client_assertion")
+        })?;
+        let participant = self.participant(&client_id).ok_or_else(|| {
             Refusal::invalid_client(format!("no client `{client_id}` is registered"))
         })?;
         let client = participant.client();
@@ -93,4 +94,11 @@ impl Platform {
         let keep = SignedDuration::from_secs(ASSERTION_LIFE + AHEAD);
         self.state().replay.first_use(id, claims.text("jti")?, now, keep)
     }
+}
+
+/// Whom a client assertion speaks of, before anything of it has been verified.
+fn subject_of(form: &BTreeMap<String, String>) -> Option<String> {
+    let payload = CompactJws::parse(form.get("client_assertion")?).ok()?.payload;
+    let claims = Claims::parse(&payload).ok()?;
+    claims.text("sub").ok().map(str::to_owned)
 }

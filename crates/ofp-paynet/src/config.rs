@@ -1,10 +1,11 @@
 //! Who the platform is, and who takes part.
 
-use std::net::TcpListener;
+use std::{collections::HashSet, net::TcpListener};
 
 use ofp_jose::{JwkSet, KeySet, KeyUse};
+use ofp_net::Store;
 use ofp_pki::Kit;
-use ofp_types::{ClientId, DcId, DpId, Kid, Origin, Profile};
+use ofp_types::{ClientId, DcId, DpId, Kid, Origin, Policy, Profile};
 use openssl::x509::X509;
 
 /// How a client authenticates at the AS (S1:L130-150).
@@ -42,6 +43,27 @@ pub struct DcRegistration {
     pub client: Client,
     /// Where authorization responses may go.
     pub redirect_uris: Vec<String>,
+    /// Where it takes consent events (C1), if it does.
+    pub webhooks: Option<Webhooks>,
+}
+
+/// Where a participant is called.
+#[derive(Debug, Clone)]
+pub struct Webhooks {
+    /// The base URL.
+    pub origin: Origin,
+    /// The CA that its server certificates come from.
+    pub ca: X509,
+}
+
+/// What kind of provider a DP is (B1).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ProviderType {
+    /// A bank.
+    Bank,
+    /// A pension fund.
+    PensionFund,
 }
 
 /// A Data Provider.
@@ -49,6 +71,8 @@ pub struct DcRegistration {
 pub struct DpRegistration {
     /// Its id.
     pub dp_id: DpId,
+    /// What it is.
+    pub provider_type: ProviderType,
     /// Its client.
     pub client: Client,
     /// `iss` of its id_tokens.
@@ -73,7 +97,6 @@ pub struct Listeners {
 }
 
 /// Everything that the platform is configured with.
-#[derive(Debug)]
 pub struct PaynetConfig {
     /// The reading of the specification.
     pub profile: Profile,
@@ -85,6 +108,10 @@ pub struct PaynetConfig {
     pub dcs: Vec<DcRegistration>,
     /// Data Providers.
     pub dps: Vec<DpRegistration>,
+    /// The rules that hold for every consent.
+    pub policies: HashSet<Policy>,
+    /// What survives a restart.
+    pub store: Store,
 }
 
 /// Why a configuration cannot be used.
@@ -114,7 +141,7 @@ impl PaynetConfig {
     pub fn check(&self) -> Result<(), ConfigError> {
         let dcs = self.dcs.iter().map(|dc| (&dc.client, dc.dc_id.as_str()));
         let dps = self.dps.iter().map(|dp| (&dp.client, dp.dp_id.as_str()));
-        let mut seen = std::collections::HashSet::new();
+        let mut seen = HashSet::new();
         for (client, id) in dcs.chain(dps) {
             needs(client, KeyUse::Sig)?;
             for id in [id, client.client_id.as_str()] {

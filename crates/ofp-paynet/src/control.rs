@@ -5,17 +5,21 @@ use std::{collections::HashMap, sync::Arc, time::Duration};
 
 use jiff::SignedDuration;
 use ofp_evidence::{ExchangeId, Failure, Journal, Message, Role};
-use ofp_jose::{Jwk, JwkSet, KeyUse};
+use ofp_pki::Credential;
 use ofp_net::{Caller, ClientAuth, RunningServer, acceptor, connector, serve};
 use ofp_types::{
-    Clock, Consent, ConsentId, ConsentStatus, DpId, Entropy, Origin, Trigger, UpdatedBy,
+    Clock, Consent, ConsentId, ConsentStatus, DpId, Entropy, InteractionId, Kid, Origin,
+    PlatformFault, Policy, StatusReason, Trigger, UpdatedBy, uuid_v4,
 };
 use tokio::{sync::watch, task::JoinHandle};
 
 use crate::{
-    ForwardError, Listeners, PaynetConfig, PaynetError,
+    ActiveFault, FaultId, FaultScope, ForwardError, ListenerKind, Listeners, PaynetConfig,
+    PaynetError,
+    keys::Keys,
     platform::{Change, Platform},
-    serve::{MtlsAs, PublicAs, Rs},
+    serve::Listener,
+    state::State,
 };
 
 /// The running platform.
@@ -56,18 +60,23 @@ impl PayNet {
         entropy: Arc<dyn Entropy>,
     ) -> Result<Self, PaynetError> {
         config.check()?;
-        let mut callers = HashMap::new();
-        for dp in &config.dps {
-            let ssl = connector(Some(&config.kit.client), &dp.ca)?;
+        let caller = |ca: &openssl::x509::X509, to| {
+            let ssl = connector(Some(&config.kit.client), ca)?;
             let (journal, clock) = (Arc::clone(&journal), Arc::clone(&clock));
-            let caller = Caller::new(ssl, Role::PayNet, Role::Dp, journal, clock);
-            callers.insert(dp.dp_id.clone(), caller);
+            Ok::<_, PaynetError>(Caller::new(ssl, Role::PayNet, to, journal, clock))
+        };
+        let (mut dp_callers, mut dc_callers) = (HashMap::new(), HashMap::new());
+        for dp in &config.dps {
+            dp_callers.insert(dp.dp_id.clone(), caller(&dp.ca, Role::Dp)?);
+        }
+        for dc in &config.dcs {
+            if let Some(webhooks) = &dc.webhooks {
+                dc_callers.insert(dc.dc_id.clone(), caller(&webhooks.ca, Role::Dc)?);
+            }
         }
         let public = acceptor(&config.kit.server, &config.client_ca, ClientAuth::None)?;
         let mtls = || acceptor(&config.kit.server, &config.client_ca, ClientAuth::Required);
         let (as_tls, rs_tls) = (mtls()?, mtls()?);
-        let signing = &config.kit.signing;
-        let jwk = Jwk::of_certificate(&signing.certificate, KeyUse::Sig)?;
         let platform = Arc::new(Platform {
             profile: config.profile,
             issuer: listeners.as_public.1,
@@ -75,21 +84,24 @@ impl PayNet {
             rs: listeners.rs.1,
             dcs: config.dcs,
             dps: config.dps,
-            callers,
-            signing: signing.signing_key()?,
-            jwks: JwkSet { keys: vec![jwk] },
+            dp_callers,
+            dc_callers,
+            keys: Keys::open(&config.kit.signing, &config.store)?,
             clock,
             entropy,
             journal,
-            state: std::sync::Mutex::default(),
+            state: std::sync::Mutex::new(State::open(&config.store)?),
+            store: config.store,
+            policies: config.policies,
+            outbox: std::sync::Mutex::default(),
             changed: watch::Sender::new(0),
             deadlines: tokio::sync::Notify::new(),
         });
-        let app = || Arc::clone(&platform);
+        let app = |kind| Arc::new(Listener { platform: Arc::clone(&platform), kind });
         let servers = vec![
-            serve(Arc::new(PublicAs(app())), listeners.as_public.0, public)?,
-            serve(Arc::new(MtlsAs(app())), listeners.as_mtls.0, as_tls)?,
-            serve(Arc::new(Rs(app())), listeners.rs.0, rs_tls)?,
+            serve(app(ListenerKind::AsPublic), listeners.as_public.0, public)?,
+            serve(app(ListenerKind::AsMtls), listeners.as_mtls.0, as_tls)?,
+            serve(app(ListenerKind::Rs), listeners.rs.0, rs_tls)?,
         ];
         let timekeeper = tokio::spawn(Arc::clone(&platform).keep_time());
         Ok(Self { platform, servers, timekeeper })
@@ -129,12 +141,29 @@ impl PayNet {
         .await
     }
 
-    /// Waits until no event about a consent is under way to the DP.
+    /// Every consent that is kept, in the order of creation.
+    #[must_use]
+    pub fn consents(&self) -> Vec<Consent> {
+        let state = self.platform.state();
+        let mut all: Vec<Consent> = state.consents.iter().map(|held| held.consent.clone()).collect();
+        all.sort_by(|a, b| {
+            (a.created_at, a.consent_id.as_str()).cmp(&(b.created_at, b.consent_id.as_str()))
+        });
+        all
+    }
+
+    /// How far a consent's clock is ahead of the wall's.
+    #[must_use]
+    pub fn clock_offset(&self, id: &ConsentId) -> Option<SignedDuration> {
+        self.platform.state().consents.get(id).map(|held| held.offset)
+    }
+
+    /// Waits until no event about a consent is under way.
     ///
     /// # Errors
     /// [`Unsettled`] when one still is by then.
     pub async fn settled(&self, id: &ConsentId, within: Duration) -> Result<(), Unsettled> {
-        let expected = "at rest (an event to the DP is still under way)";
+        let expected = "at rest (an event is still under way)";
         self.wait(id, within, expected, |platform| {
             (platform.events_in_flight(id) == 0).then_some(())
         })
@@ -170,24 +199,74 @@ impl PayNet {
     /// is no such consent.
     #[must_use]
     pub fn advance_clock(&self, id: &ConsentId, by: SignedDuration) -> bool {
-        let known = match self.platform.state().consents.get_mut(id) {
-            Some(held) => {
-                held.offset = held.offset.saturating_add(by);
-                true
-            }
-            None => false,
-        };
+        let known = self
+            .platform
+            .state()
+            .consents
+            .change(id, |held| held.offset = held.offset.saturating_add(by))
+            .is_some();
         self.platform.let_time_pass(id);
         self.platform.deadlines.notify_one();
         known
     }
 
+    /// Changes a consent's status in the platform's own name.
+    ///
+    /// # Errors
+    /// [`ofp_types::IllegalTransition`] when the state machine has no such step.
+    pub fn change(
+        &self,
+        id: &ConsentId,
+        trigger: Trigger,
+        reason: Option<StatusReason>,
+    ) -> Result<Consent, ofp_types::IllegalTransition> {
+        let change = Change { trigger, by: UpdatedBy::Ofp, reason, cause: None };
+        self.platform.transition(id, change, |_| {})
+    }
+
     /// Revokes a consent that is still live, in the platform's own name. False when it is not.
     #[must_use]
     pub fn revoke(&self, id: &ConsentId) -> bool {
-        let change =
-            Change { trigger: Trigger::Revoke, by: UpdatedBy::Ofp, reason: None, cause: None };
-        self.platform.transition(id, change, |_| {}).is_ok()
+        self.change(id, Trigger::Revoke, None).is_ok()
+    }
+
+    /// Lets rules that reach beyond a consent hold for it.
+    pub fn enforce(&self, id: &ConsentId, policies: &[Policy]) {
+        self.platform.state().consents.change(id, |held| held.policies.extend(policies));
+    }
+
+    /// Switches a fault on.
+    #[must_use]
+    pub fn inject(&self, scope: FaultScope, fault: PlatformFault) -> FaultId {
+        self.platform.state().faults.inject(scope, fault)
+    }
+
+    /// The faults that are switched on.
+    #[must_use]
+    pub fn faults(&self) -> Vec<ActiveFault> {
+        self.platform.state().faults.active().to_vec()
+    }
+
+    /// Switches off every fault, or those of one scope; says how many.
+    #[must_use]
+    pub fn reset_faults(&self, scope: Option<&FaultScope>) -> usize {
+        self.platform.state().faults.reset(scope)
+    }
+
+    /// Signs with `next` from now on. The keys before it stay published, unless it is to be alone.
+    ///
+    /// # Errors
+    /// [`PaynetError::Key`] when it is no signing key.
+    pub fn rotate_signing_key(&self, next: &Credential, alone: bool) -> Result<Kid, PaynetError> {
+        self.platform.keys.rotate(next, alone)
+    }
+
+    /// Waits until everything that has been acknowledged is on disk.
+    ///
+    /// # Errors
+    /// [`ofp_net::StoreError`] when it cannot be written.
+    pub async fn stored(&self) -> Result<(), ofp_net::StoreError> {
+        self.platform.store.settled().await
     }
 
     /// Asks the DP's userinfo (D3).
@@ -200,7 +279,10 @@ impl PayNet {
     ) -> Result<(ExchangeId, Result<(u16, Message), Failure>), ForwardError> {
         let unknown = || ForwardError::UnknownConsent(id.clone());
         let consent = self.consent(id).ok_or_else(unknown)?;
-        self.platform.call_userinfo(&consent).await
+        let interaction = uuid_v4(&*self.platform.entropy).to_string();
+        // a UUID has the form of an interaction id
+        let interaction = InteractionId::parse(interaction).map_err(|_| unknown())?;
+        self.platform.call_userinfo(&consent, &interaction, None).await
     }
 
     /// Asks the DP's health (D4).

@@ -1,6 +1,6 @@
 //! Why the platform could not be started.
 
-use ofp_net::NetError;
+use ofp_net::{NetError, StoreError};
 
 use crate::ConfigError;
 
@@ -16,4 +16,7 @@ pub enum PaynetError {
     /// The platform's own signing key.
     #[error("PayNet's signing key: {0}")]
     Key(#[from] ofp_jose::KeyError),
+    /// The state file.
+    #[error(transparent)]
+    Store(#[from] StoreError),
 }

@@ -11,12 +11,15 @@
 //! Folders: `authorization_server` has an endpoint of the Authorization Server a file, `resource_server` one of the Resource
 //! Server a file, `provider` the calls to Data Providers, `state` what the platform remembers.
 
+mod about;
 mod authorization_server;
 mod bearer;
 mod client_auth;
 mod config;
 mod control;
 mod error;
+mod faults;
+mod keys;
 mod platform;
 mod provider;
 mod refusal;
@@ -26,7 +29,10 @@ mod state;
 
 pub use config::{
     AuthMethod, Client, ConfigError, DcRegistration, DpRegistration, Listeners, PaynetConfig,
+    ProviderType, Webhooks,
 };
 pub use control::{PayNet, Unsettled};
 pub use error::PaynetError;
+pub use faults::{ActiveFault, FaultId, FaultScope};
 pub use provider::ForwardError;
+pub use serve::ListenerKind;

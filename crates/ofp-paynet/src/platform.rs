@@ -1,23 +1,26 @@
 //! The platform: its parts, its participants, and every change of a consent.
 
 use std::{
-    collections::HashMap,
+    collections::{HashMap, HashSet},
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
 use jiff::Timestamp;
 use ofp_evidence::{ExchangeId, Journal, Record, Role, Transition};
-use ofp_jose::SigningKey;
-use ofp_net::Caller;
+use ofp_net::{Caller, Store};
 use ofp_types::{
-    Clock, Consent, ConsentId, ConsentStatus, DcId, DpId, Entropy, IllegalTransition, Kid, Origin,
-    Profile, ReasonCode, StatusReason, Trigger, UpdatedBy, wire::EventType,
+    ClientId, Clock, Consent, ConsentId, ConsentStatus, DcId, DpId, Effect, Entropy,
+    IllegalTransition, Kid, Origin, Policy, Profile, ReasonCode, StatusReason, Trigger, UpdatedBy,
+    wire::EventType,
 };
 use tokio::sync::{Notify, watch};
 
 use crate::{
     DcRegistration, DpRegistration,
     config::Client,
+    faults::Struck,
+    keys::Keys,
+    provider::EventDue,
     state::{Held, State},
 };
 
@@ -30,13 +33,19 @@ pub(crate) struct Platform {
     pub(crate) rs: Origin,
     pub(crate) dcs: Vec<DcRegistration>,
     pub(crate) dps: Vec<DpRegistration>,
-    pub(crate) callers: HashMap<DpId, Caller>,
-    pub(crate) signing: SigningKey,
-    pub(crate) jwks: ofp_jose::JwkSet,
+    /// Who calls each DP and DC.
+    pub(crate) dp_callers: HashMap<DpId, Caller>,
+    pub(crate) dc_callers: HashMap<DcId, Caller>,
+    pub(crate) keys: Keys,
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) entropy: Arc<dyn Entropy>,
     pub(crate) journal: Arc<Journal>,
+    pub(crate) store: Store,
+    /// The rules that hold for every consent.
+    pub(crate) policies: HashSet<Policy>,
     pub(crate) state: Mutex<State>,
+    /// Events that wait for the answer to the request that caused them.
+    pub(crate) outbox: Mutex<HashMap<ExchangeId, Vec<EventDue>>>,
     /// Counts changes of consents, for whoever waits for one.
     pub(crate) changed: watch::Sender<u64>,
     /// Wakes the timekeeper when a deadline was added or moved.
@@ -95,6 +104,16 @@ impl Platform {
         self.dps.iter().find(|dp| dp.dp_id == *id)
     }
 
+    /// The fault that strikes a message, if one does.
+    pub(crate) fn strike(&self, struck: &Struck<'_>) -> Option<Effect> {
+        self.state().faults.strike(struck)
+    }
+
+    /// The client behind a certificate.
+    pub(crate) fn client_of(&self, thumbprint: &Kid) -> Option<&ClientId> {
+        self.participant_by_certificate(thumbprint).map(|p| &p.client().client_id)
+    }
+
     /// A consent as it stands at its own time: what time alone does to it has been done.
     pub(crate) fn held(self: &Arc<Self>, id: &ConsentId) -> Option<Held> {
         self.let_time_pass(id);
@@ -112,14 +131,15 @@ impl Platform {
             cause: Some(cause),
             at: held.consent.created_at,
         };
-        self.state().consents.insert(held.consent.consent_id.clone(), held);
+        self.state().consents.add(held);
         self.journal.add(Record::Transition(transition));
         self.touched();
         self.deadlines.notify_one();
     }
 
-    /// Changes a consent's status, if the state machine allows it, writes it down, and tells the
-    /// DP. `amend` changes what else goes with it.
+    /// Changes a consent's status, if the state machine allows it, writes it down, and tells DP and
+    /// DC: once the request that caused it has been answered, if one did. `amend` changes what else
+    /// goes with it.
     pub(crate) fn transition(
         self: &Arc<Self>,
         id: &ConsentId,
@@ -127,39 +147,71 @@ impl Platform {
         amend: impl FnOnce(&mut Held),
     ) -> Result<Consent, IllegalTransition> {
         let wall = self.now();
-        let (consent, transition, in_order) = {
-            let mut state = self.state();
-            let Some(held) = state.consents.get_mut(id) else {
-                // only ids that were looked up get here
-                let (from, trigger) = (ConsentStatus::Failed, change.trigger);
-                return Err(IllegalTransition { from, trigger });
-            };
+        let (trigger, by, cause) = (change.trigger, change.by, change.cause);
+        let changed = self.state().consents.change(id, |held| {
             let from = held.consent.status;
-            let to = from.apply(change.trigger)?;
-            let now = held.now(wall);
+            let to = from.apply(trigger)?;
             held.consent.status = to;
             held.consent.status_reason = change.reason;
-            held.consent.updated_at = now;
-            held.consent.updated_by = change.by;
+            held.consent.updated_at = held.now(wall);
+            held.consent.updated_by = by;
             amend(held);
             held.events_in_flight += 1;
-            let (consent, in_order) = (held.consent.clone(), Arc::clone(&held.in_order));
-            let trigger = Some(change.trigger);
-            let (by, cause, from) = (change.by, change.cause, Some(from));
-            let consent_id = id.clone();
-            let told = Transition { consent: consent_id, from, to, trigger, by, cause, at: now };
-            (consent, told, in_order)
-        };
-        self.journal.add(Record::Transition(transition));
+            Ok((from, held.clone()))
+        });
+        // only ids that were looked up get here
+        let unknown = Err(IllegalTransition { from: ConsentStatus::Failed, trigger });
+        let (from, held) = changed.unwrap_or(unknown)?;
+        let consent = held.consent.clone();
+        self.journal.add(Record::Transition(Transition {
+            consent: id.clone(),
+            from: Some(from),
+            to: consent.status,
+            trigger: Some(trigger),
+            by,
+            cause,
+            at: consent.updated_at,
+        }));
         self.touched();
         self.deadlines.notify_one();
-        let (platform, event) = (Arc::clone(self), consent.clone());
-        tokio::spawn(async move {
-            let _turn = in_order.lock().await;
-            platform.deliver_event(EventType::ConsentStatusUpdated, &event, change.cause).await;
-            platform.event_landed(&event.consent_id);
-        });
+        let event = EventType::ConsentStatusUpdated;
+        let in_order = Arc::clone(&held.in_order);
+        self.tell(EventDue { event, consent: consent.clone(), cause, in_order });
+        if trigger == Trigger::Approve {
+            self.supersede_others(&held, cause);
+        }
         Ok(consent)
+    }
+
+    /// Sends an event, after the answer to its cause if that is still in hand.
+    fn tell(self: &Arc<Self>, due: EventDue) {
+        let mut outbox = self.outbox.lock().unwrap_or_else(PoisonError::into_inner);
+        match due.cause.and_then(|cause| outbox.get_mut(&cause)) {
+            Some(waiting) => waiting.push(due),
+            None => self.send_in_background(due),
+        }
+    }
+
+    /// Revokes what a newly authorized consent supersedes: one consent stands for DP, DC, customer
+    /// and purpose (`spec/ofp.md` 1.4).
+    fn supersede_others(self: &Arc<Self>, newer: &Held, cause: Option<ExchangeId>) {
+        if !newer.policies.contains(&Policy::Duplicates) {
+            return;
+        }
+        let older: Vec<ConsentId> = {
+            let state = self.state();
+            let superseded = state.consents.iter().filter(|held| held.is_superseded_by(newer));
+            superseded.map(|held| held.consent.consent_id.clone()).collect()
+        };
+        for id in older {
+            let reason = StatusReason::new(
+                ReasonCode::Duplicate,
+                "a newer consent of the same customer, DP, DC and purpose took its place",
+            );
+            let (trigger, by) = (Trigger::Revoke, UpdatedBy::Ofp);
+            // refused only when something else ended it meanwhile
+            let _ = self.transition(&id, Change { trigger, by, reason: Some(reason), cause }, |_| {});
+        }
     }
 
     /// Applies what the passing of time alone does to a consent.
@@ -200,21 +252,20 @@ impl Platform {
         let now = self.now();
         let state = self.state();
         let deadlines =
-            || state.consents.iter().filter_map(|(id, h)| Some((id, h.next_by_time()?.0)));
-        let due = deadlines().filter(|(_, at)| *at <= now).map(|(id, _)| id.clone()).collect();
+            || state.consents.iter().filter_map(|held| Some((held, held.next_by_time()?.0)));
+        let over = deadlines().filter(|(_, at)| *at <= now);
+        let due = over.map(|(held, _)| held.consent.consent_id.clone()).collect();
         (due, deadlines().map(|(_, at)| at).filter(|at| *at > now).min())
     }
 
     pub(crate) fn event_begins(&self, id: &ConsentId) {
-        if let Some(held) = self.state().consents.get_mut(id) {
-            held.events_in_flight += 1;
-        }
+        self.state().consents.touch(id, |held| held.events_in_flight += 1);
     }
 
     pub(crate) fn event_landed(&self, id: &ConsentId) {
-        if let Some(held) = self.state().consents.get_mut(id) {
+        self.state().consents.touch(id, |held| {
             held.events_in_flight = held.events_in_flight.saturating_sub(1);
-        }
+        });
         self.touched();
     }
 

@@ -43,9 +43,15 @@ impl Refusal {
         Self::discreet(401, ErrorCode::InvalidClient, "client authentication failed", reason)
     }
 
+    /// `unauthorized_client` (RFC 6749 §5.2).
+    pub(crate) fn unauthorized_client(reason: &str) -> Self {
+        Self::new(400, ErrorCode::UnauthorizedClient, reason)
+    }
+
     /// `invalid_grant` (RFC 6749 §5.2).
     pub(crate) fn invalid_grant(reason: impl Into<String>) -> Self {
-        let description = "the code is invalid, expired, used or was issued to another client";
+        let description =
+            "the code or refresh token is invalid, expired, used, revoked or another client's";
         Self::discreet(400, ErrorCode::InvalidGrant, description, reason)
     }
 

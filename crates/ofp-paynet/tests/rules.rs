@@ -71,7 +71,7 @@ async fn client_authentication_is_held_to_every_rule() {
 
 #[tokio::test]
 async fn tls_client_auth_needs_the_certificate_and_nothing_else() {
-    let kit = Kit::start_with(AuthMethod::TlsClientAuth);
+    let kit = Kit::start_with(kit::Options { auth: AuthMethod::TlsClientAuth, ..Default::default() });
     let form = |client_id: &str| {
         kit::Form::from([
             ("client_id".into(), client_id.into()),

@@ -7,10 +7,10 @@ use ofp_dc::{DcConfig, DcError, MockDc};
 use ofp_dp::{AccountKind, Bank, DpConfig, DpError, DpListeners, ReferenceDp};
 use ofp_evidence::Journal;
 use ofp_jose::{DecryptionKey, JwkSet, KeySet};
-use ofp_net::{NetError, bind, local_port};
+use ofp_net::{NetError, Store, bind, local_port};
 use ofp_paynet::{
     AuthMethod, Client, DcRegistration, DpRegistration, Listeners, PayNet, PaynetConfig,
-    PaynetError,
+    PaynetError, ProviderType,
 };
 use ofp_pki::{Kit, Party, Pki, PkiError};
 use ofp_types::{
@@ -199,6 +199,7 @@ fn paynet_config(
             dc_id: DcId::parse(id)?,
             client: client(pki, party, client_id, name)?,
             redirect_uris,
+            webhooks: None,
         })
     };
     let redirect_uris = vec![dc.join("/callback")];
@@ -212,12 +213,15 @@ fn paynet_config(
         ],
         dps: vec![DpRegistration {
             dp_id: DpId::parse(DP_ID)?,
+            provider_type: ProviderType::Bank,
             client: client(pki, Party::Dp, DP_CLIENT_ID, "Reference DP")?,
             issuer: dp_issuer.to_string(),
             as_webhooks: webhooks.clone(),
             rs_webhooks: webhooks.clone(),
             ca: pki.ca.clone(),
         }],
+        policies: HashSet::new(),
+        store: Store::none(),
     })
 }
 

@@ -4,19 +4,27 @@ use std::sync::Arc;
 
 use ofp_net::{Answer, Inbound, encode_form, parse_form};
 use ofp_types::{
-    AuthorizeMode, Consent, ConsentStatus, ErrorCode, ReasonCode, StatusReason, Trigger, UpdatedBy,
-    token,
+    AuthorizeMode, Consent, ConsentId, ConsentStatus, Effect, ErrorCode, FaultPoint, ReasonCode,
+    StatusReason, Trigger, UpdatedBy, token,
 };
 
+use super::picker::stopped;
 use crate::{
+    faults::spoil,
     platform::{Change, Platform},
     refusal::Refusal,
     serve::Context,
-    state::Held,
+    state::{Browser, Held, Target},
 };
 
 /// The cookie by which the callback knows the browser again.
 pub(super) const COOKIE: &str = "ofp-authorization";
+
+/// The value of our cookie.
+pub(crate) fn cookie(inbound: &Inbound) -> Option<&str> {
+    let pairs = inbound.header("cookie")?.split(';');
+    pairs.filter_map(|pair| pair.trim().split_once('=')).find(|(n, _)| *n == COOKIE).map(|(_, v)| v)
+}
 
 impl Platform {
     pub(crate) async fn authorize(
@@ -24,6 +32,20 @@ impl Platform {
         inbound: &Inbound,
         context: &mut Context,
     ) -> Result<Answer, Refusal> {
+        match self.redeem(inbound, context) {
+            Err(refusal) => {
+                context.note = Some(refusal.reason.clone());
+                stopped(inbound, refusal)
+            }
+            Ok(Target::Unchosen(dc, object)) => {
+                self.picker(dc, object, self.now() + self.profile.consent_auth_ttl)
+            }
+            Ok(Target::Consent(consent)) => self.take_to_dp(&consent, context).await,
+        }
+    }
+
+    /// Uses up a `request_uri` and returns what it was for.
+    fn redeem(self: &Arc<Self>, inbound: &Inbound, context: &Context) -> Result<Target, Refusal> {
         let query = parse_form(inbound.query.as_bytes())
             .map_err(|e| Refusal::bad_request(e.to_string()))?;
         let parameter = |name: &str| {
@@ -31,11 +53,28 @@ impl Platform {
             query.get(name).ok_or_else(missing)
         };
         let (client_id, request_uri) = (parameter("client_id")?, parameter("request_uri")?);
-        let held = self.redeem(request_uri, client_id, context)?;
-        if held.consent.status != ConsentStatus::AwaitingAuthorization {
-            return Ok(self.refuse_at_dc(&held, ErrorCode::AccessDenied, context));
+        let held = context.consent.as_ref().and_then(|id| self.held(id));
+        let now = held.map_or(self.now(), |held| held.now(self.now()));
+        let redeemed = self.state().requests.redeem(request_uri, client_id, now);
+        redeemed.map(|request| request.target).map_err(|e| Refusal::bad_request(e.to_string()))
+    }
+
+    /// On to the DP, or back to the DC with an error.
+    pub(super) async fn take_to_dp(
+        self: &Arc<Self>,
+        id: &ConsentId,
+        context: &mut Context,
+    ) -> Result<Answer, Refusal> {
+        let gone = || Refusal::bad_request("the consent is no longer known");
+        let held = self.held(id).ok_or_else(gone)?;
+        match held.consent.status {
+            ConsentStatus::AwaitingAuthorization => {}
+            ConsentStatus::Failed => {
+                return Ok(self.refuse_at_dc(&held, ErrorCode::TemporarilyUnavailable, context));
+            }
+            _ => return Ok(self.refuse_at_dc(&held, ErrorCode::AccessDenied, context)),
         }
-        let link = self.dp_link(&held.consent);
+        let link = self.dp_link(&held.consent).await;
         let location = match self.profile.authorize_mode {
             AuthorizeMode::Browser => Ok(link),
             AuthorizeMode::Relay => self.relay(&held.consent, link, context).await,
@@ -45,34 +84,20 @@ impl Platform {
             Err(reason) => {
                 context.note = Some(reason);
                 self.fail(&held.consent, context);
-                let held = self.held(&held.consent.consent_id).unwrap_or(held);
+                let held = self.held(id).unwrap_or(held);
                 Ok(self.refuse_at_dc(&held, ErrorCode::TemporarilyUnavailable, context))
             }
         }
     }
 
-    /// Uses up a `request_uri` and returns the consent that it was for.
-    fn redeem(
-        self: &Arc<Self>,
-        request_uri: &str,
-        client_id: &str,
-        context: &mut Context,
-    ) -> Result<Held, Refusal> {
-        let unknown = || Refusal::bad_request("request_uri is unknown or has been used before");
-        let consent = self.state().requests.consent(request_uri).cloned().ok_or_else(unknown)?;
-        context.consent = Some(consent.clone());
-        let held = self.held(&consent).ok_or_else(unknown)?;
-        let now = held.now(self.now());
-        self.state()
-            .requests
-            .redeem(request_uri, client_id, now)
-            .map_err(|e| Refusal::bad_request(e.to_string()))?;
-        Ok(held)
-    }
-
     /// The DP's authorize endpoint with its three parameters (S1:L388-404).
-    fn dp_link(&self, consent: &Consent) -> String {
-        let signature = self.signing.sign(consent.consent_id.as_str().as_bytes());
+    async fn dp_link(&self, consent: &Consent) -> String {
+        let mut signature = self.keys.signing().sign(consent.consent_id.as_str().as_bytes());
+        if let Some(Effect::Jose(fault)) =
+            self.call_fault(FaultPoint::DpAuthorize, consent, None).await
+        {
+            signature = spoil(fault, &signature);
+        }
         let callback = self.callback_uri();
         let query = encode_form(&[
             ("consent_id", consent.consent_id.as_str()),
@@ -91,8 +116,10 @@ impl Platform {
 
     fn send_to_dp(&self, consent: &Consent, location: String) -> Answer {
         let cookie = token(&*self.entropy);
-        self.state().browsers.insert(cookie.clone(), consent.consent_id.clone());
-        let life = self.profile.consent_auth_ttl.as_secs();
+        let (life, now) = (self.profile.consent_auth_ttl, self.now());
+        let browser = Browser { consent: consent.consent_id.clone(), expires: now + life };
+        self.state().browsers.sent_away(&cookie, browser, now);
+        let life = life.as_secs();
         Answer::empty(303).header("location", location).header("cache-control", "no-store").header(
             "set-cookie",
             format!(
@@ -114,5 +141,35 @@ impl Platform {
         };
         // refused only when something else decided meanwhile, which then stands
         let _ = self.transition(&consent.consent_id, change, |_| {});
+    }
+
+    /// Back to the DC with an error, and with why the consent stands where it does.
+    pub(super) fn refuse_at_dc(
+        &self,
+        held: &Held,
+        code: ErrorCode,
+        context: &mut Context,
+    ) -> Answer {
+        let description = match &held.consent.status_reason {
+            Some(reason) => reason.reason_description.clone(),
+            None => format!("the consent is {}", held.consent.status),
+        };
+        if context.note.is_none() {
+            context.note = Some(format!("the consent is {}", held.consent.status));
+        }
+        self.respond(held, &[("error", code.as_str()), ("error_description", &description)], context)
+    }
+
+    /// The authorization response, which a browser gets once.
+    pub(super) fn respond(
+        &self,
+        held: &Held,
+        parameters: &[(&str, &str)],
+        context: &Context,
+    ) -> Answer {
+        self.state().consents.change(&held.consent.consent_id, |held| held.answered = true);
+        let dc = self.dc(&held.consent.dc_id);
+        let client = dc.map(|dc| dc.client.client_id.as_str()).unwrap_or_default();
+        self.response(&held.request, client, parameters, context)
     }
 }

@@ -8,9 +8,8 @@ use ofp_net::{Answer, Inbound, parse_form};
 use ofp_types::{
     ConsentId, ConsentStatus, ErrorCode, ReasonCode, StatusReason, Trigger, UpdatedBy, token,
 };
-use url::Url;
 
-use super::authorize::COOKIE;
+use super::cookie;
 use crate::{
     platform::{Change, Platform},
     refusal::Refusal,
@@ -32,7 +31,7 @@ impl Platform {
             return Err(Refusal::bad_request("this authorization has been completed before"));
         }
         match held.consent.status {
-            ConsentStatus::Authorized => Ok(self.give_code(&held)),
+            ConsentStatus::Authorized => Ok(self.give_code(&held, context)),
             ConsentStatus::AwaitingAuthorization if from_our_browser => {
                 context.note =
                     Some("the browser came back before any Update Consent: no code".into());
@@ -54,7 +53,8 @@ impl Platform {
     fn correlate(&self, inbound: &Inbound) -> Result<(ConsentId, bool), Refusal> {
         let query = parse_form(inbound.query.as_bytes())
             .map_err(|e| Refusal::bad_request(e.to_string()))?;
-        let ours = cookie(inbound).and_then(|value| self.state().browsers.get(value).cloned());
+        let ours =
+            cookie(inbound).and_then(|value| self.state().browsers.consent(value).cloned());
         let named = query.get("consent_id").and_then(|id| ConsentId::parse(id.as_str()).ok());
         match (ours, named) {
             (Some(ours), None) => Ok((ours, true)),
@@ -84,7 +84,7 @@ impl Platform {
         let _ = self.transition(id, change, |_| {});
     }
 
-    fn give_code(&self, held: &Held) -> Answer {
+    fn give_code(&self, held: &Held, context: &Context) -> Answer {
         let text = token(&*self.entropy);
         self.journal.secret(&text);
         let id = &held.consent.consent_id;
@@ -96,50 +96,9 @@ impl Platform {
             consent: id.clone(),
             client_id,
             expires: held.now(self.now()) + self.profile.code_ttl,
-            token: None,
+            used: false,
         };
-        self.state().codes.issue(text.clone(), code);
-        self.respond(held, &[("code", &text)])
+        self.state().codes.issue(&text, code, self.now());
+        self.respond(held, &[("code", &text)], context)
     }
-
-    /// An error response to the DC (RFC 6749 §4.1.2.1).
-    pub(super) fn refuse_at_dc(
-        &self,
-        held: &Held,
-        code: ErrorCode,
-        context: &mut Context,
-    ) -> Answer {
-        let description = match &held.consent.status_reason {
-            Some(reason) => reason.reason_description.clone(),
-            None => format!("the consent is {}", held.consent.status),
-        };
-        if context.note.is_none() {
-            context.note = Some(format!("the consent is {}", held.consent.status));
-        }
-        self.respond(held, &[("error", code.as_str()), ("error_description", &description)])
-    }
-
-    /// The authorization response: `state` and `iss` go with every one (RFC 9207 §2).
-    fn respond(&self, held: &Held, parameters: &[(&str, &str)]) -> Answer {
-        if let Some(held) = self.state().consents.get_mut(&held.consent.consent_id) {
-            held.answered = true;
-        }
-        let Ok(mut url) = Url::parse(&held.request.redirect_uri) else {
-            return Answer::empty(500);
-        };
-        {
-            let mut query = url.query_pairs_mut();
-            query.extend_pairs(parameters);
-            if let Some(state) = &held.request.state {
-                query.append_pair("state", state);
-            }
-            query.append_pair("iss", self.issuer.as_str());
-        }
-        Answer::empty(303).header("location", url.as_str()).header("cache-control", "no-store")
-    }
-}
-
-fn cookie(inbound: &Inbound) -> Option<&str> {
-    let pairs = inbound.header("cookie")?.split(';');
-    pairs.filter_map(|pair| pair.trim().split_once('=')).find(|(n, _)| *n == COOKIE).map(|(_, v)| v)
 }

@@ -4,23 +4,23 @@
 use jiff::Timestamp;
 use ofp_jose::{Claims, CompactJws, JoseError};
 use ofp_types::{DpId, ErrorCode, Permission, Purpose, wire::CONSENT_RAR_TYPE};
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::token::known_scope;
-use crate::{DcRegistration, client_auth::AHEAD, platform::Platform, refusal::Refusal};
+use crate::{
+    DcRegistration, client_auth::AHEAD, platform::Platform, refusal::Refusal, state::PkceRequest,
+};
 
 /// FAPI MS §5.3.1: nbf at most 60 minutes in the past, exp at most 60 minutes after it.
 const REQUEST_OBJECT_LIFE: i64 = 3600;
 
 /// What a valid request object asks for.
-pub(super) struct RequestObject {
-    pub(super) redirect_uri: String,
-    pub(super) state: Option<String>,
-    pub(super) nonce: Option<String>,
-    pub(super) code_challenge: String,
-    pub(super) scope: String,
-    pub(super) dp_id: DpId,
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub(crate) struct RequestObject {
+    pub(super) request: PkceRequest,
+    /// Left out where the customer is to pick the DP.
+    pub(super) dp_id: Option<DpId>,
     pub(super) purpose: Purpose,
     pub(super) permissions: Vec<Permission>,
     pub(super) expiration: Timestamp,
@@ -35,7 +35,7 @@ struct Detail {
 #[derive(Deserialize)]
 struct DetailConsent {
     dc_id: Option<String>,
-    dp_id: Option<DpId>,
+    dp_id: Option<String>,
     consent_purpose: Purpose,
     permissions: Vec<Permission>,
     expiration_datetime: Timestamp,
@@ -65,12 +65,16 @@ impl Platform {
         let scope = optional(&claims, "scope")?.unwrap_or_else(|| "accounts".into());
         known_scope(&scope)?;
         let consent = self.detail(dc, claims.0.get("authorization_details"))?;
-        Ok(RequestObject {
+        let request = PkceRequest {
             redirect_uri: redirect_uri.to_owned(),
             state: optional(&claims, "state")?,
             nonce,
             code_challenge,
             scope,
+            as_jwt: self.as_jwt(optional(&claims, "response_mode")?.as_deref())?,
+        };
+        Ok(RequestObject {
+            request,
             dp_id: self.known_dp(consent.dp_id)?,
             purpose: consent.consent_purpose,
             permissions: consent.permissions,
@@ -121,13 +125,25 @@ impl Platform {
         }
     }
 
-    fn known_dp(&self, id: Option<DpId>) -> Result<DpId, Refusal> {
-        let refuse =
-            |reason: String| Refusal::new(400, ErrorCode::InvalidAuthorizationDetails, reason);
-        let id = id.ok_or_else(|| refuse("dp_id is missing: name the Data Provider".into()))?;
-        match self.dp(&id) {
-            Some(_) => Ok(id),
-            None => Err(refuse(format!("no DP `{id}` is registered"))),
+    /// A DP that is named must be known; one that is not, the customer picks. Blank is not named.
+    fn known_dp(&self, id: Option<String>) -> Result<Option<DpId>, Refusal> {
+        let Some(id) = id.filter(|id| !id.is_empty()) else { return Ok(None) };
+        let known = self.dps.iter().find(|dp| dp.dp_id.as_str() == id);
+        known.map(|dp| Some(dp.dp_id.clone())).ok_or_else(|| {
+            let reason = format!("no DP `{id}` is registered");
+            Refusal::new(400, ErrorCode::InvalidAuthorizationDetails, reason)
+        })
+    }
+
+    /// Whether the authorization response is to be a JWT (JARM §2.3); the profile may want it always.
+    fn as_jwt(&self, mode: Option<&str>) -> Result<bool, Refusal> {
+        match mode {
+            None | Some("query") => Ok(self.profile.jarm),
+            Some("jwt" | "query.jwt") => Ok(true),
+            Some(other) => {
+                let reason = format!("response_mode must be query, jwt or query.jwt, not {other}");
+                Err(Refusal::bad_request(reason))
+            }
         }
     }
 }

@@ -1,11 +1,10 @@
-//! A9: the token endpoint. Grants: client_credentials and authorization_code.
+//! A9: the token endpoint. Grants: client_credentials, authorization_code and refresh_token.
 
 use std::{collections::BTreeMap, sync::Arc};
 
-use jiff::SignedDuration;
 use ofp_net::{Answer, Inbound, parse_form};
 use ofp_types::{
-    ConsentStatus, ErrorCode, Kid, token, uuid_v4,
+    ConsentStatus, ErrorCode, Kid, token,
     wire::{CONSENT_RAR_TYPE, TokenResponse, consent_object},
 };
 use openssl::sha::sha256;
@@ -16,11 +15,9 @@ use crate::{
     platform::{Participant, Platform},
     refusal::Refusal,
     serve::Context,
-    state::{CodeError, Grant, Held, Token},
+    state::{CodeError, Grant, Held, RefreshToken, Token},
 };
 
-/// Life of the id_token for the DC.
-const ID_TOKEN_LIFE: SignedDuration = SignedDuration::from_mins(10);
 const SCOPES: [&str; 3] = ["openid", "accounts", "profile"];
 
 impl Platform {
@@ -40,6 +37,9 @@ impl Platform {
             }
             Some("authorization_code") => {
                 self.authorization_code(participant, certificate, &form, context)?
+            }
+            Some("refresh_token") => {
+                self.refresh_token(participant, certificate, &form, context)?
             }
             Some(other) => {
                 let reason = format!("grant_type `{other}` is not supported");
@@ -61,7 +61,7 @@ impl Platform {
         let scope = form.get("scope").map_or("accounts", String::as_str);
         known_scope(scope)?;
         let access_token = self.issue(participant.client(), Grant::Client, scope, certificate);
-        Ok(self.response(access_token, scope))
+        Ok(self.token_response(access_token, scope))
     }
 
     /// For a consent; the code dies with its first use.
@@ -73,8 +73,7 @@ impl Platform {
         context: &mut Context,
     ) -> Result<TokenResponse, Refusal> {
         let Participant::Dc(dc) = participant else {
-            let reason = "only a DC may redeem authorization codes";
-            return Err(Refusal::new(400, ErrorCode::UnauthorizedClient, reason));
+            return Err(Refusal::unauthorized_client("only a DC may redeem authorization codes"));
         };
         let parameter = |name: &str| {
             let missing = || Refusal::bad_request(format!("the form has no {name}"));
@@ -96,14 +95,73 @@ impl Platform {
         }
         let grant = Grant::Consent(held.consent.consent_id.clone());
         let access_token = self.issue(&dc.client, grant, &held.request.scope, certificate);
-        self.state().codes.used(code, access_token.clone());
-        let consent = consent_object(&held.consent, CONSENT_RAR_TYPE, &self.profile);
+        let refresh_token = self.issue_refresh(&dc.client, &held);
+        self.state().codes.used(code);
         Ok(TokenResponse {
             state: held.request.state.clone(),
-            id_token: Some(self.id_token(&dc.client, &held)),
-            authorization_details: Some(json!([{ "type": CONSENT_RAR_TYPE, "consent": consent }])),
-            ..self.response(access_token, &held.request.scope)
+            refresh_token: Some(refresh_token),
+            id_token: Some(self.id_token(&dc.client.client_id, &held, context)),
+            authorization_details: Some(self.details(&held)),
+            ..self.token_response(access_token, &held.request.scope)
         })
+    }
+
+    /// RFC 6749 §6. The refresh token stays the same for as long as the consent (S3:L103; FAPI 2.0
+    /// SP §5.3.2.1: no rotation).
+    fn refresh_token(
+        self: &Arc<Self>,
+        participant: Participant<'_>,
+        certificate: Kid,
+        form: &BTreeMap<String, String>,
+        context: &mut Context,
+    ) -> Result<TokenResponse, Refusal> {
+        let Participant::Dc(dc) = participant else {
+            return Err(Refusal::unauthorized_client("only a DC has refresh tokens"));
+        };
+        let text = form
+            .get("refresh_token")
+            .ok_or_else(|| Refusal::bad_request("the form has no refresh_token"))?;
+        self.journal.secret(text);
+        let token = self.state().tokens.refresh(text).cloned();
+        let token = token
+            .filter(|token| token.client_id == dc.client.client_id)
+            .ok_or_else(|| Refusal::invalid_grant("the refresh token is unknown, revoked or another client's"))?;
+        context.consent = Some(token.consent.clone());
+        let gone = || Refusal::invalid_grant("the consent behind the refresh token is unknown");
+        let held = self.held(&token.consent).ok_or_else(gone)?;
+        if held.consent.status != ConsentStatus::Authorized {
+            let reason = format!("the consent behind the refresh token is {}", held.consent.status);
+            return Err(Refusal::invalid_grant(reason));
+        }
+        let scope = narrowed(form.get("scope"), &token.scope)?;
+        let grant = Grant::Consent(token.consent.clone());
+        let access_token = self.issue(&dc.client, grant, &scope, certificate);
+        Ok(TokenResponse {
+            refresh_token: Some(text.clone()),
+            authorization_details: Some(self.details(&held)),
+            ..self.token_response(access_token, &scope)
+        })
+    }
+
+    /// What was granted (RFC 9396 §7).
+    fn details(&self, held: &Held) -> serde_json::Value {
+        let consent = consent_object(&held.consent, CONSENT_RAR_TYPE, &self.profile);
+        json!([{ "type": CONSENT_RAR_TYPE, "consent": consent }])
+    }
+
+    fn issue_refresh(&self, client: &Client, held: &Held) -> String {
+        let text = token(&*self.entropy);
+        self.journal.secret(&text);
+        let wall = self.now();
+        let token = RefreshToken {
+            client_id: client.client_id.clone(),
+            consent: held.consent.consent_id.clone(),
+            scope: held.request.scope.clone(),
+            issued: held.now(wall),
+            expires: held.consent.expiration,
+        };
+        self.state().tokens.issue_refresh(&text, token, wall);
+        text
     }
 
     fn redeemable(
@@ -121,8 +179,8 @@ impl Platform {
         match state.codes.check(code, &client.client_id, now) {
             Ok(_) => Ok(held),
             Err(error) => {
-                if let CodeError::Used { token } = &error {
-                    state.tokens.revoke(token);
+                if error == CodeError::Used {
+                    state.tokens.revoke_all_of(&held.consent.consent_id);
                 }
                 Err(Refusal::invalid_grant(error.to_string()))
             }
@@ -141,45 +199,23 @@ impl Platform {
         };
         let expires = now + self.profile.access_ttl;
         let client_id = client.client_id.clone();
-        state.tokens.issue(
-            text.clone(),
-            Token { client_id, grant, scope: scope.to_owned(), expires, certificate },
-            wall,
-        );
+        let scope = scope.to_owned();
+        let token = Token { client_id, grant, scope, issued: now, expires, certificate };
+        state.tokens.issue(&text, token, wall);
         text
     }
 
-    fn response(&self, access_token: String, scope: &str) -> TokenResponse {
+    fn token_response(&self, access_token: String, scope: &str) -> TokenResponse {
         TokenResponse {
             access_token,
             token_type: "Bearer".into(),
             expires_in: self.profile.access_ttl.as_secs().unsigned_abs(),
             scope: Some(scope.to_owned()),
             state: None,
+            refresh_token: None,
             id_token: None,
             authorization_details: None,
         }
-    }
-
-    /// The platform's id_token for the DC (`spec/ofp.md` 5.8).
-    fn id_token(&self, client: &Client, held: &Held) -> String {
-        let now = self.now().as_second();
-        let mut claims = json!({
-            "iss": self.issuer,
-            "sub": held.subject,
-            "aud": client.client_id,
-            "iat": now,
-            "exp": now + ID_TOKEN_LIFE.as_secs(),
-            "jti": uuid_v4(&*self.entropy),
-        });
-        if let Some(nonce) = &held.request.nonce {
-            claims["nonce"] = json!(nonce);
-        }
-        if let Some((id_type, hashed)) = &held.consent.identity {
-            claims["id_type"] = json!(id_type);
-            claims["hashed_id_number"] = json!(hashed);
-        }
-        self.signing.sign_claims(&claims)
     }
 }
 
@@ -189,6 +225,18 @@ pub(super) fn known_scope(scope: &str) -> Result<(), Refusal> {
         None => Ok(()),
         Some(unknown) => {
             let reason = format!("scope `{unknown}` is unknown");
+            Err(Refusal::new(400, ErrorCode::InvalidScope, reason))
+        }
+    }
+}
+
+/// RFC 6749 §6: no more than was granted.
+fn narrowed(asked: Option<&String>, granted: &str) -> Result<String, Refusal> {
+    let Some(asked) = asked else { return Ok(granted.to_owned()) };
+    match asked.split(' ').find(|each| !granted.split(' ').any(|one| one == *each)) {
+        None => Ok(asked.clone()),
+        Some(more) => {
+            let reason = format!("scope `{more}` was not granted, only `{granted}`");
             Err(Refusal::new(400, ErrorCode::InvalidScope, reason))
         }
     }

@@ -1,40 +1,175 @@
-//! D1: consent events.
+//! D1 and C1: consent events, to the DP and to the DC.
+//!
+//! Events about a consent are sent one after the other, each freshly signed at every try, up to
+//! three times again with a growing pause.
+
+use std::{sync::Arc, time::Duration};
 
 use jiff::Timestamp;
 use ofp_evidence::{Endpoint, ExchangeId};
-use ofp_net::{Call, Request};
+use ofp_net::{Call, Caller, Request};
 use ofp_types::{
-    Consent, ConsentId, NumericDateForm, PLATFORM_AUDIENCE, uuid_v4,
-    wire::{EventType, consent_event},
+    ClientId, Consent, ConsentId, Effect, FaultPoint, NumericDateForm, Origin, PLATFORM_AUDIENCE,
+    uuid_v4,
+    wire::{EventType, consent_event, dc_consent_event},
 };
 use serde_json::{Map, Value, json};
 
-use crate::platform::Platform;
+use crate::{
+    faults::{Struck, spoil},
+    platform::Platform,
+};
+
+/// How long to wait before each try after the first.
+const PAUSES: [Duration; 3] =
+    [Duration::from_millis(100), Duration::from_millis(400), Duration::from_millis(1000)];
+
+/// An event that is to be sent.
+#[derive(Debug, Clone)]
+pub(crate) struct EventDue {
+    pub(crate) event: EventType,
+    /// The consent as it stood then.
+    pub(crate) consent: Consent,
+    pub(crate) cause: Option<ExchangeId>,
+    /// Held while one is on its way.
+    pub(crate) in_order: Arc<tokio::sync::Mutex<()>>,
+}
+
+/// Who is told.
+struct Recipient<'a> {
+    at: FaultPoint,
+    endpoint: Endpoint,
+    caller: &'a Caller,
+    client: &'a ClientId,
+    origin: &'a Origin,
+    body: Value,
+}
 
 impl Platform {
-    /// Sends an event to the consent's DP, signed over the body as sent. True when it was taken.
-    pub(crate) async fn deliver_event(
-        &self,
-        event: EventType,
-        consent: &Consent,
-        cause: Option<ExchangeId>,
-    ) -> bool {
-        let (Some(dp), Some(caller)) = (self.dp(&consent.dp_id), self.callers.get(&consent.dp_id))
-        else {
-            return false;
+    /// Sends a counted event as soon as those before it have been.
+    pub(crate) fn send_in_background(self: &Arc<Self>, due: EventDue) {
+        let platform = Arc::clone(self);
+        tokio::spawn(async move {
+            platform.send(&due).await;
+            platform.event_landed(&due.consent.consent_id);
+        });
+    }
+
+    /// Sends an event to the DP, and to the DC unless it caused it. False when the DP did not take it.
+    pub(crate) async fn send(&self, due: &EventDue) -> bool {
+        let _turn = due.in_order.lock().await;
+        let told = async {
+            match self.dp_recipient(due) {
+                Some(dp) => self.deliver(&dp, due).await,
+                None => false,
+            }
         };
-        let body = consent_event(event, consent, &self.profile).to_string().into_bytes();
-        let signature = self.signing.sign_detached(self.signature_header(), &body);
-        let url = dp.as_webhooks.join("/v1/consents/events");
+        let also = async {
+            if let Some(dc) = self.dc_recipient(due) {
+                self.deliver(&dc, due).await;
+            }
+        };
+        tokio::join!(told, also).0
+    }
+
+    fn dp_recipient(&self, due: &EventDue) -> Option<Recipient<'_>> {
+        let dp = self.dp(&due.consent.dp_id)?;
+        Some(Recipient {
+            at: FaultPoint::ConsentEvent,
+            endpoint: Endpoint::ConsentEvent,
+            caller: self.dp_callers.get(&dp.dp_id)?,
+            client: &dp.client.client_id,
+            origin: &dp.as_webhooks,
+            body: consent_event(due.event, &due.consent, &self.profile),
+        })
+    }
+
+    /// The DC that asked knows of `consent_created` from its own request.
+    fn dc_recipient(&self, due: &EventDue) -> Option<Recipient<'_>> {
+        let dc = self.dc(&due.consent.dc_id).filter(|_| due.event != EventType::ConsentCreated)?;
+        Some(Recipient {
+            at: FaultPoint::DcEvent,
+            endpoint: Endpoint::DcEvent,
+            caller: self.dc_callers.get(&dc.dc_id)?,
+            client: &dc.client.client_id,
+            origin: &dc.webhooks.as_ref()?.origin,
+            body: dc_consent_event(due.event, &due.consent, &self.profile),
+        })
+    }
+
+    /// As the faults that strike want it.
+    async fn deliver(&self, to: &Recipient<'_>, due: &EventDue) -> bool {
+        let effect = self.strike(&Struck {
+            at: to.at,
+            consent: Some(&due.consent.consent_id),
+            client: Some(to.client),
+            interaction: None,
+        });
+        match effect {
+            Some(Effect::Lost) => return true,
+            Some(Effect::OutOfOrder) => {
+                self.state().faults.hold_back(to.at, due.clone());
+                return true;
+            }
+            Some(Effect::Delay(delay)) => tokio::time::sleep(delay.unsigned_abs()).await,
+            _ => {}
+        }
+        let taken = self.try_again(to, due, &to.body, effect).await;
+        if effect == Some(Effect::Duplicate) {
+            self.try_again(to, due, &to.body, None).await;
+        }
+        let id = &due.consent.consent_id;
+        let held_back = self.state().faults.let_go(to.at, id);
+        for late in held_back {
+            let body = match to.at {
+                FaultPoint::DcEvent => dc_consent_event(late.event, &late.consent, &self.profile),
+                _ => consent_event(late.event, &late.consent, &self.profile),
+            };
+            self.try_again(to, &late, &body, None).await;
+        }
+        taken
+    }
+
+    async fn try_again(
+        &self,
+        to: &Recipient<'_>,
+        due: &EventDue,
+        body: &Value,
+        effect: Option<Effect>,
+    ) -> bool {
+        let body = body.to_string().into_bytes();
+        let mut pauses = PAUSES.into_iter();
+        loop {
+            if self.try_once(to, due, &body, effect).await {
+                return true;
+            }
+            let Some(pause) = pauses.next() else { return false };
+            tokio::time::sleep(pause).await;
+        }
+    }
+
+    async fn try_once(
+        &self,
+        to: &Recipient<'_>,
+        due: &EventDue,
+        body: &[u8],
+        effect: Option<Effect>,
+    ) -> bool {
+        let signature = self.keys.signing().sign_detached(self.signature_header(), body);
+        let signature = match effect {
+            Some(Effect::Jose(fault)) => spoil(fault, &signature),
+            _ => signature,
+        };
+        let url = to.origin.join("/v1/consents/events");
         let mut request = Request::get(url, self.profile.dp_deadline())
             .header("content-type", "application/json")
             .header("x-fapi-interaction-id", uuid_v4(&*self.entropy).to_string())
             .header("x-fapi-signature", signature);
         request.method = http::Method::POST;
-        request.body = body;
-        let consent = Some(consent.consent_id.clone());
-        let call = Call { endpoint: Endpoint::ConsentEvent, request, consent, cause };
-        let (_, result) = caller.call(call).await;
+        request.body = body.to_vec();
+        let consent = Some(due.consent.consent_id.clone());
+        let call = Call { endpoint: to.endpoint, request, consent, cause: due.cause };
+        let (_, result) = to.caller.call(call).await;
         result.is_ok_and(|(status, _)| self.profile.event_response_codes.contains(&status))
     }
 
@@ -56,7 +191,7 @@ impl Platform {
         }
     }
 
-    /// How many events to the DP are still under way for a consent.
+    /// How many events are still under way for a consent.
     pub(crate) fn events_in_flight(&self, id: &ConsentId) -> usize {
         self.state().consents.get(id).map_or(0, |held| held.events_in_flight)
     }

@@ -1,16 +1,24 @@
-//! D3, D4, D6: userinfo, health and balances.
+//! D3 to D7: userinfo, health, account, balances and transactions.
+
+use std::time::Duration;
 
 use jiff::SignedDuration;
 use ofp_evidence::{Endpoint, ExchangeId, Failure, Message};
 use ofp_net::{Call, Caller, Request, encode_form};
 use ofp_types::{
-    AccountId, Consent, ConsentId, DpId, InteractionId, Origin, PLATFORM_AUDIENCE, ResourceSigner,
-    SigHeader, SigResource, SigUserinfo, uuid_v4,
+    AccountId, Consent, ConsentId, DpId, Effect, FaultPoint, InteractionId, Origin,
+    PLATFORM_AUDIENCE, ResourceSigner, SigHeader, SigResource, SigUserinfo, uuid_v4,
 };
 use serde_json::{Map, Value, json};
 
-use crate::platform::Platform;
+use crate::{
+    faults::{Struck, spoil},
+    platform::Platform,
+    resource_server::Resource,
+};
 
+/// How long a DP may take for what is not held to the limit of 5 s.
+const PATIENCE: Duration = Duration::from_secs(30);
 /// PayNet's own signatures live as long as a DC's.
 const SIGNATURE_LIFE: SignedDuration = SignedDuration::from_secs(300);
 
@@ -25,10 +33,13 @@ pub enum ForwardError {
     UnknownDp(DpId),
 }
 
-/// A balance request on its way from a DC to the DP.
+/// A request for account data on its way from a DC to the DP.
 pub(crate) struct Forward<'a> {
+    pub(crate) resource: Resource,
     pub(crate) consent: &'a Consent,
     pub(crate) account: &'a AccountId,
+    /// The DC's own query.
+    pub(crate) query: Vec<(&'a str, &'a str)>,
     pub(crate) interaction: &'a InteractionId,
     pub(crate) enc_kid: &'a str,
     pub(crate) dc_signature: Option<&'a str>,
@@ -38,25 +49,55 @@ pub(crate) struct Forward<'a> {
 type Called = (ExchangeId, Result<(u16, Message), Failure>);
 
 impl Platform {
-    pub(crate) async fn forward_balances(&self, forward: &Forward<'_>) -> Called {
+    pub(crate) async fn forward(&self, forward: &Forward<'_>) -> Called {
         let consent = forward.consent;
         let (dp, caller) = match self.reachable(&consent.dp_id) {
             Ok(found) => found,
             // consents are only ever created for registered DPs
             Err(e) => return (ExchangeId(0), Err(never_called(&e))),
         };
-        let path = format!("/v1/accounts/{}/balances", forward.account.path_segment());
-        let query = [("consent_id", consent.consent_id.as_str())];
+        let effect = self.call_fault(FaultPoint::DpResource, consent, Some(forward.interaction)).await;
+        let path = format!(
+            "/v1/accounts/{}{}",
+            forward.account.path_segment(),
+            forward.resource.path_suffix()
+        );
+        let mut query = forward.query.clone();
+        query.push(("consent_id", consent.consent_id.as_str()));
         let url = format!("{}?{}", dp.join(&path), encode_form(&query));
-        let mut request = Request::get(url, self.profile.dp_deadline())
+        let deadline = match forward.resource {
+            Resource::Balances => self.profile.dp_deadline(),
+            Resource::Account | Resource::Transactions => self.profile.dp_deadline().max(PATIENCE),
+        };
+        let mut request = Request::get(url, deadline)
             .header("x-fapi-interaction-id", forward.interaction.as_str())
             .header("x-enc-kid", forward.enc_kid);
         for (name, value) in self.resource_signatures(forward, &path) {
-            request = request.header(name, value);
+            request = request.header(name, spoilt(value, effect));
         }
-        let endpoint = Endpoint::Balances;
+        let endpoint = forward.resource.dp_endpoint();
         let id = Some(consent.consent_id.clone());
         caller.call(Call { endpoint, request, consent: id, cause: forward.cause }).await
+    }
+
+    /// The fault that strikes a call of PayNet to the DP; a delay has passed when this returns.
+    pub(crate) async fn call_fault(
+        &self,
+        at: FaultPoint,
+        consent: &Consent,
+        interaction: Option<&InteractionId>,
+    ) -> Option<Effect> {
+        let client = self.dp(&consent.dp_id).map(|dp| &dp.client.client_id);
+        let effect = self.strike(&Struck {
+            at,
+            consent: Some(&consent.consent_id),
+            client,
+            interaction: interaction.map(InteractionId::as_str),
+        })?;
+        if let Effect::Delay(delay) = effect {
+            tokio::time::sleep(delay.unsigned_abs()).await;
+        }
+        Some(effect)
     }
 
     /// PayNet's signature for this hop and the DC's own, as the profile wants.
@@ -67,8 +108,10 @@ impl Platform {
     ) -> Vec<(&'static str, String)> {
         let (header, signer) = (self.profile.sig_header, self.profile.resource_signer);
         let own = || match self.profile.sig_resource {
-            SigResource::Claims => self.claims_signature(forward.consent, &self.rs, path, &[]),
-            SigResource::DetachedEmpty => self.signing.sign_detached(Map::new(), b""),
+            SigResource::Claims => {
+                self.claims_signature(forward.consent, &self.rs, path, &forward.query)
+            }
+            SigResource::DetachedEmpty => self.keys.signing().sign_detached(Map::new(), b""),
         };
         let dcs = forward.dc_signature.map(str::to_owned);
         let fapi = match signer {
@@ -84,25 +127,32 @@ impl Platform {
         fapi.into_iter().chain(x).collect()
     }
 
-    pub(crate) async fn call_userinfo(&self, consent: &Consent) -> Result<Called, ForwardError> {
+    pub(crate) async fn call_userinfo(
+        &self,
+        consent: &Consent,
+        interaction: &InteractionId,
+        cause: Option<ExchangeId>,
+    ) -> Result<Called, ForwardError> {
         let (_, caller) = self.reachable(&consent.dp_id)?;
         let unknown = || ForwardError::UnknownDp(consent.dp_id.clone());
         let dp = &self.dp(&consent.dp_id).ok_or_else(unknown)?.as_webhooks;
+        let effect = self.call_fault(FaultPoint::DpUserinfo, consent, Some(interaction)).await;
         let id = consent.consent_id.as_str();
         let path = "/v1/oauth/userinfo";
+        let signing = self.keys.signing();
         let signature = match self.profile.sig_userinfo {
             SigUserinfo::Claims => {
                 self.claims_signature(consent, &self.issuer, path, &[("consent_id", id)])
             }
-            SigUserinfo::DetachedEmpty => self.signing.sign_detached(Map::new(), b""),
-            SigUserinfo::DetachedConsentId => self.signing.sign_detached(Map::new(), id.as_bytes()),
+            SigUserinfo::DetachedEmpty => signing.sign_detached(Map::new(), b""),
+            SigUserinfo::DetachedConsentId => signing.sign_detached(Map::new(), id.as_bytes()),
         };
         let url = format!("{}?{}", dp.join(path), encode_form(&[("consent_id", id)]));
         let request = Request::get(url, self.profile.dp_deadline())
-            .header("x-fapi-interaction-id", uuid_v4(&*self.entropy).to_string())
-            .header("x-fapi-signature", signature);
+            .header("x-fapi-interaction-id", interaction.as_str())
+            .header("x-fapi-signature", spoilt(signature, effect));
         let consent = Some(consent.consent_id.clone());
-        let call = Call { endpoint: Endpoint::Userinfo, request, consent, cause: None };
+        let call = Call { endpoint: Endpoint::Userinfo, request, consent, cause };
         Ok(caller.call(call).await)
     }
 
@@ -120,7 +170,7 @@ impl Platform {
 
     /// The base URL of the DP's Resource Server webhooks, and who calls them.
     fn reachable(&self, dp: &DpId) -> Result<(&Origin, &Caller), ForwardError> {
-        let found = self.dp(dp).zip(self.callers.get(dp));
+        let found = self.dp(dp).zip(self.dp_callers.get(dp));
         let unknown = || ForwardError::UnknownDp(dp.clone());
         found.map(|(dp, caller)| (&dp.rs_webhooks, caller)).ok_or_else(unknown)
     }
@@ -138,7 +188,7 @@ impl Platform {
         let url = if self.profile.quirk_url { format!("http://{url}") } else { url };
         let qpm: Map<String, Value> =
             query.iter().map(|(name, value)| ((*name).to_owned(), json!(value))).collect();
-        self.signing.sign_claims(&json!({
+        self.keys.signing().sign_claims(&json!({
             "iss": PLATFORM_AUDIENCE,
             "sub": consent.consent_id,
             "aud": [consent.dp_id],
@@ -149,6 +199,14 @@ impl Platform {
             "url": url,
             "qpm": qpm,
         }))
+    }
+}
+
+/// A signature as the fault that strikes it leaves it.
+fn spoilt(signature: String, effect: Option<Effect>) -> String {
+    match effect {
+        Some(Effect::Jose(fault)) => spoil(fault, &signature),
+        _ => signature,
     }
 }
 

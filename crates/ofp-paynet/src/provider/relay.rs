@@ -15,7 +15,7 @@ impl Platform {
         link: String,
         context: &Context,
     ) -> Result<String, String> {
-        let caller = self.callers.get(&consent.dp_id).ok_or("the DP is not registered")?;
+        let caller = self.dp_callers.get(&consent.dp_id).ok_or("the DP is not registered")?;
         let request = Request::get(link, self.profile.dp_deadline())
             .header("x-fapi-interaction-id", uuid_v4(&*self.entropy).to_string());
         let (consent, cause) = (Some(consent.consent_id.clone()), Some(context.exchange));

@@ -3,14 +3,16 @@
 use std::sync::Arc;
 
 use ofp_net::{Answer, Inbound};
-use ofp_types::{ConsentId, wire::consent_object};
+use ofp_types::{
+    ConsentId,
+    wire::{CONSENT_RAR_TYPE, consent_object},
+};
 
 use crate::{
-    bearer::insufficient,
     platform::{Participant, Platform},
     refusal::Refusal,
     serve::Context,
-    state::{Grant, Held},
+    state::Held,
 };
 
 impl Platform {
@@ -19,19 +21,11 @@ impl Platform {
         inbound: &Inbound,
         context: &mut Context,
     ) -> Result<Answer, Refusal> {
-        let (token, participant) = self.bearer(inbound)?;
-        let held = self.named_consent(&inbound.parameter, context)?;
-        if token.grant != Grant::Client {
-            return Err(insufficient("a client_credentials token is needed"));
-        }
-        let own = match participant {
-            Participant::Dc(dc) => dc.dc_id == held.consent.dc_id,
-            Participant::Dp(dp) => dp.dp_id == held.consent.dp_id,
+        let (participant, held) = self.own_consent(inbound, context)?;
+        let kind = match participant {
+            Participant::Dc(_) => CONSENT_RAR_TYPE,
+            Participant::Dp(_) => &self.profile.consent_type_value,
         };
-        if !own {
-            return Err(Refusal::consent(403, "the consent is another participant's"));
-        }
-        let kind = &self.profile.consent_type_value;
         Ok(Answer::json(200, &consent_object(&held.consent, kind, &self.profile)))
     }
 

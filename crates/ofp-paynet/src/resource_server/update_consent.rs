@@ -92,16 +92,27 @@ impl Platform {
                 let code = ofp_types::ErrorCode::JwsInvalidSignature;
                 Refusal::new(400, code, "x-fapi-signature is missing")
             })?;
+        self.check_body_signature(Participant::Dp(dp), inbound, name, value)
+    }
+
+    /// A participant's signature over the body, detached or attached over the same bytes.
+    pub(super) fn check_body_signature(
+        &self,
+        participant: Participant<'_>,
+        inbound: &Inbound,
+        name: &str,
+        value: &str,
+    ) -> Result<(), Refusal> {
         CompactJws::parse(value)
-            .and_then(|jws| jws.verify_over(&dp.client.keys, &inbound.body))
-            .and_then(|verified| self.check_signature_header(dp, verified.header))
+            .and_then(|jws| jws.verify_over(&participant.client().keys, &inbound.body))
+            .and_then(|verified| self.check_signature_header(participant, verified.header))
             .map_err(|e| Refusal::jws(name, &e))
     }
 
     /// `{alg, kid}` is enough; what else is in the header must hold.
     fn check_signature_header(
         &self,
-        dp: &DpRegistration,
+        participant: Participant<'_>,
         header: serde_json::Map<String, serde_json::Value>,
     ) -> Result<(), JoseError> {
         let header = ofp_jose::Claims(header);
@@ -111,8 +122,8 @@ impl Platform {
         }
         if header.0.contains_key("jti") {
             let keep = SignedDuration::from_secs(SIGNATURE_LIFE + AHEAD);
-            let jti = header.text("jti")?;
-            self.state().replay.first_use(dp.dp_id.as_str(), jti, now, keep)?;
+            let (signer, jti) = (participant.client().client_id.as_str(), header.text("jti")?);
+            self.state().replay.first_use(&format!("body:{signer}"), jti, now, keep)?;
         }
         Ok(())
     }

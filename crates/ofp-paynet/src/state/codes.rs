@@ -1,19 +1,22 @@
 //! Authorization codes.
 
-use std::collections::HashMap;
-
 use jiff::Timestamp;
+use ofp_net::{Shelf, Store, StoreError};
 use ofp_types::{ClientId, ConsentId};
+use serde::{Deserialize, Serialize};
+
+/// How many codes are kept: those that ended or will end first go.
+const MOST: usize = 10_000;
 
 /// An authorization code and what it is bound to.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub(crate) struct Code {
     pub(crate) consent: ConsentId,
     pub(crate) client_id: ClientId,
     /// At the consent's own time.
     pub(crate) expires: Timestamp,
-    /// The access token that it was exchanged for.
-    pub(crate) token: Option<String>,
+    /// Whether it has been exchanged for tokens.
+    pub(crate) used: bool,
 }
 
 /// Why a code cannot be redeemed.
@@ -25,19 +28,20 @@ pub(crate) enum CodeError {
     Foreign,
     #[error("the code has expired")]
     Expired,
-    #[error("the code has been used before; the token that it gave is revoked")]
-    Used {
-        /// The token to revoke (RFC 6749 §4.1.2).
-        token: String,
-    },
+    #[error("the code has been used before; the tokens that it gave are revoked (RFC 6749 §4.1.2)")]
+    Used,
 }
 
 /// Codes by their text.
-#[derive(Default)]
-pub(crate) struct Codes(HashMap<String, Code>);
+pub(crate) struct Codes(Shelf<Code>);
 
 impl Codes {
-    pub(crate) fn issue(&mut self, text: String, code: Code) {
+    pub(super) fn open(store: &Store) -> Result<Self, StoreError> {
+        Shelf::open("codes", store).map(Self)
+    }
+
+    pub(crate) fn issue(&mut self, text: &str, code: Code, now: Timestamp) {
+        self.0.make_room(MOST, now, |code| code.expires);
         self.0.insert(text, code);
     }
 
@@ -56,16 +60,14 @@ impl Codes {
         if code.client_id != *client {
             return Err(CodeError::Foreign);
         }
-        if let Some(token) = &code.token {
-            return Err(CodeError::Used { token: token.clone() });
+        if code.used {
+            return Err(CodeError::Used);
         }
         if code.expires <= now { Err(CodeError::Expired) } else { Ok(code.clone()) }
     }
 
     /// Marks a code as used.
-    pub(crate) fn used(&mut self, text: &str, token: String) {
-        if let Some(code) = self.0.get_mut(text) {
-            code.token = Some(token);
-        }
+    pub(crate) fn used(&mut self, text: &str) {
+        self.0.change(text, |code| code.used = true);
     }
 }

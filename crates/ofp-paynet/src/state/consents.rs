@@ -1,22 +1,29 @@
 //! A consent with the authorization request that it came from and the time it lives in.
 
-use std::sync::Arc;
+use std::{collections::HashSet, sync::Arc};
 
 use jiff::{SignedDuration, Timestamp};
-use ofp_types::{Consent, ConsentStatus, Trigger};
+use ofp_net::{Shelf, Store, StoreError};
+use ofp_types::{Consent, ConsentId, ConsentStatus, Policy, Trigger};
+use serde::{Deserialize, Serialize};
+
+/// How many consents are kept: above it, those go that nothing can happen to any more.
+const MOST: usize = 10_000;
 
 /// The rest of the authorization request, needed when the browser comes back.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub(crate) struct PkceRequest {
     pub(crate) redirect_uri: String,
     pub(crate) state: Option<String>,
     pub(crate) nonce: Option<String>,
     pub(crate) code_challenge: String,
     pub(crate) scope: String,
+    /// Whether the authorization response is to be a JWT (JARM).
+    pub(crate) as_jwt: bool,
 }
 
 /// A consent as the platform holds it.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub(crate) struct Held {
     pub(crate) consent: Consent,
     pub(crate) request: PkceRequest,
@@ -28,9 +35,13 @@ pub(crate) struct Held {
     pub(crate) subject: Option<String>,
     /// Whether the browser has been given its authorization response.
     pub(crate) answered: bool,
-    /// Held while an event is on its way to the DP, so that events arrive in order.
+    /// The rules that reach beyond this consent and hold for it.
+    pub(crate) policies: HashSet<Policy>,
+    /// Held while an event is on its way, so that events arrive in order.
+    #[serde(skip)]
     pub(crate) in_order: Arc<tokio::sync::Mutex<()>>,
-    /// Events to the DP that have not been answered or given up yet.
+    /// Events that have not been answered or given up yet.
+    #[serde(skip)]
     pub(crate) events_in_flight: usize,
 }
 
@@ -38,6 +49,16 @@ impl Held {
     /// The time that this consent lives in.
     pub(crate) fn now(&self, wall: Timestamp) -> Timestamp {
         wall.saturating_add(self.offset).unwrap_or(Timestamp::MAX)
+    }
+
+    /// Whether it gives way to `newer`: the same DP, DC, customer and purpose, and still live.
+    pub(crate) fn is_superseded_by(&self, newer: &Self) -> bool {
+        let (old, new) = (&self.consent, &newer.consent);
+        old.consent_id != new.consent_id
+            && matches!(old.status, ConsentStatus::Authorized | ConsentStatus::Suspended)
+            && (&old.dp_id, &old.dc_id, old.purpose) == (&new.dp_id, &new.dc_id, new.purpose)
+            && old.identity == new.identity
+            && self.policies.contains(&Policy::Duplicates)
     }
 
     /// What the passing of time alone will do to it, and when by the wall's clock.
@@ -51,5 +72,47 @@ impl Held {
         };
         let wall = at.saturating_sub(self.offset).unwrap_or(Timestamp::MIN);
         Some((wall, trigger))
+    }
+}
+
+/// Consents by their id.
+pub(crate) struct Consents(Shelf<Held>);
+
+impl Consents {
+    pub(super) fn open(store: &Store) -> Result<Self, StoreError> {
+        Shelf::open("consents", store).map(Self)
+    }
+
+    pub(crate) fn get(&self, id: &ConsentId) -> Option<&Held> {
+        self.0.get(id.as_str())
+    }
+
+    pub(crate) fn iter(&self) -> impl Iterator<Item = &Held> {
+        self.0.iter().map(|(_, held)| held)
+    }
+
+    pub(crate) fn add(&mut self, held: Held) {
+        if self.0.len() >= MOST {
+            self.0.retain(|_, held| !held.consent.status.is_final());
+        }
+        self.0.insert(held.consent.consent_id.clone().as_str(), held);
+    }
+
+    /// Changes what must survive a restart.
+    pub(crate) fn change<R>(
+        &mut self,
+        id: &ConsentId,
+        how: impl FnOnce(&mut Held) -> R,
+    ) -> Option<R> {
+        self.0.change(id.as_str(), how)
+    }
+
+    /// Changes what need not.
+    pub(crate) fn touch<R>(
+        &mut self,
+        id: &ConsentId,
+        how: impl FnOnce(&mut Held) -> R,
+    ) -> Option<R> {
+        self.0.touch(id.as_str(), how)
     }
 }

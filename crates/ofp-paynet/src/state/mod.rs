@@ -1,28 +1,47 @@
 //! What the platform remembers, behind one lock that is never held across an await.
 
+mod browsers;
 mod codes;
 mod consents;
+mod rates;
 mod requests;
 mod tokens;
 
+pub(crate) use browsers::Browser;
 pub(crate) use codes::{Code, CodeError};
-pub(crate) use consents::{Held, PkceRequest};
-pub(crate) use requests::PushedRequest;
-pub(crate) use tokens::{Grant, Token};
-
-use std::collections::HashMap;
+pub(crate) use consents::{Consents, Held, PkceRequest};
+pub(crate) use requests::{PushedRequest, Target};
+pub(crate) use tokens::{Grant, RefreshToken, Token};
 
 use ofp_jose::ReplayGuard;
-use ofp_types::ConsentId;
+use ofp_net::{Store, StoreError};
+
+use crate::faults::Faults;
 
 /// Everything that changes.
-#[derive(Default)]
 pub(crate) struct State {
-    pub(crate) consents: HashMap<ConsentId, Held>,
+    pub(crate) consents: Consents,
     pub(crate) requests: requests::Requests,
     pub(crate) codes: codes::Codes,
     pub(crate) tokens: tokens::Tokens,
+    pub(crate) browsers: browsers::Browsers,
+    pub(crate) rates: rates::Rates,
     pub(crate) replay: ReplayGuard,
-    /// Which consent a browser is authorizing, by its cookie.
-    pub(crate) browsers: HashMap<String, ConsentId>,
+    pub(crate) faults: Faults,
+}
+
+impl State {
+    /// What the store holds.
+    pub(crate) fn open(store: &Store) -> Result<Self, StoreError> {
+        Ok(Self {
+            consents: Consents::open(store)?,
+            requests: requests::Requests::open(store)?,
+            codes: codes::Codes::open(store)?,
+            tokens: tokens::Tokens::open(store)?,
+            browsers: browsers::Browsers::open(store)?,
+            rates: rates::Rates::default(),
+            replay: ReplayGuard::default(),
+            faults: Faults::default(),
+        })
+    }
 }

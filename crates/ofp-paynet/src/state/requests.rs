@@ -1,16 +1,30 @@
 //! Pushed authorization requests (RFC 9126).
 
-use std::collections::HashMap;
-
 use jiff::Timestamp;
-use ofp_types::{ClientId, ConsentId};
+use ofp_net::{Shelf, Store, StoreError};
+use ofp_types::{ClientId, ConsentId, DcId};
+use serde::{Deserialize, Serialize};
+
+use crate::authorization_server::RequestObject;
+
+/// How many requests are kept: those that ended or will end first go.
+const MOST: usize = 10_000;
+
+/// What a pushed request is for.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub(crate) enum Target {
+    /// A consent: the request named the DP.
+    Consent(ConsentId),
+    /// Nothing yet: the customer picks the DP, and only then is there a consent.
+    Unchosen(DcId, Box<RequestObject>),
+}
 
 /// A request that waits for the browser to bring its `request_uri`.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub(crate) struct PushedRequest {
     pub(crate) client_id: ClientId,
-    pub(crate) consent: ConsentId,
-    /// At the consent's own time.
+    pub(crate) target: Target,
+    /// At the consent's own time, or at wall time without one.
     pub(crate) expires: Timestamp,
 }
 
@@ -26,17 +40,29 @@ pub(crate) enum RequestError {
 }
 
 /// Requests by `request_uri`; one is gone once it is used (FAPI 2.0 SP §5.3.2.2).
-#[derive(Default)]
-pub(crate) struct Requests(HashMap<String, PushedRequest>);
+pub(crate) struct Requests(Shelf<PushedRequest>);
 
 impl Requests {
-    pub(crate) fn push(&mut self, request_uri: String, request: PushedRequest) {
+    pub(super) fn open(store: &Store) -> Result<Self, StoreError> {
+        Shelf::open("requests", store).map(Self)
+    }
+
+    pub(crate) fn push(&mut self, request_uri: &str, request: PushedRequest, now: Timestamp) {
+        self.0.make_room(MOST, now, |request| request.expires);
         self.0.insert(request_uri, request);
     }
 
     /// The consent that `request_uri` is for, before it is used.
     pub(crate) fn consent(&self, request_uri: &str) -> Option<&ConsentId> {
-        self.0.get(request_uri).map(|request| &request.consent)
+        match &self.0.get(request_uri)?.target {
+            Target::Consent(consent) => Some(consent),
+            Target::Unchosen(..) => None,
+        }
+    }
+
+    /// Whose a request is.
+    pub(crate) fn client(&self, request_uri: &str) -> Option<&ClientId> {
+        self.0.get(request_uri).map(|request| &request.client_id)
     }
 
     /// Takes a request out. Another client's stays.

@@ -2,8 +2,8 @@
 //! that takes every event and sends every browser to a fixed page.
 
 use std::{
-    collections::BTreeMap,
-    sync::{Arc, OnceLock},
+    collections::{BTreeMap, HashSet, VecDeque},
+    sync::{Arc, Mutex, OnceLock},
     time::Duration,
 };
 
@@ -12,14 +12,15 @@ use ofp_evidence::{Journal, Record};
 use ofp_jose::{JwkSet, KeySet, SigningKey, base64url};
 use ofp_net::{
     Answer, App, ClientAuth, HttpClient, Inbound, Matched, OsEntropy, Reply, Request, Route,
-    RunningServer, SystemClock, acceptor, bind, connector, local_port, serve,
+    RunningServer, Store, SystemClock, acceptor, bind, connector, local_port, serve,
 };
 use ofp_paynet::{
     AuthMethod, Client, DcRegistration, DpRegistration, Listeners, PayNet, PaynetConfig,
+    ProviderType, Webhooks,
 };
 use ofp_pki::{Credential, Party, Pki};
 use ofp_types::{
-    ClientId, Clock, ConsentId, DcId, DpId, Origin, Profile, uuid_v4,
+    ClientId, Clock, ConsentId, DcId, DpId, Origin, Policy, Profile, uuid_v4,
     wire::{ASSERTION_TYPE, CONSENT_RAR_TYPE, malaysian},
 };
 use openssl::sha::sha256;
@@ -48,7 +49,30 @@ pub(crate) struct Kit {
     pub(crate) other_dc: Participant,
     pub(crate) dp: Participant,
     pub(crate) browser: HttpClient,
-    _dp_server: RunningServer,
+    /// What the DP saw and what it answers.
+    pub(crate) stub_dp: Arc<StubDp>,
+    /// What the DC was told.
+    pub(crate) stub_dc: Arc<StubDc>,
+    _servers: [RunningServer; 2],
+}
+
+/// How a kit differs from the usual one.
+pub(crate) struct Options {
+    pub(crate) auth: AuthMethod,
+    pub(crate) profile: Profile,
+    pub(crate) policies: HashSet<Policy>,
+    pub(crate) store: Store,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Self {
+            auth: AuthMethod::PrivateKeyJwt,
+            profile: Profile::default(),
+            policies: HashSet::new(),
+            store: Store::none(),
+        }
+    }
 }
 
 /// Somebody with a certificate and a signing key.
@@ -59,17 +83,33 @@ pub(crate) struct Participant {
     issuer: String,
 }
 
-struct StubDp;
-
-#[derive(Clone, Copy)]
-enum Hook {
-    Event,
-    Authorize,
+/// Takes every event and sends every browser to a fixed page, unless a script says otherwise.
+#[derive(Default)]
+pub(crate) struct StubDp {
+    pub(crate) events: Mutex<Vec<Value>>,
+    /// Statuses of the next answers to events; 200 after them.
+    pub(crate) event_answers: Mutex<VecDeque<u16>>,
+    /// What was asked for: path and query.
+    pub(crate) asked: Mutex<Vec<String>>,
+    /// Status, media type and body of the next answers to requests for data and userinfo; silence
+    /// when there is none.
+    pub(crate) answers: Mutex<VecDeque<(u16, &'static str, String)>>,
 }
 
-static HOOKS: [Route<Hook>; 2] = [
+#[derive(Clone, Copy)]
+pub(crate) enum Hook {
+    Event,
+    Authorize,
+    Data,
+}
+
+static HOOKS: [Route<Hook>; 6] = [
     Route { path: "/v1/consents/events", verbs: &[("POST", Hook::Event)] },
     Route { path: "/v1/oauth/authorize", verbs: &[("GET", Hook::Authorize)] },
+    Route { path: "/v1/oauth/userinfo", verbs: &[("GET", Hook::Data)] },
+    Route { path: "/v1/accounts/{account_id}", verbs: &[("GET", Hook::Data)] },
+    Route { path: "/v1/accounts/{account_id}/balances", verbs: &[("GET", Hook::Data)] },
+    Route { path: "/v1/accounts/{account_id}/transactions", verbs: &[("GET", Hook::Data)] },
 ];
 
 impl App for StubDp {
@@ -79,14 +119,69 @@ impl App for StubDp {
         &HOOKS
     }
 
-    async fn answer(self: Arc<Self>, matched: Matched<Hook>, _: Inbound) -> Answer {
+    async fn answer(self: Arc<Self>, matched: Matched<Hook>, inbound: Inbound) -> Answer {
         match matched {
-            Matched::Endpoint(Hook::Event) => Answer::json(200, &json!({})),
+            Matched::Endpoint(Hook::Event) => {
+                self.events.lock().unwrap().push(serde_json::from_slice(&inbound.body).unwrap());
+                let status = self.event_answers.lock().unwrap().pop_front().unwrap_or(200);
+                Answer::json(status, &json!({}))
+            }
             Matched::Endpoint(Hook::Authorize) => {
                 Answer::empty(303).header("location", "https://dp.test/login")
             }
+            Matched::Endpoint(Hook::Data) => {
+                self.asked.lock().unwrap().push(format!("{}?{}", inbound.path, inbound.query));
+                let answer = self.answers.lock().unwrap().pop_front();
+                match answer {
+                    Some((status, media_type, body)) => Answer::new(status, media_type, body),
+                    None => std::future::pending().await,
+                }
+            }
             _ => Answer::empty(404),
         }
+    }
+}
+
+impl StubDp {
+    /// `event_type status` of the events so far.
+    pub(crate) fn told(&self) -> Vec<String> {
+        told(&self.events)
+    }
+}
+
+fn told(events: &Mutex<Vec<Value>>) -> Vec<String> {
+    let line = |event: &Value| {
+        let text = |value: &Value| value.as_str().unwrap().to_owned();
+        format!("{} {}", text(&event["event_type"]), text(&event["data"]["status"]))
+    };
+    events.lock().unwrap().iter().map(line).collect()
+}
+
+/// Where the DC takes its events (C1).
+#[derive(Default)]
+pub(crate) struct StubDc {
+    pub(crate) events: Mutex<Vec<Value>>,
+}
+
+static DC_HOOKS: [Route<()>; 1] =
+    [Route { path: "/v1/consents/events", verbs: &[("POST", ())] }];
+
+impl App for StubDc {
+    type Endpoint = ();
+
+    fn routes(&self) -> &'static [Route<()>] {
+        &DC_HOOKS
+    }
+
+    async fn answer(self: Arc<Self>, _: Matched<()>, inbound: Inbound) -> Answer {
+        self.events.lock().unwrap().push(serde_json::from_slice(&inbound.body).unwrap());
+        Answer::empty(204)
+    }
+}
+
+impl StubDc {
+    pub(crate) fn told(&self) -> Vec<String> {
+        told(&self.events)
     }
 }
 
@@ -114,27 +209,33 @@ fn http(identity: Option<&Credential>) -> HttpClient {
 
 impl Kit {
     pub(crate) fn start() -> Self {
-        Self::start_with(AuthMethod::PrivateKeyJwt)
+        Self::start_with(Options::default())
     }
 
-    pub(crate) fn start_with(auth: AuthMethod) -> Self {
-        let pki = pki();
+    pub(crate) fn start_with(options: Options) -> Self {
+        let (pki, auth) = (pki(), options.auth);
+        let dc_hooks = listen();
+        let webhooks_of_dc = Webhooks { origin: dc_hooks.1.clone(), ca: pki.ca.clone() };
         let (as_public, as_mtls, rs, webhooks) = (listen(), listen(), listen(), listen());
-        let dc = |id: &str, client_id, party, redirect_uris| DcRegistration {
+        let dc = |id: &str, client_id, party, redirect_uris, webhooks| DcRegistration {
             dc_id: DcId::parse(id).unwrap(),
             client: registered(client_id, party, auth),
             redirect_uris,
+            webhooks,
         };
         let config = PaynetConfig {
-            profile: Profile::default(),
+            profile: options.profile,
             kit: pki.paynet.clone(),
             client_ca: pki.ca.clone(),
             dcs: vec![
-                dc(DC_ID, DC, Party::Dc1, vec![CALLBACK.to_owned()]),
-                dc("other", OTHER_DC, Party::Dc2, Vec::new()),
+                dc(DC_ID, DC, Party::Dc1, vec![CALLBACK.to_owned()], Some(webhooks_of_dc)),
+                dc("other", OTHER_DC, Party::Dc2, Vec::new(), None),
             ],
+            policies: options.policies,
+            store: options.store,
             dps: vec![DpRegistration {
                 dp_id: DpId::parse("DP9876543210").unwrap(),
+                provider_type: ProviderType::Bank,
                 client: registered(DP, Party::Dp, auth),
                 issuer: "https://dp.test".into(),
                 as_webhooks: webhooks.1.clone(),
@@ -142,8 +243,12 @@ impl Kit {
                 ca: pki.ca.clone(),
             }],
         };
-        let tls = acceptor(&pki.dp.server, &pki.ca, ClientAuth::Required).unwrap();
-        let dp_server = serve(Arc::new(StubDp), webhooks.0, tls).unwrap();
+        let tls = |party| acceptor(&pki.kit(party).server, &pki.ca, ClientAuth::Required).unwrap();
+        let (stub_dp, stub_dc) = (Arc::new(StubDp::default()), Arc::new(StubDc::default()));
+        let servers = [
+            serve(Arc::clone(&stub_dp), webhooks.0, tls(Party::Dp)).unwrap(),
+            serve(Arc::clone(&stub_dc), dc_hooks.0, tls(Party::Dc1)).unwrap(),
+        ];
         let (issuer, mtls, rs_origin) =
             (as_public.1.to_string(), as_mtls.1.to_string(), rs.1.to_string());
         let journal = Arc::new(Journal::default());
@@ -170,7 +275,9 @@ impl Kit {
             other_dc: participant(OTHER_DC, Party::Dc2),
             dp: participant(DP, Party::Dp),
             browser: http(None),
-            _dp_server: dp_server,
+            stub_dp,
+            stub_dc,
+            _servers: servers,
             issuer,
         }
     }
