@@ -50,6 +50,8 @@ pub struct DcKit {
 pub struct Pki {
     /// The CA that issued all of them.
     pub ca: X509,
+    /// The same with its key, to issue more.
+    authority: Credential,
     /// The platform's.
     pub paynet: Kit,
     /// The journeys' DC, and a stranger.
@@ -134,7 +136,7 @@ impl Pki {
             store.save(&leaf.stem(), &credential)?;
             leaves.insert(leaf, credential);
         }
-        let pki = Self::assemble(ca.certificate, leaves, Some(folder.to_owned()))?;
+        let pki = Self::assemble(ca, leaves, Some(folder.to_owned()))?;
         for party in Party::ALL {
             let text = serde_json::to_string_pretty(&pki.jwks(party)?)
                 .map_err(PkiError::crypto("write a JWK set"))?;
@@ -151,7 +153,7 @@ impl Pki {
         let ca = new_authority(now)?;
         let names = OpenOptions::at(now).all_names();
         let leaves = issue_all(&ca, &Leaf::all(), &names, now)?;
-        Self::assemble(ca.certificate, leaves.into_iter().collect(), None)
+        Self::assemble(ca, leaves.into_iter().collect(), None)
     }
 
     /// The public keys of `party`, as it publishes them.
@@ -186,8 +188,17 @@ impl Pki {
         }
     }
 
+    /// One more signing certificate for `party`, for the rotation of its keys. It is not kept.
+    ///
+    /// # Errors
+    /// [`PkiError::Crypto`] when OpenSSL refuses.
+    pub fn next_signing(&self, party: Party, now: Timestamp) -> Result<Credential, PkiError> {
+        let leaf = Leaf { party, purpose: Purpose::Signing };
+        issue(&self.authority, leaf, new_key(Purpose::Signing)?, &[], now)
+    }
+
     fn assemble(
-        ca: X509,
+        authority: Credential,
         mut leaves: BTreeMap<Leaf, Credential>,
         folder: Option<PathBuf>,
     ) -> Result<Self, PkiError> {
@@ -210,7 +221,8 @@ impl Pki {
             DcKit { kit: one, encryption: take(Party::Dc1, Purpose::Encryption)? },
             DcKit { kit: two, encryption: take(Party::Dc2, Purpose::Encryption)? },
         ];
-        Ok(Self { ca, paynet, dcs, dp, folder })
+        let ca = authority.certificate.clone();
+        Ok(Self { ca, authority, paynet, dcs, dp, folder })
     }
 }
 

@@ -1,12 +1,10 @@
-//! The platform enforces its rules, so that nobody passes by accident: over real sockets and TLS,
-//! by the words on the wire and the reason in the journal.
-#![expect(clippy::unwrap_used, reason = "a test stops at its first surprise")]
-#![expect(clippy::too_many_lines, reason = "tables of cases")]
-
-mod kit;
+//! The rules of `spec/requirements.md` section 3, by the words on the wire and the reason in the
+//! journal.
 
 use jiff::SignedDuration;
-use kit::{DC, Kit, OTHER_DC, VERIFIER, access_token, cookie_of, error_of, now, parameter};
+use crate::kit::{
+    self, DC, Kit, OTHER_DC, VERIFIER, access_token, cookie_of, error_of, now, parameter,
+};
 use ofp_paynet::AuthMethod;
 use ofp_types::ConsentStatus;
 use serde_json::{Value, json};

@@ -32,9 +32,9 @@ pub(crate) const DP: &str = "dp-client";
 pub(crate) const DC_ID: &str = "16f87e367071230059bff09a";
 pub(crate) const CALLBACK: &str = "https://dc.test/callback";
 pub(crate) const VERIFIER: &str = "a-verifier-of-enough-characters-for-rfc-7636-43";
-const DEADLINE: Duration = Duration::from_secs(10);
+pub(crate) const DEADLINE: Duration = Duration::from_secs(10);
 
-fn pki() -> &'static Pki {
+pub(crate) fn pki() -> &'static Pki {
     static PKI: OnceLock<Pki> = OnceLock::new();
     PKI.get_or_init(|| Pki::in_memory(SystemClock.now()).unwrap())
 }
@@ -223,6 +223,15 @@ impl Kit {
             redirect_uris,
             webhooks,
         };
+        let dp = |id: &str, client_id: &str, webhooks: &Origin| DpRegistration {
+            dp_id: DpId::parse(id).unwrap(),
+            provider_type: ProviderType::Bank,
+            client: registered(client_id, Party::Dp, auth),
+            issuer: "https://dp.test".into(),
+            as_webhooks: webhooks.clone(),
+            rs_webhooks: webhooks.clone(),
+            ca: pki.ca.clone(),
+        };
         let config = PaynetConfig {
             profile: options.profile,
             kit: pki.paynet.clone(),
@@ -233,15 +242,10 @@ impl Kit {
             ],
             policies: options.policies,
             store: options.store,
-            dps: vec![DpRegistration {
-                dp_id: DpId::parse("DP9876543210").unwrap(),
-                provider_type: ProviderType::Bank,
-                client: registered(DP, Party::Dp, auth),
-                issuer: "https://dp.test".into(),
-                as_webhooks: webhooks.1.clone(),
-                rs_webhooks: webhooks.1,
-                ca: pki.ca.clone(),
-            }],
+            dps: vec![
+                dp("DP9876543210", DP, &webhooks.1),
+                dp("DP0000000002", "other-dp-client", &webhooks.1),
+            ],
         };
         let tls = |party| acceptor(&pki.kit(party).server, &pki.ca, ClientAuth::Required).unwrap();
         let (stub_dp, stub_dc) = (Arc::new(StubDp::default()), Arc::new(StubDc::default()));
@@ -315,21 +319,27 @@ impl Kit {
 
     /// A pushed request, and the consent that it made.
     pub(crate) async fn pushed(&self) -> (String, ConsentId) {
+        self.pushed_object(&self.object()).await
+    }
+
+    pub(crate) async fn pushed_object(&self, object: &Value) -> (String, ConsentId) {
         let mut form = self.dc.authenticated();
-        form.insert("request".into(), self.dc.signing.sign_claims(&self.object()));
+        form.insert("request".into(), self.dc.signing.sign_claims(object));
         let reply = self.par(&self.dc, &form).await;
         assert_eq!(reply.status, 201, "{}", reply.message.text());
-        let body: Value = serde_json::from_slice(&reply.message.body).unwrap();
+        let body = json_of(&reply);
         (body["request_uri"].as_str().unwrap().to_owned(), self.last_consent())
     }
 
-    fn last_consent(&self) -> ConsentId {
-        let records = self.journal.records();
-        let consent = records.iter().rev().find_map(|record| match &**record {
-            Record::Transition(transition) => Some(transition.consent.clone()),
+    /// The consent that was created last.
+    pub(crate) fn last_consent(&self) -> ConsentId {
+        let newest = self.journal.newest(|record| match record {
+            Record::Transition(transition) if transition.from.is_none() => {
+                Some(transition.consent.clone())
+            }
             _ => None,
         });
-        consent.unwrap()
+        newest.unwrap()
     }
 
     pub(crate) async fn authorize(&self, client_id: &str, request_uri: &str) -> Reply {
@@ -348,9 +358,14 @@ impl Kit {
 
     /// The DP's own access token.
     pub(crate) async fn dp_token(&self) -> String {
-        let mut form = self.dp.authenticated();
+        self.client_token(&self.dp).await
+    }
+
+    /// A client's token for itself.
+    pub(crate) async fn client_token(&self, who: &Participant) -> String {
+        let mut form = who.authenticated();
         form.insert("grant_type".into(), "client_credentials".into());
-        access_token(&self.token(&self.dp, &form).await)
+        access_token(&self.token(who, &form).await)
     }
 
     /// Update Consent with everything right but what `amend` changes.
@@ -392,13 +407,18 @@ impl Kit {
     /// A consent that the customer approved, and the code that the DC got for it.
     pub(crate) async fn approved(&self) -> (ConsentId, String) {
         let (request_uri, consent) = self.pushed().await;
-        let sent = self.authorize(DC, &request_uri).await;
+        let code = self.approve(&request_uri, &consent).await;
+        (consent, code)
+    }
+
+    /// The code for a pushed request that the customer approves.
+    pub(crate) async fn approve(&self, request_uri: &str, consent: &ConsentId) -> String {
+        let sent = self.authorize(DC, request_uri).await;
         let cookie = cookie_of(&sent);
         let body = self.approval();
-        assert_eq!(self.update(&consent, &body, |_| {}).await.status, 200);
+        assert_eq!(self.update(consent, &body, |_| {}).await.status, 200, "{}", self.reason());
         let back = self.get(&format!("{}/v1/oauth/callback", self.issuer), Some(&cookie)).await;
-        let code = parameter(&back, "code").unwrap();
-        (consent, code)
+        parameter(&back, "code").unwrap()
     }
 
     /// The form that redeems a code.
@@ -432,9 +452,8 @@ impl Kit {
 
     /// Why PayNet answered its last call as it did.
     pub(crate) fn reason(&self) -> String {
-        let records = self.journal.records();
-        let note = records.iter().rev().find_map(|record| match &**record {
-            Record::Exchange(exchange) if exchange.note.is_some() => exchange.note.clone(),
+        let note = self.journal.newest(|record| match record {
+            Record::Exchange(exchange) => exchange.note.clone(),
             _ => None,
         });
         note.unwrap_or_default()
@@ -471,6 +490,10 @@ impl Participant {
 pub(crate) fn now() -> i64 {
     let now: Timestamp = SystemClock.now();
     now.as_second()
+}
+
+pub(crate) fn json_of(reply: &Reply) -> Value {
+    serde_json::from_slice(&reply.message.body).unwrap()
 }
 
 pub(crate) fn error_of(reply: &Reply) -> String {
