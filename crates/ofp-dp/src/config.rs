@@ -2,13 +2,12 @@
 
 use std::{collections::HashSet, net::TcpListener};
 
-use ofp_net::NetError;
+use ofp_net::{NetError, Store, StoreError};
 use ofp_pki::Kit;
 use ofp_types::{ClientId, DpFault, DpId, Kid, Origin, Profile};
 use openssl::x509::X509;
 
 /// Everything that the reference DP is configured with.
-#[derive(Debug)]
 pub struct DpConfig {
     /// Its id at the platform.
     pub dp_id: DpId,
@@ -34,6 +33,8 @@ pub struct DpConfig {
     pub profile: Profile,
     /// What to do wrong on purpose.
     pub faults: HashSet<DpFault>,
+    /// What survives a restart.
+    pub store: Store,
 }
 
 /// Sockets to answer on.
@@ -54,4 +55,7 @@ pub enum DpError {
     /// Its signing key.
     #[error("the DP's signing key: {0}")]
     Key(#[from] ofp_jose::KeyError),
+    /// The state file.
+    #[error(transparent)]
+    Store(#[from] StoreError),
 }

@@ -1,12 +1,15 @@
 //! What the DP knows of consents: from PayNet's events, and from its own customers.
 
-use std::collections::HashMap;
-
 use jiff::{SignedDuration, Timestamp};
+use ofp_net::{Shelf, Store, StoreError};
 use ofp_types::{AccountId, ConsentId, ConsentStatus, DcId};
+use serde::{Deserialize, Serialize};
+
+/// How many consents are kept: above it, those go that nothing can happen to any more.
+const MOST: usize = 10_000;
 
 /// A consent as the DP holds it.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub(crate) struct DpConsent {
     pub(crate) id: ConsentId,
     pub(crate) dc_id: DcId,
@@ -26,7 +29,7 @@ pub(crate) struct DpConsent {
 }
 
 /// Where the customer's decision stands: taken once, by one browser.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) enum Decision {
     /// Nobody has decided.
     Open,
@@ -44,41 +47,62 @@ impl Decision {
 }
 
 /// Every consent that PayNet told of.
-#[derive(Default)]
-pub(crate) struct Consents(HashMap<ConsentId, DpConsent>);
+pub(crate) struct Consents(Shelf<DpConsent>);
 
 impl Consents {
+    pub(crate) fn open(store: &Store) -> Result<Self, StoreError> {
+        Shelf::open("dp_consents", store).map(Self)
+    }
+
     pub(crate) fn get(&self, id: &ConsentId) -> Option<&DpConsent> {
-        self.0.get(id)
+        self.0.get(id.as_str())
+    }
+
+    /// What a customer has approved and nothing has ended yet, newest first.
+    pub(crate) fn live_of(&self, username: &str) -> Vec<DpConsent> {
+        let is_live = |consent: &DpConsent| {
+            matches!(consent.status, ConsentStatus::Authorized | ConsentStatus::Suspended)
+        };
+        let theirs = self.0.iter().map(|(_, consent)| consent);
+        let theirs = theirs.filter(|c| c.username.as_deref() == Some(username) && is_live(c));
+        let mut theirs: Vec<DpConsent> = theirs.cloned().collect();
+        theirs.sort_by(|a, b| (b.updated_at, b.id.as_str()).cmp(&(a.updated_at, a.id.as_str())));
+        theirs
+    }
+
+    /// PayNet has taken the customer's withdrawal.
+    pub(crate) fn revoked(&mut self, id: &ConsentId) {
+        self.0.change(id.as_str(), |consent| consent.status = ConsentStatus::Revoked);
     }
 
     /// Takes an event: a new consent, or a newer state of a known one. Older news is no news.
     pub(crate) fn take_event(&mut self, told: DpConsent) {
-        match self.0.get_mut(&told.id) {
-            None => drop(self.0.insert(told.id.clone(), told)),
-            Some(known) if known.is_older_than(&told) => {
+        let id = told.id.clone();
+        if self.0.get(id.as_str()).is_none() {
+            if self.0.len() >= MOST {
+                self.0.retain(|_, consent| !consent.status.is_final());
+            }
+            self.0.insert(id.as_str(), told);
+            return;
+        }
+        self.0.change(id.as_str(), |known| {
+            if known.is_older_than(&told) {
                 known.status = told.status;
                 known.updated_at = told.updated_at;
                 known.expiration = told.expiration;
                 known.permissions = told.permissions;
             }
-            Some(_) => {}
-        }
+        });
     }
 
     /// Lets one browser decide. False when another has, or PayNet no longer waits.
     pub(crate) fn begin_decision(&mut self, id: &ConsentId) -> bool {
-        let Some(consent) = self.0.get_mut(id) else { return false };
-        if consent.status != ConsentStatus::AwaitingAuthorization {
-            return false;
-        }
-        match consent.decision.take() {
-            Some(next) => {
-                consent.decision = next;
-                true
-            }
-            None => false,
-        }
+        let taken = self.0.change(id.as_str(), |consent| {
+            let open = consent.status == ConsentStatus::AwaitingAuthorization;
+            let next = consent.decision.take().filter(|_| open);
+            next.map(|next| consent.decision = next).is_some()
+        });
+        taken.unwrap_or(false)
     }
 
     /// What the customer decided, kept before PayNet is told: its echo may be the first to answer.
@@ -88,34 +112,32 @@ impl Consents {
         username: Option<&str>,
         accounts: &[AccountId],
     ) {
-        if let Some(consent) = self.0.get_mut(id) {
+        self.0.change(id.as_str(), |consent| {
             consent.username = username.map(str::to_owned);
             consent.accounts = accounts.to_vec();
-        }
+        });
     }
 
     /// PayNet has been told of a decision.
     pub(crate) fn decided(&mut self, id: &ConsentId, status: ConsentStatus) {
-        if let Some(consent) = self.0.get_mut(id) {
+        self.0.change(id.as_str(), |consent| {
             consent.decision = Decision::Told;
             // PayNet's echo may have arrived first, and even newer news after it
             if consent.status == ConsentStatus::AwaitingAuthorization {
                 consent.status = status;
             }
-        }
+        });
     }
 
     /// PayNet could not be told: the decision stays with nobody.
     pub(crate) fn abandoned(&mut self, id: &ConsentId) {
-        if let Some(consent) = self.0.get_mut(id) {
-            consent.decision = Decision::Told;
-        }
+        self.0.change(id.as_str(), |consent| consent.decision = Decision::Told);
     }
 
     /// Shifts the time that a consent lives in.
     pub(crate) fn advance(&mut self, id: &ConsentId, by: SignedDuration) -> bool {
-        let known = self.0.get_mut(id);
-        known.map(|c| c.offset = c.offset.saturating_add(by)).is_some()
+        let shift = |consent: &mut DpConsent| consent.offset = consent.offset.saturating_add(by);
+        self.0.change(id.as_str(), shift).is_some()
     }
 }
 

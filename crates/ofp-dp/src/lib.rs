@@ -23,6 +23,6 @@ mod sessions;
 mod signatures;
 mod webhooks;
 
-pub use bank::{Account, AccountKind, Bank, Customer};
+pub use bank::{Account, AccountKind, AccountStatus, Bank, Books, Customer, InvalidBooks};
 pub use config::{DpConfig, DpError, DpListeners};
 pub use server::ReferenceDp;

@@ -1,12 +1,12 @@
-//! What the DP calls at PayNet: a token, then Update Consent, with its own certificate.
+//! What the DP calls at PayNet: a token, then Update Consent or revoke, with its own certificate.
 
 use std::{collections::HashSet, time::Duration};
 
 use jiff::{SignedDuration, Timestamp};
 use ofp_net::{Reply, Request};
 use ofp_types::{
-    DpFault, uuid_v4,
-    wire::{ASSERTION_TYPE, TokenResponse, UpdateConsent},
+    DpFault, UpdatedBy, uuid_v4,
+    wire::{ASSERTION_TYPE, LifeCycleRequest, TokenResponse, UpdateConsent},
 };
 use serde_json::{Map, json};
 use tokio::sync::Mutex;
@@ -33,17 +33,32 @@ pub(crate) enum NotTold {
 }
 
 impl Core {
-    /// Tells PayNet of a decision: once more with a fresh token when the token was refused, once
-    /// more as it is when PayNet failed.
+    /// Tells PayNet of a decision (B5).
     pub(crate) async fn update_consent(
         &self,
         consent_id: &str,
         update: &UpdateConsent,
     ) -> Result<(), NotTold> {
+        let body = serde_json::to_vec(update).unwrap_or_default();
+        let path = format!("/v1/consents/{consent_id}");
+        self.tell_paynet(http::Method::PATCH, &path, &body).await
+    }
+
+    /// Tells PayNet that the customer withdrew a consent (B7).
+    pub(crate) async fn revoke_consent(&self, consent_id: &str) -> Result<(), NotTold> {
+        let request =
+            LifeCycleRequest { updated_by: Some(UpdatedBy::DataProviderUser), status_reason: None };
+        let body = serde_json::to_vec(&request).unwrap_or_default();
+        let path = format!("/v1/consents/{consent_id}/revoke");
+        self.tell_paynet(http::Method::POST, &path, &body).await
+    }
+
+    /// Once more with a fresh token when the token was refused, once more as it is when PayNet failed.
+    async fn tell_paynet(&self, method: http::Method, path: &str, body: &[u8]) -> Result<(), NotTold> {
         let mut tried = HashSet::new();
         loop {
             let reply = match self.token().await {
-                Some(token) => self.patch(consent_id, update, &token).await,
+                Some(token) => self.call(method.clone(), path, body.to_vec(), &token).await,
                 None => None,
             };
             let status = reply.map_or(0, |reply| reply.status);
@@ -59,8 +74,13 @@ impl Core {
         }
     }
 
-    async fn patch(&self, consent_id: &str, update: &UpdateConsent, token: &str) -> Option<Reply> {
-        let mut body = serde_json::to_vec(update).ok()?;
+    async fn call(
+        &self,
+        method: http::Method,
+        path: &str,
+        mut body: Vec<u8>,
+        token: &str,
+    ) -> Option<Reply> {
         let header = Map::from_iter([
             ("iat".to_owned(), json!(self.now().as_second())),
             ("jti".to_owned(), json!(uuid_v4(&*self.entropy))),
@@ -69,13 +89,12 @@ impl Core {
         if self.faulty(DpFault::UpdateConsentBodyAltered) {
             body.push(b' ');
         }
-        let url = self.config.paynet_rs.join(&format!("/v1/consents/{consent_id}"));
-        let mut request = Request::get(url, DEADLINE)
+        let mut request = Request::get(self.config.paynet_rs.join(path), DEADLINE)
             .header("authorization", format!("Bearer {token}"))
             .header("content-type", "application/json")
             .header("x-fapi-interaction-id", uuid_v4(&*self.entropy).to_string())
             .header("x-fapi-signature", signature);
-        request.method = http::Method::PATCH;
+        request.method = method;
         request.body = body;
         self.client.send(request).await.ok()
     }

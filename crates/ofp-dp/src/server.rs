@@ -41,16 +41,16 @@ impl ReferenceDp {
             public: listeners.public.1,
             bank,
             signing: config.kit.signing.signing_key()?,
-            config,
             clock,
             entropy,
             client,
             paynet_keys: keys,
             dc_keys: std::sync::Mutex::default(),
             token: crate::paynet::TokenCache::default(),
-            consents: std::sync::Mutex::default(),
+            consents: std::sync::Mutex::new(crate::consents::Consents::open(&config.store)?),
             sessions: std::sync::Mutex::default(),
             seen: std::sync::Mutex::default(),
+            config,
         });
         let servers = vec![
             serve(Arc::new(Webhooks(Arc::clone(&core))), listeners.webhooks, webhooks_tls)?,

@@ -61,11 +61,21 @@ pub(crate) struct Link {
     made: Timestamp,
 }
 
-/// Sessions by cookie, and links by ticket.
+/// A browser on the consent dashboard.
+#[derive(Debug, Clone)]
+pub(crate) struct Visitor {
+    pub(crate) csrf: String,
+    /// Who logged in; nobody yet on the login page.
+    pub(crate) username: Option<String>,
+    touched: Timestamp,
+}
+
+/// Sessions by cookie, links by ticket, visitors of the dashboard by their own cookie.
 #[derive(Default)]
 pub(crate) struct Sessions {
     sessions: HashMap<String, Session>,
     links: HashMap<String, Link>,
+    visitors: HashMap<String, Visitor>,
 }
 
 impl Sessions {
@@ -125,5 +135,33 @@ impl Sessions {
             session.stage = stage;
             self.sessions.insert(fresh, session);
         }
+    }
+
+    /// A browser comes to the dashboard, or logs in there, each time under a fresh cookie.
+    pub(crate) fn visit(
+        &mut self,
+        cookie: String,
+        csrf: String,
+        username: Option<String>,
+        now: Timestamp,
+    ) {
+        if self.visitors.len() >= TIDY_ABOVE {
+            self.visitors.retain(|_, visitor| now.duration_since(visitor.touched) < LIFE);
+        }
+        self.visitors.insert(cookie, Visitor { csrf, username, touched: now });
+    }
+
+    pub(crate) fn visitor(&mut self, cookie: &str, now: Timestamp) -> Option<Visitor> {
+        let visitor = self.visitors.get_mut(cookie)?;
+        if now.duration_since(visitor.touched) >= LIFE {
+            self.visitors.remove(cookie);
+            return None;
+        }
+        visitor.touched = now;
+        Some(visitor.clone())
+    }
+
+    pub(crate) fn leave(&mut self, cookie: &str) {
+        self.visitors.remove(cookie);
     }
 }

@@ -119,7 +119,7 @@ impl World {
         let dp_listeners = DpListeners { webhooks: webhooks.0, public: dp_public };
         let bank = Bank::with_test_data();
         let settings = settings(pki, profile, &bank, &paynet, &dp_issuer)?;
-        for customer in bank.customers() {
+        for customer in &bank.books().customers {
             let (_, id_number) = customer.test_credentials();
             let digits: String = id_number.chars().filter(char::is_ascii_digit).collect();
             [id_number, &digits].into_iter().for_each(|secret| journal.secret(secret));
@@ -245,6 +245,7 @@ fn dp_config(
         paynet_callbacks: vec![paynet.callback_uri()],
         profile: options.profile.clone(),
         faults: options.faults.clone(),
+        store: Store::none(),
     })
 }
 
@@ -282,7 +283,7 @@ fn settings(
         dc_client_id: ClientId::parse(DC_CLIENT_ID)?,
         dc_names: vec!["Mock DC One".into()],
         dc_enc_kid: pki.dcs[0].encryption.thumbprint()?,
-        customers: bank.customers().iter().map(test_customer).collect(),
+        customers: bank.books().customers.iter().map(test_customer).collect(),
     })
 }
 

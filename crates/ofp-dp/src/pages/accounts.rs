@@ -9,7 +9,7 @@ use super::{
     page::{html, see},
 };
 use crate::{
-    bank::{Account, Customer},
+    bank::{Account, Books, Customer},
     core::Core,
     sessions::{Session, Stage},
 };
@@ -40,7 +40,8 @@ impl<'a> From<&'a Account> for AccountRow<'a> {
 impl Core {
     pub(super) fn show_accounts(&self, inbound: &Inbound) -> Result<Answer, Trouble> {
         let (_, session) = self.session(inbound)?;
-        match self.selecting(&session) {
+        let books = self.bank.books();
+        match selecting(&books, &session) {
             Some(customer) => self.accounts_page(&session, customer, None),
             None => Ok(Self::elsewhere(&session.stage)),
         }
@@ -49,7 +50,8 @@ impl Core {
     pub(super) fn select_accounts(&self, inbound: &Inbound) -> Result<Answer, Trouble> {
         let (cookie, session) = self.session(inbound)?;
         let form = self.form(inbound, &session)?;
-        let Some(customer) = self.selecting(&session) else {
+        let books = self.bank.books();
+        let Some(customer) = selecting(&books, &session) else {
             return Ok(Self::elsewhere(&session.stage));
         };
         let mut accounts: Vec<AccountId> = Vec::new();
@@ -69,13 +71,6 @@ impl Core {
         Ok(see("/review"))
     }
 
-    fn selecting(&self, session: &Session) -> Option<&Customer> {
-        match &session.stage {
-            Stage::Selecting { username } => self.bank.customer(username),
-            _ => None,
-        }
-    }
-
     fn accounts_page(
         &self,
         session: &Session,
@@ -93,5 +88,12 @@ impl Core {
                 error,
             },
         ))
+    }
+}
+
+fn selecting<'b>(books: &'b Books, session: &Session) -> Option<&'b Customer> {
+    match &session.stage {
+        Stage::Selecting { username } => books.customer(username),
+        _ => None,
     }
 }

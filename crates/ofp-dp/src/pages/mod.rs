@@ -1,6 +1,7 @@
-//! The customer's four screens, served in public.
+//! The customer's four screens and the consent dashboard, served in public.
 
 mod accounts;
+mod dashboard;
 mod link;
 mod login;
 mod page;
@@ -28,16 +29,24 @@ pub(crate) enum Page {
     Decide,
     Cancel,
     Result,
+    Dashboard,
+    DashboardLogin,
+    Revoke,
+    Leave,
     Style,
 }
 
-static ROUTES: [Route<Page>; 7] = [
+static ROUTES: [Route<Page>; 11] = [
     Route { path: "/link/{ticket}", verbs: &[("GET", Page::Link)] },
     Route { path: "/login", verbs: &[("POST", Page::Login)] },
     Route { path: "/accounts", verbs: &[("GET", Page::ShowAccounts), ("POST", Page::Select)] },
     Route { path: "/review", verbs: &[("GET", Page::ShowReview), ("POST", Page::Decide)] },
     Route { path: "/cancel", verbs: &[("POST", Page::Cancel)] },
     Route { path: "/result", verbs: &[("GET", Page::Result)] },
+    Route { path: "/dashboard", verbs: &[("GET", Page::Dashboard)] },
+    Route { path: "/dashboard/login", verbs: &[("POST", Page::DashboardLogin)] },
+    Route { path: "/dashboard/revoke", verbs: &[("POST", Page::Revoke)] },
+    Route { path: "/dashboard/leave", verbs: &[("POST", Page::Leave)] },
     Route { path: "/style.css", verbs: &[("GET", Page::Style)] },
 ];
 
@@ -59,6 +68,10 @@ impl App for Pages {
             Matched::Endpoint(Page::Decide) => core.decide(&inbound).await,
             Matched::Endpoint(Page::Cancel) => core.cancel(&inbound).await,
             Matched::Endpoint(Page::Result) => core.show_result(&inbound),
+            Matched::Endpoint(Page::Dashboard) => Ok(core.show_dashboard(&inbound)),
+            Matched::Endpoint(Page::DashboardLogin) => core.enter_dashboard(&inbound),
+            Matched::Endpoint(Page::Revoke) => core.revoke_on_dashboard(&inbound).await,
+            Matched::Endpoint(Page::Leave) => core.leave_dashboard(&inbound),
             Matched::Endpoint(Page::Style) => Ok(page::style()),
             Matched::WrongVerb(allow) => Ok(Answer::empty(405).header("allow", allow)),
             Matched::Unknown => Err(Trouble::NotFound),

@@ -91,14 +91,38 @@ pub(super) fn see(path: &str) -> Answer {
 }
 
 pub(super) fn set_cookie(answer: Answer, value: &str) -> Answer {
-    let cookie = format!("{COOKIE}={value}; Path=/; Secure; HttpOnly; SameSite=Lax");
+    set_named_cookie(answer, COOKIE, value)
+}
+
+pub(super) fn set_named_cookie(answer: Answer, name: &str, value: &str) -> Answer {
+    let cookie = format!("{name}={value}; Path=/; Secure; HttpOnly; SameSite=Lax");
     answer.header("set-cookie", cookie)
+}
+
+/// The value of a cookie.
+pub(super) fn cookie<'a>(inbound: &'a Inbound, name: &str) -> Option<&'a str> {
+    let mut pairs = inbound.header("cookie")?.split(';').filter_map(|p| p.trim().split_once('='));
+    pairs.find(|(n, _)| *n == name).map(|(_, value)| value)
 }
 
 /// A form's fields, in order; a name may come more than once.
 pub(super) struct Form(Vec<(String, String)>);
 
 impl Form {
+    /// A submitted form, if it came from the page that has this secret.
+    pub(super) fn from_page(inbound: &Inbound, csrf: &str) -> Result<Self, Trouble> {
+        if std::str::from_utf8(&inbound.body).is_err() {
+            return Err(Trouble::Malformed);
+        }
+        let form = Self(url::form_urlencoded::parse(&inbound.body).into_owned().collect());
+        let (given, known) = (form.get("csrf").as_bytes(), csrf.as_bytes());
+        if given.len() == known.len() && openssl::memcmp::eq(given, known) {
+            Ok(form)
+        } else {
+            Err(Trouble::Forged)
+        }
+    }
+
     pub(super) fn get(&self, name: &str) -> &str {
         self.all(name).next().unwrap_or_default()
     }
@@ -111,26 +135,14 @@ impl Form {
 impl Core {
     /// The browser's session, with its cookie.
     pub(super) fn session(&self, inbound: &Inbound) -> Result<(String, Session), Trouble> {
-        let pairs = inbound.header("cookie").unwrap_or_default().split(';');
-        let ours = pairs.filter_map(|pair| pair.trim().split_once('=')).find(|(n, _)| *n == COOKIE);
-        let cookie = ours.map(|(_, value)| value.to_owned()).ok_or(Trouble::NoSession)?;
+        let cookie = cookie(inbound, COOKIE).map(str::to_owned).ok_or(Trouble::NoSession)?;
         let session = self.sessions().get(&cookie, self.now()).ok_or(Trouble::NoSession)?;
         Ok((cookie, session))
     }
 
     /// A submitted form, if it came from this session's page.
     pub(super) fn form(&self, inbound: &Inbound, session: &Session) -> Result<Form, Trouble> {
-        if std::str::from_utf8(&inbound.body).is_err() {
-            return Err(Trouble::Malformed);
-        }
-        let fields = url::form_urlencoded::parse(&inbound.body).into_owned().collect();
-        let form = Form(fields);
-        let (given, known) = (form.get("csrf").as_bytes(), session.csrf.as_bytes());
-        if given.len() == known.len() && openssl::memcmp::eq(given, known) {
-            Ok(form)
-        } else {
-            Err(Trouble::Forged)
-        }
+        Form::from_page(inbound, &session.csrf)
     }
 
     /// Where a session that is at another stage belongs.

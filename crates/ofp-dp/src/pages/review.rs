@@ -52,7 +52,8 @@ impl Core {
             return Ok(Self::elsewhere(&session.stage));
         };
         let consent = self.consents().get(&session.consent).cloned().ok_or(Trouble::TooLate)?;
-        let chosen = accounts.iter().filter_map(|id| self.bank.account(id));
+        let books = self.bank.books();
+        let chosen = accounts.iter().filter_map(|id| books.account(id));
         Ok(html(
             200,
             &ReviewPage {
@@ -83,7 +84,8 @@ impl Core {
             _ => return Err(Trouble::Malformed),
         };
         let consent = self.consents().get(&session.consent).cloned().ok_or(Trouble::TooLate)?;
-        let customer = self.bank.customer(username).ok_or(Trouble::NoSession)?;
+        let books = self.bank.books();
+        let customer = books.customer(username).ok_or(Trouble::NoSession)?;
         let decided = if approved {
             Decided {
                 update: self.approval(&consent, customer, accounts, &session),
@@ -219,7 +221,7 @@ impl Core {
     }
 }
 
-fn purpose_words(code: &str) -> &str {
+pub(super) fn purpose_words(code: &str) -> &str {
     match code {
         "pfm" => "Personal finance management",
         "credit_underwriting" => "Credit underwriting",
@@ -237,7 +239,7 @@ fn permission_words(code: &str) -> &str {
 }
 
 /// The end of the consent as Malaysians write it, in their time: 31 December 2026.
-fn long_date(consent: &DpConsent) -> String {
+pub(super) fn long_date(consent: &DpConsent) -> String {
     let local = consent.expiration.to_zoned(TimeZone::fixed(Offset::constant(8)));
     local.strftime("%-d %B %Y").to_string()
 }

@@ -71,6 +71,11 @@ impl App for Webhooks {
             Ok(answer) => answer,
             Err(refusal) => refusal.answer(),
         };
+        // an event that was taken must not be forgotten
+        let answer = match core.config.store.settled().await {
+            Ok(()) => answer,
+            Err(_) => Answer::empty(500),
+        };
         let mut answer = core.echo(answer, &inbound);
         answer.cut_short = core.faulty(DpFault::Reset);
         answer

@@ -2,14 +2,23 @@
 
 use std::collections::BTreeMap;
 
-use jiff::SignedDuration;
+use jiff::{
+    SignedDuration,
+    civil::Date,
+    tz::{Offset, TimeZone},
+};
 use ofp_jose::{KeyUse, corrupt};
 use ofp_net::{Answer, Inbound, parse_form};
 use ofp_types::{AccountId, ConsentId, DpFault, ErrorCode, PLATFORM_AUDIENCE, Permission, uuid_v4};
 use serde_json::{Value, json};
 
 use super::Resource;
-use crate::{bank::Account, consents::DpConsent, core::Core, refusal::Refusal};
+use crate::{
+    bank::{Account, AccountStatus, Books, Page, PageError},
+    consents::DpConsent,
+    core::Core,
+    refusal::Refusal,
+};
 
 /// Life of an answer; at most an hour is usual.
 const LIFE: SignedDuration = SignedDuration::from_secs(300);
@@ -35,11 +44,12 @@ impl Core {
         let consent = self.consent_of(&query)?;
         self.check_resource_signatures(inbound, &consent).await?;
         self.may_read(resource, &consent)?;
-        let account = self.shared_account(&consent, &inbound.parameter)?;
+        let books = self.bank.books();
+        let account = shared_account(&books, &consent, &inbound.parameter)?;
         let enc_kid = inbound.header("x-enc-kid").ok_or_else(|| {
             Refusal::bad_request("x-enc-kid is missing: the answer cannot be encrypted")
         })?;
-        let data = self.data(resource, &consent, account).to_string();
+        let data = self.data(resource, &books, &consent, account, &query)?.to_string();
         let protected = self.encrypt(&consent, enc_kid, &data).await?;
         let jws = self.sign_answer(&consent, protected);
         let answer = if self.faulty(DpFault::BalanceInJson) {
@@ -75,27 +85,32 @@ impl Core {
         Err(Refusal::new(403, ErrorCode::AccessTokenInvalidScope, reason))
     }
 
-    fn shared_account(&self, consent: &DpConsent, id: &str) -> Result<&Account, Refusal> {
-        let id = AccountId::parse(id).ok().filter(|id| consent.accounts.contains(id));
-        id.and_then(|id| self.bank.account(&id)).ok_or_else(|| {
-            let reason = "the account is not part of the consent";
-            Refusal::new(403, ErrorCode::PermanentAccountAccessFailure, reason)
-        })
-    }
-
-    fn data(&self, resource: Resource, consent: &DpConsent, account: &Account) -> Value {
-        let customer = consent.username.as_deref().and_then(|name| self.bank.customer(name));
+    fn data(
+        &self,
+        resource: Resource,
+        books: &Books,
+        consent: &DpConsent,
+        account: &Account,
+        query: &BTreeMap<String, String>,
+    ) -> Result<Value, Refusal> {
+        let customer = consent.username.as_deref().and_then(|name| books.customer(name));
         match resource {
             Resource::Account => {
-                account.account_object(customer.map_or("", |customer| customer.name.as_str()))
+                Ok(account.account_object(customer.map_or("", |customer| customer.name.as_str())))
             }
-            Resource::Transactions => account.transactions_object(),
+            Resource::Transactions => {
+                let today = self.now().to_zoned(TimeZone::fixed(Offset::constant(8))).date();
+                let page = page(query)?;
+                account
+                    .transactions_object(books.seed, today, &page)
+                    .map_err(|e| Refusal::bad_request(e.to_string()))
+            }
             Resource::Balances if self.faulty(DpFault::BalanceOfOtherAccount) => {
                 let others = customer.into_iter().flat_map(|customer| &customer.accounts);
                 let other = others.into_iter().find(|other| other.id != account.id);
-                other.unwrap_or(account).balance_object()
+                balance(other.unwrap_or(account))
             }
-            Resource::Balances => account.balance_object(),
+            Resource::Balances => balance(account),
         }
     }
 
@@ -140,4 +155,49 @@ impl Core {
             jws
         }
     }
+}
+
+/// The account that a path names, if the customer chose it and it can be used now.
+fn shared_account<'b>(
+    books: &'b Books,
+    consent: &DpConsent,
+    id: &str,
+) -> Result<&'b Account, Refusal> {
+    let gone = |reason| Refusal::new(403, ErrorCode::PermanentAccountAccessFailure, reason);
+    let id = AccountId::parse(id).ok().filter(|id| consent.accounts.contains(id));
+    let account = id.and_then(|id| books.account(&id));
+    let account = account.ok_or_else(|| gone("the account is not part of the consent"))?;
+    match account.status {
+        AccountStatus::Active => Ok(account),
+        AccountStatus::Closed => Err(gone("the account is closed")),
+        AccountStatus::Blocked => {
+            let reason = "the account is blocked";
+            Err(Refusal::new(403, ErrorCode::AccountTemporarilyBlocked, reason))
+        }
+    }
+}
+
+/// A pension has none (P-wiki/Balance).
+fn balance(account: &Account) -> Result<Value, Refusal> {
+    account.balance_object().ok_or_else(|| {
+        let reason = "accounts of this kind have no balance";
+        Refusal::new(400, ErrorCode::BusinessRuleViolation, reason)
+    })
+}
+
+fn page(query: &BTreeMap<String, String>) -> Result<Page, Refusal> {
+    let date = |name: &str| -> Result<Option<Date>, Refusal> {
+        let Some(text) = query.get(name) else { return Ok(None) };
+        let wrong = |_| Refusal::bad_request(format!("{name} must be a date such as 2026-01-31"));
+        text.parse().map(Some).map_err(wrong)
+    };
+    let size = match query.get("page_size") {
+        None => None,
+        Some(text) => {
+            let wrong = |_| Refusal::bad_request(PageError::Size.to_string());
+            Some(text.parse().map_err(wrong)?)
+        }
+    };
+    let cursor = query.get("next_page_params").cloned();
+    Ok(Page { size, from: date("from_date")?, to: date("to_date")?, cursor })
 }

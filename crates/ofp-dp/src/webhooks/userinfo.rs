@@ -16,7 +16,8 @@ impl Core {
             let reason = format!("the consent is {}", consent.status);
             return Err(Refusal::new(403, ErrorCode::ConsentInvalid, reason));
         }
-        let customer = consent.username.as_deref().and_then(|name| self.bank.customer(name));
+        let books = self.bank.books();
+        let customer = consent.username.as_deref().and_then(|name| books.customer(name));
         let unknown = || Refusal::new(403, ErrorCode::ConsentInvalid, "nobody approved it here");
         let customer = customer.ok_or_else(unknown)?;
         let mut claims = customer.profile();

@@ -1,10 +1,6 @@
-//! The reference DP refuses what a careful bank refuses, so that it can stand as the example of one.
-#![expect(clippy::unwrap_used, reason = "a test stops at its first surprise")]
-#![expect(clippy::too_many_lines, reason = "tables of cases")]
+//! What a careful bank refuses.
 
-mod kit;
-
-use kit::{Balance, DC_ID, Kit, OTHER_DC_ID, cookie_of, csrf_of, error_of, pki};
+use crate::kit::{Balance, DC_ID, Kit, OTHER_DC_ID, cookie_of, csrf_of, error_of, pki};
 use ofp_jose::{SigningKey, base64url, corrupt, thumbprint};
 use ofp_net::{SystemClock, encode_form};
 use ofp_types::Clock;
@@ -256,7 +252,7 @@ async fn balances_need_every_signature_a_live_consent_and_the_dcs_key() {
 async fn accounts_outside_the_consent_and_consents_without_decision_give_nothing() {
     let kit = Kit::start();
     let account = kit.authorized(CONSENT).await;
-    let closed = ofp_dp::Bank::with_test_data();
+    let closed = ofp_dp::Books::with_test_data();
     let others = closed.customer("aisyah").unwrap().accounts[0].id.to_string();
     for (name, id) in [("another customer's", others.as_str()), ("unknown", "nobody")] {
         let reply = kit.balance(CONSENT, id, |_| {}).await;

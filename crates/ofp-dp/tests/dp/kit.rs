@@ -30,6 +30,8 @@ pub(crate) fn pki() -> &'static Pki {
 /// In PayNet's place.
 struct StubPaynet {
     updates: Mutex<Vec<Value>>,
+    /// Consents that were revoked, with the body.
+    revoked: Mutex<Vec<(String, Value)>>,
 }
 
 #[derive(Clone, Copy)]
@@ -37,12 +39,14 @@ enum Hook {
     Jwks,
     Token,
     Update,
+    Revoke,
 }
 
-static HOOKS: [Route<Hook>; 3] = [
+static HOOKS: [Route<Hook>; 4] = [
     Route { path: "/v1/oauth/jwks/{owner}", verbs: &[("GET", Hook::Jwks)] },
     Route { path: "/v1/oauth/token", verbs: &[("POST", Hook::Token)] },
     Route { path: "/v1/consents/{id}", verbs: &[("PATCH", Hook::Update)] },
+    Route { path: "/v1/consents/{id}/revoke", verbs: &[("POST", Hook::Revoke)] },
 ];
 
 impl App for StubPaynet {
@@ -72,6 +76,11 @@ impl App for StubPaynet {
                 self.updates.lock().unwrap().push(body);
                 Answer::json(200, &json!({}))
             }
+            Matched::Endpoint(Hook::Revoke) => {
+                let body = serde_json::from_slice(&inbound.body).unwrap();
+                self.revoked.lock().unwrap().push((inbound.parameter.clone(), body));
+                Answer::json(201, &json!({}))
+            }
             _ => Answer::empty(404),
         }
     }
@@ -88,7 +97,7 @@ pub(crate) struct Kit {
     pub(crate) public: String,
     pub(crate) callback: String,
     pub(crate) rs: String,
-    _dp: ReferenceDp,
+    pub(crate) dp: ReferenceDp,
     _server: RunningServer,
 }
 
@@ -106,7 +115,7 @@ impl Kit {
     pub(crate) fn start() -> Self {
         let pki = pki();
         let (stub, webhooks, public) = (listen(), listen(), listen());
-        let paynet_stub = Arc::new(StubPaynet { updates: Mutex::default() });
+        let paynet_stub = Arc::new(StubPaynet { updates: Mutex::default(), revoked: Mutex::default() });
         let tls = acceptor(&pki.paynet.server, &pki.ca, ClientAuth::None).unwrap();
         let server = serve(Arc::clone(&paynet_stub), stub.0, tls).unwrap();
         let callback = stub.1.join("/v1/oauth/callback");
@@ -123,13 +132,14 @@ impl Kit {
             paynet_callbacks: vec![callback.clone()],
             profile: Profile::default(),
             faults: HashSet::new(),
+            store: ofp_net::Store::none(),
         };
         let (webhooks_url, public_url) = (webhooks.1.to_string(), public.1.to_string());
         let listeners = DpListeners { webhooks: webhooks.0, public };
         let (clock, entropy) = (Arc::new(SystemClock), Arc::new(OsEntropy));
         let bank = Bank::with_test_data();
         Self {
-            _dp: ReferenceDp::start(config, listeners, bank, clock, entropy).unwrap(),
+            dp: ReferenceDp::start(config, listeners, bank, clock, entropy).unwrap(),
             _server: server,
             paynet_stub,
             paynet: http(Some(&pki.paynet.client)),
@@ -148,13 +158,17 @@ impl Kit {
         self.paynet_stub.updates.lock().unwrap().clone()
     }
 
+    pub(crate) fn revoked(&self) -> Vec<(String, Value)> {
+        self.paynet_stub.revoked.lock().unwrap().clone()
+    }
+
     /// A good event's body.
     pub(crate) fn event(&self, consent: &str, status: &str) -> Value {
         let now = SystemClock.now();
         json!({ "event_type": "consent_created", "data": {
             "consent_id": consent, "dc_id": DC_ID, "dp_id": "DP9876543210",
             "consent_type": "account_access_consent", "consent_purpose": "pfm",
-            "permissions": ["read_accounts", "read_balances"],
+            "permissions": ["read_accounts", "read_balances", "read_transactions"],
             "expiration_datetime": malaysian(now + jiff::SignedDuration::from_hours(48)),
             "status": status, "updated_at": now.to_string(),
         }})
@@ -240,11 +254,16 @@ impl Kit {
         after.map(|part| part.split('"').next().unwrap().to_owned()).collect()
     }
 
-    /// An authorized consent, and the one account that it covers.
+    /// An authorized consent of `paynet`, and the one account that it covers.
     pub(crate) async fn authorized(&self, consent: &str) -> String {
+        self.authorized_by(consent, "paynet", 0).await
+    }
+
+    /// An authorized consent, and the one account that it covers.
+    pub(crate) async fn authorized_by(&self, consent: &str, who: &str, which: usize) -> String {
         self.tell(consent, "awaiting_authorization").await;
-        let (cookie, csrf) = self.logged_in(consent, "paynet").await;
-        let account = self.offered(&cookie).await.remove(0);
+        let (cookie, csrf) = self.logged_in(consent, who).await;
+        let account = self.offered(&cookie).await.remove(which);
         let csrf = csrf.as_str();
         self.submit("/accounts", &cookie, &[("csrf", csrf), ("account", &account)]).await;
         self.submit("/review", &cookie, &[("csrf", csrf), ("decision", "approve")]).await;
@@ -271,14 +290,15 @@ impl Kit {
         let mut balance = Balance {
             consent: consent.to_owned(),
             account: account.to_owned(),
+            what: "balances?".into(),
             enc_kid: pki().dcs[0].encryption.thumbprint().unwrap().to_string(),
             fapi: self.signing.sign_claims(&self.claims("Paynet OFP", consent, account)),
             x: self.dc_signing.sign_claims(&self.claims(DC_ID, consent, account)),
         };
         amend(&mut balance);
         let url = format!(
-            "{}/v1/accounts/{}/balances?consent_id={}",
-            self.webhooks, balance.account, balance.consent
+            "{}/v1/accounts/{}/{}consent_id={}",
+            self.webhooks, balance.account, balance.what, balance.consent
         );
         let all = [
             ("x-fapi-signature", balance.fapi),
@@ -295,6 +315,8 @@ impl Kit {
 pub(crate) struct Balance {
     pub(crate) consent: String,
     pub(crate) account: String,
+    /// `balances?`, or `transactions?` with a query.
+    pub(crate) what: String,
     pub(crate) enc_kid: String,
     pub(crate) fapi: String,
     pub(crate) x: String,
