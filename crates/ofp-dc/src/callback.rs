@@ -6,9 +6,15 @@ use std::{
 };
 
 use askama::Template;
-use ofp_net::{Answer, App, Inbound, Matched, Route, parse_form};
+use ofp_jose::{CompactJws, JoseError, KeyUse};
+use ofp_net::{Answer, App, Inbound, JwksCache, Matched, Route, parse_form};
+use ofp_types::{ClientId, Clock};
+use serde_json::Value;
 
 use crate::{DcError, MockDc};
+
+/// How many authorization requests are remembered.
+const MOST_LANDINGS: usize = 10_000;
 
 /// What the authorization response said.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -27,6 +33,9 @@ pub enum Landing {
 /// The listener of the DC's pages.
 pub(crate) struct CallbackApp {
     pub(crate) issuer: String,
+    pub(crate) client_id: ClientId,
+    pub(crate) paynet_keys: Arc<JwksCache>,
+    pub(crate) clock: Arc<dyn Clock>,
     pub(crate) landings: Arc<Mutex<HashMap<String, Option<Landing>>>>,
 }
 
@@ -54,7 +63,7 @@ impl App for CallbackApp {
 
     async fn answer(self: Arc<Self>, matched: Matched<DcPage>, inbound: Inbound) -> Answer {
         match matched {
-            Matched::Endpoint(DcPage::Callback) => match self.land(&inbound) {
+            Matched::Endpoint(DcPage::Callback) => match self.land(&inbound).await {
                 Ok(Landing::Code(_)) => {
                     page(200, true, "Your bank confirmed. You can close this page.")
                 }
@@ -75,9 +84,15 @@ fn page(status: u16, linked: bool, text: &str) -> Answer {
 }
 
 impl CallbackApp {
-    /// Takes the authorization response: `iss` first (RFC 9207 §2.4), then `state`, once.
-    fn land(&self, inbound: &Inbound) -> Result<Landing, String> {
+    /// Takes the authorization response: who sent it first, then `state`, once.
+    async fn land(&self, inbound: &Inbound) -> Result<Landing, String> {
         let query = parse_form(inbound.query.as_bytes()).map_err(|e| e.to_string())?;
+        let query = match query.get("response") {
+            Some(response) => self.inside(response).await.map_err(|e| {
+                format!("The response is not a JWT of PayNet's for this app: {e}.")
+            })?,
+            None => query,
+        };
         match query.get("iss") {
             Some(iss) if *iss == self.issuer => {}
             Some(iss) => {
@@ -85,6 +100,7 @@ impl CallbackApp {
             }
             None => return Err("The response does not say who sent it (iss).".into()),
         }
+        // RFC 9207 §2.4
         let landing = landing(&query)?;
         let state = query.get("state").ok_or("The response has no state.")?;
         let mut landings = self.landings.lock().unwrap_or_else(PoisonError::into_inner);
@@ -96,6 +112,24 @@ impl CallbackApp {
             Some(Some(_)) => Err("This response has been used before.".into()),
             None => Err("The response does not belong to any request of ours (state).".into()),
         }
+    }
+}
+
+impl CallbackApp {
+    /// The parameters of a response in a JWT, once it holds (JARM §2.4).
+    async fn inside(&self, response: &str) -> Result<BTreeMap<String, String>, JoseError> {
+        let jws = CompactJws::parse(response)?;
+        let kid = jws.kid().ok_or(JoseError::KidMissing)?;
+        let keys = self.paynet_keys.holding(kid, KeyUse::Sig).await?;
+        let claims = jws.verify(&keys)?.claims()?;
+        claims.equals("iss", &self.issuer)?;
+        claims.addressed_to(self.client_id.as_str())?;
+        claims.not_expired(self.clock.now())?;
+        let texts = claims.0.into_iter().filter_map(|(name, value)| match value {
+            Value::String(text) => Some((name, text)),
+            _ => None,
+        });
+        Ok(texts.collect())
     }
 }
 
@@ -115,6 +149,18 @@ impl MockDc {
     #[must_use]
     pub fn landing(&self, state: &str) -> Option<Landing> {
         self.landings().get(state).cloned().flatten()
+    }
+
+    /// Makes ready for what comes back for `state`; above ten thousand, what has come back is forgotten.
+    pub(crate) fn expect_landing(&self, state: &str) {
+        let mut landings = self.landings();
+        if landings.len() >= MOST_LANDINGS {
+            landings.retain(|_, landing| landing.is_none());
+        }
+        if landings.len() >= MOST_LANDINGS {
+            landings.clear();
+        }
+        landings.insert(state.to_owned(), None);
     }
 
     pub(crate) fn landed_code(&self, state: &str) -> Result<String, DcError> {

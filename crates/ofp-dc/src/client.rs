@@ -12,15 +12,21 @@ use ofp_net::{
     ClientAuth, HttpClient, JwksCache, Reply, Request, RunningServer, acceptor, connector, serve,
 };
 use ofp_pki::DcKit;
-use ofp_types::{ClientId, Clock, DcId, Entropy, Origin, Profile};
+use ofp_types::{
+    ClientId, Clock, ConsentId, ConsentStatus, DcId, Entropy, Kid, Origin, Profile,
+};
 use openssl::x509::X509;
 use serde::Deserialize;
 use tokio::sync::OnceCell;
 
 use crate::{
-    DcError,
+    DcError, Linked,
     callback::{CallbackApp, Landing},
+    events::{EventsApp, Told},
 };
+
+/// How many links are kept.
+const MOST_LINKS: usize = 10_000;
 
 /// Everything that the DC is configured with.
 pub struct DcConfig {
@@ -36,12 +42,24 @@ pub struct DcConfig {
     pub issuer: Origin,
     /// PayNet's RS.
     pub paynet_rs: Origin,
+    /// The client certificates that PayNet may present.
+    pub paynet_certificates: Vec<Kid>,
+    /// Whether it authenticates with an assertion (else with its certificate alone).
+    pub uses_assertion: bool,
     /// The DPs' published keys.
     pub dp_keys: Arc<KeySet>,
     /// The reading of the specification.
     pub profile: Profile,
     /// How long to wait for PayNet; longer than PayNet waits for a DP.
     pub deadline: Duration,
+}
+
+/// Sockets to answer on.
+pub struct DcListeners {
+    /// The page that the browser comes back to.
+    pub public: (TcpListener, Origin),
+    /// PayNet's events, behind mutual TLS.
+    pub webhooks: TcpListener,
 }
 
 /// The running DC.
@@ -51,12 +69,14 @@ pub struct MockDc {
     pub(crate) signing: SigningKey,
     pub(crate) decryption: DecryptionKey,
     pub(crate) client: HttpClient,
-    pub(crate) paynet_keys: JwksCache,
+    pub(crate) paynet_keys: Arc<JwksCache>,
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) entropy: Arc<dyn Entropy>,
     metadata: OnceCell<Metadata>,
     landings: Arc<Mutex<HashMap<String, Option<Landing>>>>,
-    server: RunningServer,
+    links: Mutex<HashMap<ConsentId, Linked>>,
+    told: Told,
+    servers: [RunningServer; 2],
 }
 
 /// What the DC needs of PayNet's server metadata (RFC 8414).
@@ -66,6 +86,9 @@ pub(crate) struct Metadata {
     pub(crate) authorization_endpoint: String,
     pub(crate) token_endpoint: String,
     pub(crate) pushed_authorization_request_endpoint: String,
+    pub(crate) introspection_endpoint: String,
+    pub(crate) revocation_endpoint: String,
+    pub(crate) userinfo_endpoint: String,
 }
 
 impl MockDc {
@@ -75,7 +98,7 @@ impl MockDc {
     /// [`DcError`].
     pub fn start(
         config: DcConfig,
-        listener: (TcpListener, Origin),
+        listeners: DcListeners,
         clock: Arc<dyn Clock>,
         entropy: Arc<dyn Entropy>,
     ) -> Result<Self, DcError> {
@@ -84,21 +107,42 @@ impl MockDc {
         let tls = acceptor(&kit.server, &config.ca, ClientAuth::None)?;
         let landings: Arc<Mutex<HashMap<String, Option<Landing>>>> = Arc::default();
         let issuer = config.issuer.to_string();
-        let app = Arc::new(CallbackApp { issuer, landings: Arc::clone(&landings) });
         let keys_url = config.issuer.join("/v1/oauth/jwks/paynet");
+        let keys = JwksCache::new(client.clone(), Arc::clone(&clock), "PayNet", keys_url);
+        let paynet_keys = Arc::new(keys);
+        let callback = CallbackApp {
+            issuer,
+            client_id: config.client_id.clone(),
+            paynet_keys: Arc::clone(&paynet_keys),
+            clock: Arc::clone(&clock),
+            landings: Arc::clone(&landings),
+        };
+        let told = Told::default();
+        let events = EventsApp {
+            paynet_keys: Arc::clone(&paynet_keys),
+            paynet_certificates: config.paynet_certificates.clone(),
+            told: Arc::clone(&told),
+        };
+        let events_tls = acceptor(&kit.server, &config.ca, ClientAuth::Required)?;
+        let servers = [
+            serve(Arc::new(callback), listeners.public.0, tls)?,
+            serve(Arc::new(events), listeners.webhooks, events_tls)?,
+        ];
         let encryption = &config.kit.encryption;
         Ok(Self {
-            origin: listener.1,
+            origin: listeners.public.1,
             signing: kit.signing.signing_key()?,
             decryption: encryption.decryption_key()?,
-            paynet_keys: JwksCache::new(client.clone(), Arc::clone(&clock), "PayNet", keys_url),
-            server: serve(app, listener.0, tls)?,
+            paynet_keys,
+            servers,
             metadata: OnceCell::new(),
             config,
             client,
             clock,
             entropy,
             landings,
+            links: Mutex::default(),
+            told,
         })
     }
 
@@ -116,7 +160,49 @@ impl MockDc {
 
     /// Stops the DC.
     pub async fn stop(self) {
-        self.server.stop().await;
+        for server in self.servers {
+            server.stop().await;
+        }
+    }
+
+    /// The consents that this DC holds tokens for, with what PayNet said last of each (C1).
+    #[must_use]
+    pub fn consents(&self) -> Vec<(Linked, Option<ConsentStatus>)> {
+        let told = self.told.lock().unwrap_or_else(PoisonError::into_inner);
+        let links = self.links();
+        let mut all: Vec<_> = links
+            .values()
+            .map(|linked| (linked.clone(), told.get(&linked.consent_id).copied()))
+            .collect();
+        all.sort_by(|(a, _), (b, _)| a.consent_id.as_str().cmp(b.consent_id.as_str()));
+        all
+    }
+
+    /// What this DC holds for a consent.
+    #[must_use]
+    pub fn linked(&self, consent: &ConsentId) -> Option<Linked> {
+        self.links().get(consent).cloned()
+    }
+
+    /// What PayNet said last of a consent, whatever the DC holds for it (C1).
+    #[must_use]
+    pub fn told(&self, consent: &ConsentId) -> Option<ConsentStatus> {
+        self.told.lock().unwrap_or_else(PoisonError::into_inner).get(consent).copied()
+    }
+
+    /// Keeps a link for later; above ten thousand, any other goes.
+    pub(crate) fn remember(&self, linked: &Linked) {
+        let mut links = self.links();
+        if links.len() >= MOST_LINKS
+            && let Some(any) = links.keys().next().cloned()
+        {
+            links.remove(&any);
+        }
+        links.insert(linked.consent_id.clone(), linked.clone());
+    }
+
+    fn links(&self) -> MutexGuard<'_, HashMap<ConsentId, Linked>> {
+        self.links.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// PayNet's metadata, fetched once; its issuer must be the one asked (RFC 8414 §3.3).

@@ -10,7 +10,7 @@ use openssl::sha::sha256;
 use serde_json::{Map, Value, json};
 
 use crate::{
-    DcError, MockDc,
+    DcError, Linked, MockDc,
     client::{Metadata, parse, success},
 };
 
@@ -20,14 +20,16 @@ const LIFE: SignedDuration = SignedDuration::from_secs(300);
 /// What to ask the customer for.
 #[derive(Debug, Clone)]
 pub struct ConsentRequest {
-    /// Whom to ask.
-    pub dp_id: DpId,
+    /// Whom to ask; the customer picks at PayNet when left out.
+    pub dp_id: Option<DpId>,
     /// What for.
     pub purpose: Purpose,
     /// What to read.
     pub permissions: Vec<Permission>,
     /// Until when.
     pub expiration: Timestamp,
+    /// Whether the authorization response is to be a JWT (JARM).
+    pub as_jwt: bool,
 }
 
 /// An authorization under way.
@@ -62,19 +64,14 @@ impl MockDc {
             interaction: interaction.clone(),
         };
         let object = self.request_object(request, &pending);
-        let form = [
-            ("client_id", self.config.client_id.as_str()),
-            ("request", &object),
-            ("client_assertion_type", ASSERTION_TYPE),
-            ("client_assertion", &self.client_assertion()),
-        ];
         let url = &metadata.pushed_authorization_request_endpoint;
-        let call = Request::form(url, &form, self.config.deadline)
+        let call = self
+            .form(url, &[("request", &object)])
             .header("x-fapi-interaction-id", interaction.as_str());
         let reply = success(WHAT, self.send(WHAT, call).await?, 201)?;
         let pushed: ParResponse = parse(WHAT, &reply)?;
         pending.authorize_url = self.authorize_url(metadata, &pushed);
-        self.landings().insert(pending.state.clone(), None);
+        self.expect_landing(&pending.state);
         Ok(pending)
     }
 
@@ -91,15 +88,17 @@ impl MockDc {
     fn request_object(&self, request: &ConsentRequest, pending: &Pending) -> String {
         let now = self.clock.now();
         let challenge = ofp_jose::base64url(&sha256(pending.code_verifier.as_bytes()));
-        let consent = json!({
+        let mut consent = json!({
             "dc_id": self.config.dc_id,
-            "dp_id": request.dp_id,
             "consent_type": CONSENT_RAR_TYPE,
             "consent_purpose": request.purpose,
             "permissions": request.permissions,
             "expiration_datetime": malaysian(request.expiration),
         });
-        let claims = json!({
+        if let Some(dp) = &request.dp_id {
+            consent["dp_id"] = json!(dp);
+        }
+        let mut claims = json!({
             "iss": self.config.client_id,
             "client_id": self.config.client_id,
             "aud": self.config.issuer,
@@ -114,12 +113,27 @@ impl MockDc {
             "code_challenge_method": "S256",
             "authorization_details": [{ "type": CONSENT_RAR_TYPE, "consent": consent }],
         });
+        if request.as_jwt {
+            claims["response_mode"] = json!("jwt");
+        }
         let kind = Map::from_iter([("typ".to_owned(), json!("oauth-authz-req+jwt"))]);
         self.signing.sign_with(kind, claims.to_string().as_bytes())
     }
 
+    /// A form that this client has authenticated, as it is registered to.
+    pub(crate) fn form(&self, url: &str, fields: &[(&str, &str)]) -> Request {
+        let mut all = vec![("client_id", self.config.client_id.as_str())];
+        all.extend_from_slice(fields);
+        let assertion = if self.config.uses_assertion { self.client_assertion() } else { String::new() };
+        if self.config.uses_assertion {
+            all.push(("client_assertion_type", ASSERTION_TYPE));
+            all.push(("client_assertion", &assertion));
+        }
+        Request::form(url, &all, self.config.deadline)
+    }
+
     /// private_key_jwt (`spec/ofp.md` 5.5).
-    pub(crate) fn client_assertion(&self) -> String {
+    fn client_assertion(&self) -> String {
         let now = self.clock.now();
         self.signing.sign_claims(&json!({
             "iss": self.config.client_id,
@@ -132,22 +146,29 @@ impl MockDc {
     }
 
     /// A signature over a resource request (`spec/ofp.md` 5.3).
-    pub(crate) fn request_signature(&self, consent_id: &str, dp_id: &str, path: &str) -> String {
+    pub(crate) fn request_signature(
+        &self,
+        linked: &Linked,
+        path: &str,
+        query: &[(&str, &str)],
+    ) -> String {
         let now = self.clock.now();
+        let qpm: Map<String, Value> =
+            query.iter().map(|(name, value)| ((*name).to_owned(), json!(value))).collect();
         let sub = match self.config.profile.sub_claim {
-            ofp_types::SubClaim::ConsentId => consent_id,
+            ofp_types::SubClaim::ConsentId => linked.consent_id.as_str(),
             ofp_types::SubClaim::DcId => self.config.dc_id.as_str(),
         };
         self.signing.sign_claims(&json!({
             "iss": self.config.dc_id,
             "sub": sub,
-            "aud": [dp_id, ofp_types::PLATFORM_AUDIENCE],
+            "aud": [linked.dp_id.as_str(), ofp_types::PLATFORM_AUDIENCE],
             "iat": self.numeric_date(now),
             "nbf": self.numeric_date(now),
             "exp": self.numeric_date(now + LIFE),
             "jti": uuid_v4(&*self.entropy),
             "url": self.config.paynet_rs.join(path),
-            "qpm": {},
+            "qpm": qpm,
         }))
     }
 

@@ -3,19 +3,23 @@
 //!
 //! [`MockDc::request_consent`] pushes a signed request object and says where to send the browser;
 //! the browser comes back to the DC's callback page, where `state` and `iss` are checked;
-//! [`MockDc::exchange_code`] redeems the code; [`MockDc::read_balance`] asks for a balance,
-//! verifies the DP's signature and decrypts.
+//! [`MockDc::exchange_code`] redeems the code; [`MockDc::read`] asks for account data,
+//! verifies the DP's signature and decrypts; [`MockDc::refresh`], [`MockDc::change_consent`] and their
+//! neighbours do the rest. PayNet's events (C1) are taken and verified on a listener of their own.
 
-mod balance;
 mod callback;
 mod client;
 mod consent;
+mod data;
 mod error;
+mod events;
+mod life_cycle;
 mod token;
 
-pub use balance::BalanceReading;
 pub use callback::Landing;
-pub use client::{DcConfig, MockDc};
+pub use client::{DcConfig, DcListeners, MockDc};
 pub use consent::{ConsentRequest, Pending};
+pub use data::{Reading, Resource};
 pub use error::DcError;
+pub use life_cycle::ConsentChange;
 pub use token::Linked;

@@ -1,9 +1,9 @@
 //! Redeems the code.
 
-use ofp_net::Request;
+use ofp_net::Reply;
 use ofp_types::{
     AccountId, ConsentId, DpId, PLATFORM_AUDIENCE,
-    wire::{ASSERTION_TYPE, TokenResponse},
+    wire::TokenResponse,
 };
 use serde::Deserialize;
 
@@ -20,6 +20,8 @@ const WHAT: &str = "token request";
 pub struct Linked {
     /// The token that reads them.
     pub access_token: String,
+    /// The token that gets another one, as long as the consent.
+    pub refresh_token: String,
     /// The consent behind it.
     pub consent_id: ConsentId,
     /// Who has them.
@@ -60,22 +62,38 @@ impl MockDc {
     /// [`DcError`]: no code yet, PayNet's refusal, or an id_token that does not hold.
     pub async fn exchange_code(&self, pending: &Pending) -> Result<Linked, DcError> {
         let code = self.landed_code(&pending.state)?;
-        let metadata = self.metadata().await?;
         let form = [
             ("grant_type", "authorization_code"),
-            ("client_id", self.config.client_id.as_str()),
             ("code", &code),
             ("redirect_uri", &self.redirect_uri()),
             ("code_verifier", &pending.code_verifier),
-            ("client_assertion_type", ASSERTION_TYPE),
-            ("client_assertion", &self.client_assertion()),
         ];
-        let call = Request::form(&metadata.token_endpoint, &form, self.config.deadline)
-            .header("x-fapi-interaction-id", self.new_interaction().as_str());
-        let reply = success(WHAT, self.send(WHAT, call).await?, 200)?;
-        let response: TokenResponse = parse(WHAT, &reply)?;
+        let response: TokenResponse = parse(WHAT, &self.token_request(WHAT, &form).await?)?;
         self.check_id_token(response.id_token.as_deref(), pending).await?;
-        linked(response)
+        let linked = linked(response)?;
+        self.remember(&linked);
+        Ok(linked)
+    }
+
+    /// A request to the token endpoint that must succeed.
+    pub(crate) async fn token_request(
+        &self,
+        what: &'static str,
+        fields: &[(&str, &str)],
+    ) -> Result<Reply, DcError> {
+        let url = &self.metadata().await?.token_endpoint;
+        success(what, self.authenticated_form(what, url, fields).await?, 200)
+    }
+
+    pub(crate) async fn authenticated_form(
+        &self,
+        what: &'static str,
+        url: &str,
+        fields: &[(&str, &str)],
+    ) -> Result<Reply, DcError> {
+        let id = self.new_interaction();
+        let call = self.form(url, fields).header("x-fapi-interaction-id", id.as_str());
+        self.send(what, call).await
     }
 
     /// OpenID Connect Core §3.1.3.7.
@@ -105,6 +123,9 @@ fn linked(response: TokenResponse) -> Result<Linked, DcError> {
     let accounts = if consent.accounts.is_empty() { nested } else { consent.accounts };
     Ok(Linked {
         access_token: response.access_token,
+        refresh_token: response
+            .refresh_token
+            .ok_or_else(|| DcError::protocol(WHAT, "there is no refresh_token"))?,
         consent_id: consent.consent_id,
         dp_id: consent.dp_id,
         accounts: accounts.into_iter().map(|account| account.account_id).collect(),

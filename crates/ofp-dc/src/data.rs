@@ -1,16 +1,46 @@
-//! Asks for a balance, verifies who answered, and decrypts.
+//! Asks for account data, verifies who answered, and decrypts.
 
 use ofp_evidence::Message;
 use ofp_jose::{CompactJwe, CompactJws};
-use ofp_net::Request;
+use ofp_net::{Request, encode_form};
 use ofp_types::{AccountId, InteractionId, wire::wrapped_jws};
 use serde_json::Value;
 
 use crate::{DcError, Linked, MockDc};
 
-/// What came of asking for a balance.
+/// What of an account is asked for (B2 to B4).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Resource {
+    /// What it is.
+    Account,
+    /// What is on it.
+    Balances,
+    /// What moved, a page of it.
+    Transactions,
+}
+
+impl Resource {
+    fn path(self, account: &AccountId) -> String {
+        let account = account.path_segment();
+        match self {
+            Self::Account => format!("/v1/accounts/{account}"),
+            Self::Balances => format!("/v1/accounts/{account}/balances"),
+            Self::Transactions => format!("/v1/accounts/{account}/transactions"),
+        }
+    }
+
+    fn what(self) -> &'static str {
+        match self {
+            Self::Account => "account request",
+            Self::Balances => "balance request",
+            Self::Transactions => "transactions request",
+        }
+    }
+}
+
+/// What came of asking for account data.
 #[derive(Debug)]
-pub struct BalanceReading {
+pub struct Reading {
     /// Correlates the request, through PayNet to the DP.
     pub interaction: InteractionId,
     /// HTTP status code.
@@ -21,45 +51,50 @@ pub struct BalanceReading {
     pub decrypted: Option<Result<Vec<u8>, String>>,
     /// SHA-256 of the content encryption key, if it came that far.
     pub content_key: Option<String>,
-    /// The balance, or why there is none.
-    pub balance: Result<Value, DcError>,
+    /// The data, or why there is none.
+    pub data: Result<Value, DcError>,
 }
 
 impl MockDc {
-    /// Asks for the balance of an account.
+    /// Asks for data of an account.
     ///
     /// # Errors
-    /// [`DcError::Network`]; every answer, a refusal too, is a [`BalanceReading`].
-    pub async fn read_balance(
+    /// [`DcError::Network`]; every answer, a refusal too, is a [`Reading`].
+    pub async fn read(
         &self,
         linked: &Linked,
         account: &AccountId,
-    ) -> Result<BalanceReading, DcError> {
-        const WHAT: &str = "balance request";
+        resource: Resource,
+        query: &[(&str, &str)],
+    ) -> Result<Reading, DcError> {
         let interaction = self.new_interaction();
-        let path = format!("/v1/accounts/{}/balances", account.path_segment());
-        let (consent, dp) = (linked.consent_id.as_str(), linked.dp_id.as_str());
-        let call = Request::get(self.config.paynet_rs.join(&path), self.config.deadline)
+        let path = resource.path(account);
+        let mut url = self.config.paynet_rs.join(&path);
+        if !query.is_empty() {
+            url = format!("{url}?{}", encode_form(query));
+        }
+        let signature = self.request_signature(linked, &path, query);
+        let call = Request::get(url, self.config.deadline)
             .header("authorization", format!("Bearer {}", linked.access_token))
             .header("x-fapi-interaction-id", interaction.as_str())
-            .header("x-signature", self.request_signature(consent, dp, &path));
-        let reply = self.send(WHAT, call).await?;
-        let mut reading = BalanceReading {
+            .header("x-signature", signature);
+        let reply = self.send(resource.what(), call).await?;
+        let mut reading = Reading {
             interaction,
             status: reply.status,
             message: reply.message,
             decrypted: None,
             content_key: None,
-            balance: Err(DcError::TooEarly("nothing has been read yet")),
+            data: Err(DcError::TooEarly("nothing has been read yet")),
         };
-        reading.balance = self.open(&mut reading);
+        reading.data = self.open(&mut reading, resource.what());
         Ok(reading)
     }
 
-    fn open(&self, reading: &mut BalanceReading) -> Result<Value, DcError> {
+    fn open(&self, reading: &mut Reading, what: &'static str) -> Result<Value, DcError> {
         if reading.status != 200 {
             let body = reading.message.text().chars().take(300).collect();
-            return Err(DcError::Refused { what: "balance", status: reading.status, body });
+            return Err(DcError::Refused { what, status: reading.status, body });
         }
         let jws_failed = DcError::jose("the DP's signature");
         let media_type = reading.message.media_type().unwrap_or_default();
@@ -69,7 +104,7 @@ impl MockDc {
         let verified = jws.verify(&self.config.dp_keys).map_err(&jws_failed)?;
         let claims = verified.claims().map_err(&jws_failed)?;
         claims.not_expired(self.clock.now()).map_err(&jws_failed)?;
-        let jwe_failed = DcError::jose("the encrypted balance");
+        let jwe_failed = DcError::jose("the encrypted data");
         let jwe =
             CompactJwe::parse(claims.text("data").map_err(&jwe_failed)?).map_err(&jwe_failed)?;
         let plaintext = self.decryption.decrypt(&jwe);
@@ -77,7 +112,7 @@ impl MockDc {
         reading.decrypted = Some(plaintext.clone().map_err(|e| e.to_string()));
         let plaintext = self.unwrapped(plaintext.map_err(&jwe_failed)?)?;
         serde_json::from_slice(&plaintext)
-            .map_err(|e| DcError::protocol("the balance", format!("not JSON: {e}")))
+            .map_err(|e| DcError::protocol(what, format!("the data is not JSON: {e}")))
     }
 
     /// The JSON inside: as it is, or in a nested compact JWS by the DP.
