@@ -44,10 +44,13 @@ impl Core {
         self.tell_paynet(http::Method::PATCH, &path, &body).await
     }
 
-    /// Tells PayNet that the customer withdrew a consent (B7).
-    pub(crate) async fn revoke_consent(&self, consent_id: &str) -> Result<(), NotTold> {
-        let request =
-            LifeCycleRequest { updated_by: Some(UpdatedBy::DataProviderUser), status_reason: None };
+    /// Tells PayNet that the customer, or the bank itself, ended a consent (B7).
+    pub(crate) async fn revoke_consent(
+        &self,
+        consent_id: &str,
+        by: UpdatedBy,
+    ) -> Result<(), NotTold> {
+        let request = LifeCycleRequest { updated_by: Some(by), status_reason: None };
         let body = serde_json::to_vec(&request).unwrap_or_default();
         let path = format!("/v1/consents/{consent_id}/revoke");
         self.tell_paynet(http::Method::POST, &path, &body).await

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use jiff::SignedDuration;
 use ofp_net::{ClientAuth, HttpClient, JwksCache, RunningServer, acceptor, connector, serve};
-use ofp_types::{Clock, ConsentId, Entropy};
+use ofp_types::{Clock, ConsentId, Entropy, UpdatedBy};
 
 use crate::{
     bank::Bank,
@@ -70,6 +70,16 @@ impl ReferenceDp {
     #[must_use]
     pub fn advance_clock(&self, id: &ConsentId, by: SignedDuration) -> bool {
         self.core.consents().advance(id, by)
+    }
+
+    /// The bank itself ends a consent, for instance because the account is deleted. False when PayNet
+    /// did not take it.
+    pub async fn revoke_consent(&self, id: &ConsentId) -> bool {
+        let told = self.core.revoke_consent(id.as_str(), UpdatedBy::DataProvider).await;
+        if told.is_ok() {
+            self.core.consents().revoked(id);
+        }
+        told.is_ok()
     }
 
     /// Stops the DP.

@@ -177,6 +177,11 @@ pub enum Record {
     Decryption(Decryption),
     /// A change of status.
     Transition(Transition),
+    /// The scenario meant this request to be refused: its refusal says nothing against the DP.
+    RefusalExpected {
+        /// Which request.
+        exchange: ExchangeId,
+    },
     /// What the customer did and saw.
     Customer {
         /// The consent that it is about.

@@ -11,8 +11,8 @@ use crate::{HttpClient, Request};
 
 /// How long a set is kept (S1:L223).
 const KEPT: SignedDuration = SignedDuration::from_mins(15);
-/// An unknown kid makes us ask again, but not more often than this.
-const ASKED_AGAIN_AFTER: SignedDuration = SignedDuration::from_secs(10);
+/// An unknown kid makes us ask again at once, but then not more often than this.
+const ASKED_AGAIN_AFTER: SignedDuration = SignedDuration::from_secs(1);
 const DEADLINE: Duration = Duration::from_secs(5);
 
 /// Somebody's JWK set: fetched at first use, kept for 15 minutes, fetched again for an unknown kid
@@ -30,6 +30,8 @@ pub struct JwksCache {
 struct Kept {
     keys: Arc<KeySet>,
     since: Timestamp,
+    /// Whether an unknown kid made us fetch it.
+    asked_again: bool,
 }
 
 impl JwksCache {
@@ -59,12 +61,13 @@ impl JwksCache {
             let known = kept.keys.find(kid, key_use).map(drop);
             match known {
                 Ok(()) if age < KEPT => return Ok(Arc::clone(&kept.keys)),
-                Err(error) if age < ASKED_AGAIN_AFTER => return Err(error),
+                Err(error) if kept.asked_again && age < ASKED_AGAIN_AFTER => return Err(error),
                 _ => {}
             }
         }
+        let asked_again = kept.is_some();
         let keys = Arc::new(self.fetch_unless_it_just_failed(now).await?);
-        *kept = Some(Kept { keys: Arc::clone(&keys), since: now });
+        *kept = Some(Kept { keys: Arc::clone(&keys), since: now, asked_again });
         keys.find(kid, key_use)?;
         Ok(keys)
     }

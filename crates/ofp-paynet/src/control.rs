@@ -141,6 +141,15 @@ impl PayNet {
         .await
     }
 
+    /// The consent that was made of the request with this `state`.
+    #[must_use]
+    pub fn consent_of_request(&self, state: &str) -> Option<ConsentId> {
+        let held = self.platform.state();
+        let mut all = held.consents.iter();
+        let found = all.find(|held| held.request.state.as_deref() == Some(state));
+        found.map(|held| held.consent.consent_id.clone())
+    }
+
     /// Every consent that is kept, in the order of creation.
     #[must_use]
     pub fn consents(&self) -> Vec<Consent> {

@@ -18,4 +18,4 @@ mod world;
 pub use load::{LoadError, Loaded, load};
 pub use run::{RunOptions, run};
 pub use snapshot::SnapshotMode;
-pub use world::{World, WorldError, WorldOptions};
+pub use world::{Origins, World, WorldError, WorldOptions};

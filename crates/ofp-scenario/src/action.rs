@@ -1,7 +1,10 @@
 //! What an actor can do: the verbs of the language.
 
-use ofp_types::ConsentStatus;
+use std::collections::BTreeMap;
+
+use ofp_types::{ConsentStatus, PlatformFault};
 use serde::Deserialize;
+use serde_json::Value;
 
 use crate::Span;
 
@@ -9,19 +12,41 @@ use crate::Span;
 pub const VERBS: &[&str] = &[
     "dc.request_consent",
     "dc.exchange_code",
+    "dc.read_account",
     "dc.read_balance",
+    "dc.read_transactions",
+    "dc.refresh_token",
+    "dc.introspect_token",
+    "dc.revoke_token",
+    "dc.read_userinfo",
+    "dc.list_providers",
+    "dc.retrieve_consent",
+    "dc.revoke_consent",
+    "dc.suspend_consent",
+    "dc.reactivate_consent",
     "customer.follow_authorization",
+    "customer.pick_provider",
     "customer.log_in",
     "customer.select_accounts",
     "customer.approve",
     "customer.reject",
     "customer.return_to_dc",
     "customer.close_tab",
+    "customer.revoke_at_dp",
     "clock.advance",
+    "dp.set_account",
+    "dp.revoke_consent",
     "paynet.check_health",
     "paynet.call_userinfo",
+    "paynet.revoke_consent",
+    "paynet.suspend_consent",
+    "paynet.reactivate_consent",
+    "paynet.rotate_keys",
+    "paynet.inject",
+    "paynet.reset_faults",
     "expect.consent",
     "expect.dc",
+    "expect.dc_told",
 ];
 
 /// One actor doing one thing.
@@ -51,12 +76,77 @@ pub enum Action {
     CallUserinfo,
     /// The DC redeems its code; the customer goes back to the DC first, if they have not.
     ExchangeCode,
-    /// The DC reads a balance.
-    ReadBalance(ReadBalance),
+    /// The DC reads account data.
+    Read(Resource, Read),
+    /// The DC reads pages of transactions.
+    ReadTransactions(ReadTransactions),
+    /// The DC gets a fresh access token.
+    RefreshToken,
+    /// The DC asks what PayNet says of its access token.
+    IntrospectToken,
+    /// The DC gives a token up.
+    RevokeToken(RevokeToken),
+    /// The DC asks who the customer is.
+    ReadUserinfo,
+    /// The DC reads the directory of DPs.
+    ListProviders,
+    /// The DC reads the consent as PayNet holds it.
+    RetrieveConsent,
+    /// The DC changes the consent.
+    DcChanges(Change),
+    /// The customer picks a DP at PayNet.
+    PickProvider(PickProvider),
+    /// The customer withdraws the consent on the DP's dashboard.
+    RevokeAtDp(LogIn),
+    /// The reference DP blocks, closes or opens an account.
+    SetAccount(SetAccount),
+    /// The reference DP ends the consent in its own name.
+    DpRevokes,
+    /// The platform changes the consent in its own name.
+    PaynetChanges(Change),
+    /// PayNet signs with a new key from now on.
+    RotateKeys(RotateKeys),
+    /// A fault of the platform is switched on.
+    Inject(Inject),
+    /// The faults of the scenario's consents are switched off.
+    ResetFaults,
     /// The consent reaches a status at PayNet.
     ExpectConsent(ExpectConsent),
     /// What the DC shows its customer.
     ExpectDc(ExpectDc),
+    /// What PayNet has told the DC of the consent (C1).
+    ExpectDcTold(ExpectDcTold),
+}
+
+/// What of an account is read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Resource {
+    /// What it is.
+    Account,
+    /// What is on it.
+    Balance,
+}
+
+/// A change of a consent that a party asks for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Change {
+    /// Ends it.
+    Revoke,
+    /// Puts it on hold.
+    Suspend,
+    /// Lifts the hold.
+    Reactivate,
+}
+
+/// Which of the scenario's consents, where there are several.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum WhichConsent {
+    /// The first that was asked for.
+    First,
+    /// The last that was asked for.
+    #[default]
+    Last,
 }
 
 /// `customer.log_in`. Left out, the target's first test customer logs in.
@@ -87,14 +177,14 @@ impl<'de> Deserialize<'de> for Pick {
     fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         use serde::de::Error as _;
         let expected = "expected first, all, none, or a list of numbers from 1";
-        match serde_json::Value::deserialize(deserializer)? {
-            serde_json::Value::String(word) => match word.as_str() {
+        match Value::deserialize(deserializer)? {
+            Value::String(word) => match word.as_str() {
                 "first" => Ok(Self::First),
                 "all" => Ok(Self::All),
                 "none" => Ok(Self::None),
                 other => Err(D::Error::custom(format!("{expected}, found `{other}`"))),
             },
-            value @ serde_json::Value::Array(_) => {
+            value @ Value::Array(_) => {
                 let numbers: Vec<usize> =
                     serde_json::from_value(value).map_err(|_| D::Error::custom(expected))?;
                 if numbers.contains(&0) {
@@ -128,12 +218,14 @@ pub enum WhichAccount {
     Each,
 }
 
-/// `dc.read_balance`.
+/// `dc.read_account` and `dc.read_balance`.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields, default)]
-pub struct ReadBalance {
+pub struct Read {
     /// Which account.
     pub account: WhichAccount,
+    /// Of which consent.
+    pub of: WhichConsent,
     /// How often, each time freshly signed.
     #[serde(deserialize_with = "times")]
     pub times: std::num::NonZeroU16,
@@ -150,9 +242,119 @@ fn times<'de, D: serde::Deserializer<'de>>(
         .ok_or_else(|| D::Error::custom(format!("expected a number from 1 to 1000, found {times}")))
 }
 
-impl Default for ReadBalance {
+impl Default for Read {
     fn default() -> Self {
-        Self { account: WhichAccount::First, times: std::num::NonZeroU16::MIN }
+        let (account, of) = (WhichAccount::First, WhichConsent::Last);
+        Self { account, of, times: std::num::NonZeroU16::MIN }
+    }
+}
+
+/// `dc.read_transactions`.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct ReadTransactions {
+    /// Of which account.
+    pub account: WhichAccount,
+    /// How many a page.
+    pub page_size: Option<u32>,
+    /// Not before this day.
+    pub from_date: Option<String>,
+    /// Not after this day.
+    pub to_date: Option<String>,
+    /// How many pages at most; all of them unless given.
+    pub pages: Option<u32>,
+}
+
+/// `dc.revoke_token`.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct RevokeToken {
+    /// Which token.
+    pub token: WhichToken,
+}
+
+/// Which of a link's tokens.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum WhichToken {
+    /// The access token.
+    #[default]
+    Access,
+    /// The refresh token, and with it the access tokens.
+    Refresh,
+}
+
+/// `customer.pick_provider`. Left out, the first in the list.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct PickProvider {
+    /// The DP's id.
+    pub dp_id: Option<String>,
+}
+
+/// `dp.set_account`: the reference DP only.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct SetAccount {
+    /// Which of the linked accounts.
+    #[serde(default)]
+    pub account: WhichAccount,
+    /// What becomes of it.
+    pub status: AccountStatus,
+}
+
+/// Whether an account of the reference DP can be used.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum AccountStatus {
+    /// It can.
+    Active,
+    /// Not for now.
+    Blocked,
+    /// Never again.
+    Closed,
+}
+
+/// `paynet.rotate_keys`.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct RotateKeys {
+    /// Whether the keys before it are no longer published.
+    pub alone: bool,
+}
+
+/// `paynet.inject`: a fault (`ofp_types::PlatformFault`) and whom it strikes.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(from = "BTreeMap<String, Value>")]
+pub struct Inject {
+    /// Whom.
+    pub scope: Result<InjectScope, String>,
+    /// What.
+    pub fault: Result<PlatformFault, String>,
+}
+
+/// Whom a fault strikes.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum InjectScope {
+    /// Messages about the scenario's consent.
+    #[default]
+    Consent,
+    /// Messages from and to the DP: only in a scenario that is exclusive.
+    Dp,
+    /// Messages from and to the DC: only in a scenario that is exclusive.
+    Dc,
+}
+
+impl From<BTreeMap<String, Value>> for Inject {
+    fn from(mut fields: BTreeMap<String, Value>) -> Self {
+        let scope = match fields.remove("scope") {
+            None => Ok(InjectScope::default()),
+            Some(text) => InjectScope::deserialize(text).map_err(|e| e.to_string()),
+        };
+        let fault = serde_json::to_value(fields).map_err(|e| e.to_string());
+        let fault = fault.and_then(|f| serde_json::from_value(f).map_err(|e| e.to_string()));
+        Self { scope, fault }
     }
 }
 
@@ -165,6 +367,26 @@ pub struct ExpectConsent {
     /// How long it may take to come about.
     #[serde(default = "five_seconds")]
     pub within: Span,
+    /// The `reason_code` that goes with it.
+    #[serde(default)]
+    pub reason: Option<String>,
+    /// Which consent.
+    #[serde(default)]
+    pub of: WhichConsent,
+}
+
+/// `expect.dc_told`.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ExpectDcTold {
+    /// The status that the last event said.
+    pub status: ConsentStatus,
+    /// How long it may take to come about.
+    #[serde(default = "five_seconds")]
+    pub within: Span,
+    /// Of which consent.
+    #[serde(default)]
+    pub of: WhichConsent,
 }
 
 fn five_seconds() -> Span {

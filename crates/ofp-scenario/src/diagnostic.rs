@@ -25,6 +25,16 @@ impl Source {
     pub fn line(&self, offset: usize) -> usize {
         self.text.bytes().take(offset).filter(|byte| *byte == b'\n').count() + 1
     }
+
+    /// The text of a line, without the space before and behind it.
+    #[must_use]
+    pub fn line_span(&self, line: usize) -> Range<usize> {
+        let start: usize =
+            self.text.split_inclusive('\n').take(line.saturating_sub(1)).map(str::len).sum();
+        let text = self.text[start..].split('\n').next().unwrap_or_default();
+        let indent = text.len() - text.trim_start().len();
+        start + indent..start + text.trim_end().len().max(indent)
+    }
 }
 
 /// A place that a diagnostic points at.

@@ -30,7 +30,9 @@ mod suggest;
 mod yaml;
 
 pub use action::{
-    Action, ExpectConsent, ExpectDc, LogIn, Pick, ReadBalance, SelectAccounts, VERBS, WhichAccount,
+    AccountStatus, Action, Change, ExpectConsent, ExpectDc, ExpectDcTold, Inject, InjectScope,
+    LogIn, Pick, PickProvider, Read, ReadTransactions, Resource, RevokeToken, RotateKeys,
+    SelectAccounts, SetAccount, VERBS, WhichAccount, WhichConsent, WhichToken,
 };
 pub use diagnostic::{Diagnostic, Label, Source, render};
 pub use duration::Span;
@@ -38,5 +40,5 @@ pub use expect::{Expect, Screen};
 pub use located::Located;
 pub use parse::parse_scenario;
 pub use profile::{PROFILES, load_profile};
-pub use scenario::{ConsentSpec, Scenario, Step};
+pub use scenario::{ConsentSpec, Provider, ResponseMode, Scenario, Step};
 pub use suggest::closest;

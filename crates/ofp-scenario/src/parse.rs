@@ -5,7 +5,10 @@ use serde::Deserialize;
 
 use crate::{
     Action, ConsentSpec, Diagnostic, Located, Scenario, Source, Step, VERBS,
-    action::{ExpectConsent, ExpectDc, LogIn, ReadBalance, SelectAccounts},
+    action::{
+        Change, ExpectConsent, ExpectDc, ExpectDcTold, Inject, InjectScope, LogIn, PickProvider,
+        Read, ReadTransactions, Resource, RevokeToken, RotateKeys, SelectAccounts, SetAccount,
+    },
     decode::decode,
     expect::Expect,
     node::{Key, Kind, Node},
@@ -77,7 +80,8 @@ pub fn parse_scenario(
         snapshot: head.snapshot,
         exclusive: head.exclusive,
     };
-    (Some(scenario), problems)
+    problems.extend(check_exclusive(source, &scenario));
+    (Some(scenario).filter(|_| problems.is_empty()), problems)
 }
 
 fn check_head(head: &Head, is_requirement: &dyn Fn(&str) -> bool, problems: &mut Vec<Diagnostic>) {
@@ -198,7 +202,20 @@ fn parse_action(key: &Key, value: &Node) -> Result<Action, Diagnostic> {
     match key.text.as_str() {
         "dc.request_consent" => nothing(Action::RequestConsent),
         "dc.exchange_code" => nothing(Action::ExchangeCode),
-        "dc.read_balance" => decode::<ReadBalance>(value).map(Action::ReadBalance),
+        "dc.read_account" => decode(value).map(|read: Read| Action::Read(Resource::Account, read)),
+        "dc.read_balance" => decode(value).map(|read: Read| Action::Read(Resource::Balance, read)),
+        "dc.read_transactions" => {
+            decode::<ReadTransactions>(value).map(Action::ReadTransactions)
+        }
+        "dc.refresh_token" => nothing(Action::RefreshToken),
+        "dc.introspect_token" => nothing(Action::IntrospectToken),
+        "dc.revoke_token" => decode::<RevokeToken>(value).map(Action::RevokeToken),
+        "dc.read_userinfo" => nothing(Action::ReadUserinfo),
+        "dc.list_providers" => nothing(Action::ListProviders),
+        "dc.retrieve_consent" => nothing(Action::RetrieveConsent),
+        "dc.revoke_consent" => nothing(Action::DcChanges(Change::Revoke)),
+        "dc.suspend_consent" => nothing(Action::DcChanges(Change::Suspend)),
+        "dc.reactivate_consent" => nothing(Action::DcChanges(Change::Reactivate)),
         "customer.follow_authorization" => nothing(Action::FollowAuthorization),
         "customer.log_in" => decode::<LogIn>(value).map(Action::LogIn),
         "customer.select_accounts" => decode::<SelectAccounts>(value).map(Action::SelectAccounts),
@@ -206,11 +223,22 @@ fn parse_action(key: &Key, value: &Node) -> Result<Action, Diagnostic> {
         "customer.reject" => nothing(Action::Reject),
         "customer.return_to_dc" => nothing(Action::ReturnToDc),
         "customer.close_tab" => nothing(Action::CloseTab),
+        "customer.pick_provider" => decode::<PickProvider>(value).map(Action::PickProvider),
+        "customer.revoke_at_dp" => decode::<LogIn>(value).map(Action::RevokeAtDp),
+        "dp.set_account" => decode::<SetAccount>(value).map(Action::SetAccount),
+        "dp.revoke_consent" => nothing(Action::DpRevokes),
+        "paynet.revoke_consent" => nothing(Action::PaynetChanges(Change::Revoke)),
+        "paynet.suspend_consent" => nothing(Action::PaynetChanges(Change::Suspend)),
+        "paynet.reactivate_consent" => nothing(Action::PaynetChanges(Change::Reactivate)),
+        "paynet.rotate_keys" => decode::<RotateKeys>(value).map(Action::RotateKeys),
+        "paynet.inject" => inject(key, value),
+        "paynet.reset_faults" => nothing(Action::ResetFaults),
         "clock.advance" => decode(value).map(Action::AdvanceClock),
         "paynet.check_health" => nothing(Action::CheckHealth),
         "paynet.call_userinfo" => nothing(Action::CallUserinfo),
         "expect.consent" => decode::<ExpectConsent>(value).map(Action::ExpectConsent),
         "expect.dc" => decode::<ExpectDc>(value).map(Action::ExpectDc),
+        "expect.dc_told" => decode::<ExpectDcTold>(value).map(Action::ExpectDcTold),
         unknown => {
             let title = format!("unknown step `{unknown}`");
             let help = suggest::help(unknown, VERBS);
@@ -219,11 +247,52 @@ fn parse_action(key: &Key, value: &Node) -> Result<Action, Diagnostic> {
     }
 }
 
+/// A fault that could never strike is an error of the file, not of the run.
+fn inject(key: &Key, value: &Node) -> Result<Action, Diagnostic> {
+    let inject: Inject = decode(value)?;
+    let wrong = inject.scope.as_ref().err().or(inject.fault.as_ref().err());
+    match wrong {
+        None => Ok(Action::Inject(inject)),
+        Some(why) => {
+            let title = format!("this fault makes no sense: {why}");
+            let help = "for example `{ at: token, status: 503, times: 2 }`";
+            Err(Diagnostic::new("step", title, key.span.clone(), "here").help(help))
+        }
+    }
+}
+
+/// What strikes everybody would disturb the scenarios beside it.
+fn check_exclusive(source: &Source, scenario: &Scenario) -> Vec<Diagnostic> {
+    let disturbs = |action: &Action| match action {
+        Action::Inject(inject) => inject.scope != Ok(InjectScope::Consent),
+        Action::RotateKeys(_) => true,
+        _ => false,
+    };
+    let steps = scenario.steps.iter().filter(|step| !scenario.exclusive && disturbs(&step.action));
+    steps
+        .map(|step| {
+            let title = format!("`{}` disturbs every scenario that runs beside this one", step.name);
+            let span = source.line_span(step.line);
+            Diagnostic::new("step", title, span, "here").help("add `exclusive: true` to the scenario")
+        })
+        .collect()
+}
+
 /// Which expectations a verb can meet: one that it cannot would never be checked.
 fn check_expect(action: &Action, verb: &str, expect: &Expect, key: &Key) -> Result<(), Diagnostic> {
     let (answers, screens) = match action {
-        Action::ReadBalance(_) | Action::CheckHealth | Action::CallUserinfo => (true, false),
+        Action::Read(..)
+        | Action::ReadTransactions(_)
+        | Action::RefreshToken
+        | Action::IntrospectToken
+        | Action::ReadUserinfo
+        | Action::ListProviders
+        | Action::RetrieveConsent
+        | Action::DcChanges(_)
+        | Action::CheckHealth
+        | Action::CallUserinfo => (true, false),
         Action::FollowAuthorization
+        | Action::PickProvider(_)
         | Action::LogIn(_)
         | Action::SelectAccounts(_)
         | Action::Approve

@@ -1,6 +1,6 @@
 //! A scenario.
 
-use ofp_types::{Permission, Purpose, RequirementId};
+use ofp_types::{Permission, Policy, Purpose, RequirementId};
 use serde::Deserialize;
 
 use crate::{Action, Expect, Located, Span};
@@ -15,6 +15,34 @@ pub struct ConsentSpec {
     pub permissions: Vec<Permission>,
     /// For how long; the platform rounds up to the end of the day.
     pub valid_for: Span,
+    /// Who names the DP.
+    pub provider: Provider,
+    /// How the authorization response comes.
+    pub response_mode: ResponseMode,
+    /// Rules that reach beyond one consent and are to hold for this scenario's.
+    pub enforce: Vec<Policy>,
+}
+
+/// Who names the DP.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Provider {
+    /// The DC, in its request.
+    #[default]
+    Named,
+    /// The customer, at PayNet.
+    Picked,
+}
+
+/// How the authorization response comes.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ResponseMode {
+    /// As parameters.
+    #[default]
+    Query,
+    /// As a JWT (JARM).
+    Jwt,
 }
 
 impl Default for ConsentSpec {
@@ -23,6 +51,9 @@ impl Default for ConsentSpec {
             purpose: Purpose::Pfm,
             permissions: vec![Permission::ReadAccounts, Permission::ReadBalances],
             valid_for: Span(jiff::SignedDuration::from_hours(24 * 180)),
+            provider: Provider::Named,
+            response_mode: ResponseMode::Query,
+            enforce: Vec::new(),
         }
     }
 }

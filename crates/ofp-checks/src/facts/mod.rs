@@ -6,7 +6,7 @@ mod update;
 pub(crate) use balance::Balance;
 pub(crate) use update::{IdToken, Update};
 
-use std::sync::Arc;
+use std::{collections::HashSet, sync::Arc};
 
 use ofp_evidence::{
     CustomerAct, Decryption, Endpoint, Exchange, ExchangeId, Handshake, Record, Role, Transition,
@@ -25,6 +25,8 @@ pub struct Facts<'a> {
     pub(crate) acts: Vec<(&'a ConsentId, &'a CustomerAct)>,
     pub(crate) updates: Vec<Update<'a>>,
     pub(crate) balances: Vec<Balance<'a>>,
+    /// Requests that the scenario meant to be refused.
+    refusals_expected: HashSet<ExchangeId>,
 }
 
 impl<'a> Facts<'a> {
@@ -39,6 +41,7 @@ impl<'a> Facts<'a> {
             acts: Vec::new(),
             updates: Vec::new(),
             balances: Vec::new(),
+            refusals_expected: HashSet::new(),
         };
         let mut decryptions: Vec<&Decryption> = Vec::new();
         for record in records {
@@ -48,6 +51,9 @@ impl<'a> Facts<'a> {
                 Record::Decryption(decryption) => decryptions.push(decryption),
                 Record::Transition(transition) => facts.transitions.push(transition),
                 Record::Customer { consent, act } => facts.acts.push((consent, act)),
+                Record::RefusalExpected { exchange } => {
+                    facts.refusals_expected.insert(*exchange);
+                }
             }
         }
         facts.exchanges.sort_by_key(|exchange| exchange.id);
@@ -64,6 +70,11 @@ impl<'a> Facts<'a> {
     /// Exchanges at an endpoint, in order.
     pub(crate) fn at(&self, endpoint: Endpoint) -> impl Iterator<Item = &'a Exchange> {
         self.exchanges.iter().copied().filter(move |exchange| exchange.endpoint == endpoint)
+    }
+
+    /// Whether the scenario meant this request to be refused.
+    pub(crate) fn is_meant_to_be_refused(&self, exchange: &Exchange) -> bool {
+        self.refusals_expected.contains(&exchange.id)
     }
 
     /// The exchange of a number.

@@ -1,6 +1,7 @@
 //! I: the way back to PayNet and the DC.
 
 use ofp_evidence::{CustomerAct, Endpoint, ExchangeId};
+use ofp_jose::CompactJws;
 use ofp_types::ConsentId;
 use url::Url;
 
@@ -155,7 +156,7 @@ fn landings<'a>(facts: &Facts<'a>, wanted: bool) -> Vec<(ExchangeId, Option<&'a 
 fn dc_gets_code(facts: &Facts<'_>, ruling: &mut Ruling<'_>) {
     let issuer = facts.settings.paynet_issuer.as_str();
     for (at, url) in landings(facts, true) {
-        let has = |name| url.and_then(|url| parameter(url, name));
+        let has = |name| url.and_then(|url| response_parameter(url, name));
         let ok = has("code").is_some()
             && has("state").is_some()
             && has("iss").as_deref() == Some(issuer);
@@ -166,10 +167,18 @@ fn dc_gets_code(facts: &Facts<'_>, ruling: &mut Ruling<'_>) {
 
 fn dc_gets_error(facts: &Facts<'_>, ruling: &mut Ruling<'_>) {
     for (at, url) in landings(facts, false) {
-        let has = |name| url.and_then(|url| parameter(url, name));
+        let has = |name| url.and_then(|url| response_parameter(url, name));
         let ok = has("error").as_deref() == Some("access_denied") && has("state").is_some();
         ruling.judge(at, ok, "error=access_denied and state", received(url));
     }
+}
+
+/// A parameter of the authorization response, also where all of them are in a JWT (JARM §2.1).
+fn response_parameter(url: &str, name: &str) -> Option<String> {
+    let Some(response) = parameter(url, "response") else { return parameter(url, name) };
+    let payload = CompactJws::parse(&response).ok()?.payload;
+    let claims: serde_json::Value = serde_json::from_slice(&payload).ok()?;
+    claims.get(name)?.as_str().map(str::to_owned)
 }
 
 /// The parameters that the DC got, without the code itself.
@@ -178,7 +187,7 @@ fn received(url: Option<&str>) -> String {
         return "the browser never came back to the DC".into();
     };
     let shown = url.query_pairs().map(|(name, value)| match &*name {
-        "code" | "state" => name.into_owned(),
+        "code" | "state" | "response" => name.into_owned(),
         _ => format!("{name}={value}"),
     });
     shown.collect::<Vec<_>>().join(", ")

@@ -32,7 +32,8 @@ pub(super) const ROWS: &[Requirement] = &[
 ];
 
 fn answered(facts: &Facts<'_>, ruling: &mut Ruling<'_>) {
-    for exchange in facts.at(Endpoint::Balances) {
+    let valid = facts.at(Endpoint::Balances).filter(|x| !facts.is_meant_to_be_refused(x));
+    for exchange in valid {
         match &exchange.outcome {
             Outcome::Failed(failure) => ruling.unanswered(exchange.id, "200", failure),
             Outcome::Answered { status, message } => {

@@ -2,7 +2,7 @@
 
 use askama::Template;
 use ofp_net::{Answer, Inbound};
-use ofp_types::{ConsentId, token};
+use ofp_types::{ConsentId, UpdatedBy, token};
 
 use super::{
     Trouble,
@@ -73,7 +73,7 @@ impl Core {
         if !theirs {
             return Err(Trouble::TooLate);
         }
-        match self.revoke_consent(id.as_str()).await {
+        match self.revoke_consent(id.as_str(), UpdatedBy::DataProviderUser).await {
             Ok(()) => {
                 self.consents().revoked(&id);
                 Ok(see("/dashboard"))

@@ -91,7 +91,7 @@ impl Browser {
     pub(super) async fn fetch(
         &mut self,
         customer: &Customer,
-        consent: &ConsentId,
+        consent: Option<&ConsentId>,
         mut url: Url,
         mut form: Option<Vec<(String, String)>>,
         hops: &mut Vec<Hop>,
@@ -126,6 +126,20 @@ impl Browser {
         }
     }
 
+    /// Sends a form and goes no further: where the answer would lead, if it would.
+    pub(super) async fn submit(
+        &mut self,
+        customer: &Customer,
+        url: &Url,
+        form: &[(String, String)],
+    ) -> Result<Option<Url>, Failure> {
+        let request = self.request(url, Some(form), customer.patience);
+        let owner = customer.owner(url);
+        let (_, _, message) = send(customer, owner, None, request, url).await?;
+        self.keep_cookies(&message, url);
+        Ok(message.header("location").and_then(|location| url.join(location).ok()))
+    }
+
     fn request(&self, url: &Url, form: Option<&[(String, String)]>, patience: Duration) -> Request {
         let request = match form {
             None => Request::get(url.as_str(), patience),
@@ -153,7 +167,7 @@ impl Browser {
 async fn send(
     customer: &Customer,
     owner: Role,
-    consent: &ConsentId,
+    consent: Option<&ConsentId>,
     request: Request,
     url: &Url,
 ) -> Result<(Option<ExchangeId>, u16, Message), Failure> {
@@ -169,7 +183,7 @@ async fn send(
         Role::Dc => (&customer.to_dc, Endpoint::DcCallback),
         _ => (&customer.to_dp, Endpoint::DpPage),
     };
-    let call = Call { endpoint, request, consent: Some(consent.clone()), cause: None };
+    let call = Call { endpoint, request, consent: consent.cloned(), cause: None };
     let (id, result) = caller.call(call).await;
     let (status, message) = result?;
     Ok((Some(id), status, message))

@@ -1,8 +1,10 @@
 //! The customer: a browser without JavaScript that recognises the four screens and fills in forms.
 
 mod browser;
+mod dashboard;
 mod page;
 mod visit;
 
 pub(crate) use browser::Customer;
+pub(crate) use dashboard::revoke_on_dashboard;
 pub(crate) use visit::{Visit, VisitError};

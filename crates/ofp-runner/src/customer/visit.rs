@@ -7,14 +7,15 @@ use url::Url;
 
 use super::{
     browser::{Browser, Customer, Fetched, Hop},
-    page::{Form, Page},
+    page::{Button, Form, Page},
 };
 
 /// One customer's visit.
 pub(crate) struct Visit<'a> {
     customer: &'a Customer,
     journal: &'a Journal,
-    consent: ConsentId,
+    /// Unknown as long as the customer has not picked a DP.
+    consent: Option<ConsentId>,
     browser: Browser,
     page: Option<Page>,
     screen: Screen,
@@ -58,13 +59,33 @@ pub(crate) enum VisitError {
         /// Which was asked for.
         number: usize,
     },
+    /// A DP that PayNet does not offer.
+    #[error("PayNet's page offers no DP `{wanted}` to pick: {actual}")]
+    NoProvider {
+        /// Which was wanted.
+        wanted: String,
+        /// What the page says.
+        actual: String,
+    },
+    /// A consent that the dashboard does not list.
+    #[error("the DP's dashboard does not offer to withdraw consent {consent}: {actual}")]
+    NotListed {
+        /// Which.
+        consent: ConsentId,
+        /// What the page says.
+        actual: String,
+    },
     /// A link that is none.
     #[error("`{0}` is not a URL")]
     NotAUrl(String),
 }
 
 impl<'a> Visit<'a> {
-    pub(crate) fn new(customer: &'a Customer, journal: &'a Journal, consent: ConsentId) -> Self {
+    pub(crate) fn new(
+        customer: &'a Customer,
+        journal: &'a Journal,
+        consent: Option<ConsentId>,
+    ) -> Self {
         Self {
             customer,
             journal,
@@ -102,6 +123,33 @@ impl<'a> Visit<'a> {
             self.write(CustomerAct::Arrived { screen, page });
         }
         Ok(())
+    }
+
+    /// Picks a DP on PayNet's page, the first unless one is named; says where that leads.
+    pub(crate) async fn pick_provider(&mut self, dp: Option<&str>) -> Result<Url, VisitError> {
+        const WHAT: &str = "picking a DP";
+        let wanted = |button: &&Button| match (&button.field, dp) {
+            (Some((_, value)), Some(dp)) => value == dp,
+            (field, None) => field.is_some(),
+            (None, Some(_)) => false,
+        };
+        let forms = self.page.iter().flat_map(|page| &page.forms);
+        let mut found = forms.filter_map(|form| Some((form, form.buttons.iter().find(wanted)?)));
+        let (form, button) = found.next().ok_or_else(|| VisitError::NoProvider {
+            wanted: dp.unwrap_or("any").to_owned(),
+            actual: self.text().chars().take(160).collect(),
+        })?;
+        let mut fields = form.fields.clone();
+        fields.extend(button.field.clone());
+        let action = form.action.clone();
+        let next = self.browser.submit(self.customer, &action, &fields).await;
+        let next = next.map_err(|failure| VisitError::Page { what: WHAT, failure })?;
+        next.ok_or(VisitError::NotAUrl("the Location of PayNet's answer".into()))
+    }
+
+    /// What the visit is about, once the customer has picked a DP.
+    pub(crate) fn is_about(&mut self, consent: ConsentId) {
+        self.consent = Some(consent);
     }
 
     pub(crate) async fn log_in(
@@ -280,7 +328,7 @@ impl<'a> Visit<'a> {
         form: Option<Vec<(String, String)>>,
     ) -> Result<Fetched, VisitError> {
         self.hops.clear();
-        let (customer, consent, hops) = (self.customer, &self.consent, &mut self.hops);
+        let (customer, consent, hops) = (self.customer, self.consent.as_ref(), &mut self.hops);
         let fetched = self.browser.fetch(customer, consent, url, form, hops).await;
         fetched.map_err(|failure| VisitError::Page { what, failure })
     }
@@ -299,7 +347,9 @@ impl<'a> Visit<'a> {
     }
 
     fn write(&self, act: CustomerAct) {
-        self.journal.add(Record::Customer { consent: self.consent.clone(), act });
+        if let Some(consent) = self.consent.clone() {
+            self.journal.add(Record::Customer { consent, act });
+        }
     }
 }
 

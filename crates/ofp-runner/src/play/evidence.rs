@@ -5,14 +5,17 @@ use std::{collections::HashSet, sync::Arc};
 use ofp_evidence::{ConnectionId, ExchangeId, Record};
 use ofp_types::ConsentId;
 
-/// The records about a consent: its exchanges, the handshakes of their connections, what was
+/// The records about a scenario's consents: their exchanges, the handshakes of their connections, what was
 /// decrypted of them, its transitions, and what its customer did.
-pub(crate) fn of_consent(records: &[Arc<Record>], consent: &ConsentId) -> Vec<Arc<Record>> {
+pub(crate) fn of_consents(
+    records: &[Arc<Record>],
+    consents: &[ConsentId],
+) -> Vec<Arc<Record>> {
     let mut connections: HashSet<ConnectionId> = HashSet::new();
     let mut exchanges: HashSet<ExchangeId> = HashSet::new();
     for record in records {
         if let Record::Exchange(exchange) = &**record
-            && exchange.consent.as_ref() == Some(consent)
+            && exchange.consent.as_ref().is_some_and(|consent| consents.contains(consent))
         {
             exchanges.insert(exchange.id);
             connections.extend(exchange.connection);
@@ -22,8 +25,9 @@ pub(crate) fn of_consent(records: &[Arc<Record>], consent: &ConsentId) -> Vec<Ar
         Record::Exchange(exchange) => exchanges.contains(&exchange.id),
         Record::Handshake(handshake) => connections.contains(&handshake.id),
         Record::Decryption(decryption) => exchanges.contains(&decryption.exchange),
-        Record::Transition(transition) => transition.consent == *consent,
-        Record::Customer { consent: other, .. } => other == consent,
+        Record::Transition(transition) => consents.contains(&transition.consent),
+        Record::RefusalExpected { exchange } => exchanges.contains(exchange),
+        Record::Customer { consent, .. } => consents.contains(consent),
     };
     records.iter().filter(|record| ours(record)).cloned().collect()
 }

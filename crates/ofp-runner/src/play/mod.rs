@@ -20,7 +20,7 @@ use crate::{
     Loaded, SnapshotMode, World,
     snapshot::{self, SnapshotOptions},
 };
-use evidence::of_consent;
+use evidence::of_consents;
 use steps::{Actors, StepError};
 
 /// How to play.
@@ -46,10 +46,8 @@ pub(crate) async fn play(world: &World, loaded: &Loaded, options: &PlayOptions) 
     let mut actors = Actors::new(world, &loaded.scenario);
     let (mut steps, stopped) = play_steps(&mut actors, world, loaded, options).await;
     settle(world, &actors, options).await;
-    let records = match actors.consent() {
-        Some(consent) => of_consent(&world.journal.records(), consent),
-        None => Vec::new(),
-    };
+    let not_struck = if stopped.is_none() { actors.not_struck() } else { Vec::new() };
+    let records = of_consents(&world.journal.records(), &actors.consents());
     actors.tear_down().await;
 
     let facts = Facts::of(&world.settings, &records);
@@ -67,6 +65,10 @@ pub(crate) async fn play(world: &World, loaded: &Loaded, options: &PlayOptions) 
     let uncovered = if stopped.is_none() { uncovered(loaded, &verdicts) } else { Vec::new() };
     let misconfigured = !uncovered.is_empty() || matches!(stopped, Some(Stopped::OutOfOrder));
     findings.extend(uncovered);
+    findings.extend(not_struck.into_iter().map(|fault| {
+        let expected = format!("the fault {fault} strikes before the scenario ends");
+        expect::unmet(&loaded.source.name, 1, expected, "it has not struck".into())
+    }));
     file_by_cause(&mut steps, &records);
     let findings = attribute(&mut steps, findings);
     let result = ScenarioResult {
@@ -125,9 +127,10 @@ async fn play_steps(
                 Err(error) => {
                     result.status = StepStatus::Error;
                     result.error = Some(error.to_string());
-                    stopped = Some(match error {
-                        StepError::TooEarly(_) => Stopped::OutOfOrder,
-                        _ => Stopped::ByTheOthers,
+                    stopped = Some(if error.is_out_of_order() {
+                        Stopped::OutOfOrder
+                    } else {
+                        Stopped::ByTheOthers
                     });
                 }
             }
@@ -139,8 +142,9 @@ async fn play_steps(
 
 fn exchanges_since(world: &World, actors: &Actors<'_>, before: usize) -> Vec<ExchangeId> {
     let records = world.journal.records();
+    let consents = actors.consents();
     let ours = |record: &Arc<Record>| match &**record {
-        Record::Exchange(x) if x.consent.as_ref() == actors.consent() => Some(x.id),
+        Record::Exchange(x) if x.consent.as_ref().is_some_and(|c| consents.contains(c)) => Some(x.id),
         _ => None,
     };
     let mut ids: Vec<_> = records.iter().skip(before).filter_map(ours).collect();
@@ -150,9 +154,9 @@ fn exchanges_since(world: &World, actors: &Actors<'_>, before: usize) -> Vec<Exc
 
 /// Events to the DP that are still under way belong to the evidence.
 async fn settle(world: &World, actors: &Actors<'_>, options: &PlayOptions) {
-    if let Some(consent) = actors.consent() {
+    for consent in actors.consents() {
         // an event that the DP never answers has been recorded as such by then
-        let _ = world.paynet.settled(consent, options.step_deadline).await;
+        let _ = world.paynet.settled(&consent, options.step_deadline).await;
     }
 }
 

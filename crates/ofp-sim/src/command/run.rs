@@ -51,7 +51,7 @@ pub(super) fn run(args: &RunArgs, environment: &Environment) -> Result<u8, Failu
         },
         pki_folder: Some(args.pki.display().to_string()),
     };
-    let world = WorldOptions { profile, faults };
+    let world = WorldOptions { profile, faults, ..WorldOptions::default() };
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .worker_threads(processors())
         .enable_all()

@@ -1,0 +1,181 @@
+//! The verbs: each actor doing one thing, an actor a file.
+
+mod customer;
+mod dc;
+mod expectations;
+mod paynet;
+mod reading;
+
+use std::time::Duration;
+
+use ofp_dc::{DcError, Linked, Pending};
+use ofp_evidence::{Failure, Finding, Message};
+use ofp_paynet::{ForwardError, Unsettled};
+use ofp_scenario::{Action, Expect, Scenario, Source, Step, WhichConsent};
+use ofp_types::{ConsentId, IllegalTransition};
+
+use super::expect::of_answer;
+use crate::{
+    World, WorldError,
+    customer::{Visit, VisitError},
+};
+
+/// Why a step could not be carried out.
+#[derive(Debug, thiserror::Error)]
+pub(super) enum StepError {
+    #[error("{0}")]
+    Dc(#[from] DcError),
+    #[error("{0}")]
+    Visit(#[from] VisitError),
+    #[error("{0}")]
+    Unsettled(#[from] Unsettled),
+    #[error("{0}")]
+    Forward(#[from] ForwardError),
+    #[error("{0}")]
+    Transition(#[from] IllegalTransition),
+    #[error("{0}")]
+    World(#[from] WorldError),
+    #[error("{what} got no answer: {failure}")]
+    NoAnswer { what: &'static str, failure: Failure },
+    #[error("{what}: PayNet answered {status}: {body}")]
+    Refused { what: &'static str, status: u16, body: String },
+    #[error("this step needs {0} before it")]
+    TooEarly(&'static str),
+    #[error("the step did not end within {0:?} (--timeout)")]
+    Deadline(Duration),
+    #[error("the consent covers no account")]
+    NoAccount,
+    #[error("PayNet did not take the DP's revocation of consent {0}")]
+    NotRevoked(ConsentId),
+    #[error("consent {0} is not known to the platform")]
+    NoConsent(ConsentId),
+}
+
+/// One of the scenario's requests for consent, and how far it has come.
+struct Asked {
+    pending: Pending,
+    /// Unknown as long as the customer has not picked a DP.
+    consent: Option<ConsentId>,
+    linked: Option<Linked>,
+}
+
+/// Everybody in one scenario, and how far they have come.
+pub(super) struct Actors<'a> {
+    world: &'a World,
+    scenario: &'a Scenario,
+    asked: Vec<Asked>,
+    visit: Option<Visit<'a>>,
+}
+
+type Played = Result<Vec<Finding>, StepError>;
+
+impl<'a> Actors<'a> {
+    pub(super) fn new(world: &'a World, scenario: &'a Scenario) -> Self {
+        Self { world, scenario, asked: Vec::new(), visit: None }
+    }
+
+    /// The scenario's consents, in the order in which they were asked for.
+    pub(super) fn consents(&self) -> Vec<ConsentId> {
+        self.asked.iter().filter_map(|asked| asked.consent.clone()).collect()
+    }
+
+    /// Carries out a step; what was not as expected comes back.
+    pub(super) async fn play(&mut self, step: &Step, source: &Source) -> Played {
+        match &step.action {
+            Action::RequestConsent => self.request_consent().await,
+            Action::ExchangeCode => self.exchange_code().await,
+            Action::Read(resource, read) => self.read(*resource, read, step, source).await,
+            Action::ReadTransactions(read) => self.read_transactions(read, step, source).await,
+            Action::RefreshToken => self.refresh_token(step, source).await,
+            Action::IntrospectToken => self.introspect_token(step, source).await,
+            Action::RevokeToken(which) => self.revoke_token(which.token).await,
+            Action::ReadUserinfo => self.read_userinfo(step, source).await,
+            Action::ListProviders => self.list_providers(step, source).await,
+            Action::RetrieveConsent => self.retrieve_consent(step, source).await,
+            Action::DcChanges(change) => self.dc_changes(*change, step, source).await,
+            Action::FollowAuthorization => self.follow_authorization(step, source).await,
+            Action::PickProvider(pick) => self.pick_provider(pick, step, source).await,
+            Action::LogIn(login) => self.log_in(login, step, source).await,
+            Action::SelectAccounts(select) => {
+                self.visit()?.select(&select.pick).await?;
+                self.shown(step, source)
+            }
+            Action::Approve => self.decide(true, step, source).await,
+            Action::Reject => self.decide(false, step, source).await,
+            Action::ReturnToDc => Ok(self.visit()?.go_back().await.map(|()| Vec::new())?),
+            Action::CloseTab => {
+                self.visit = None;
+                Ok(Vec::new())
+            }
+            Action::RevokeAtDp(login) => self.revoke_at_dp(login).await,
+            Action::AdvanceClock(by) => self.advance_clock(by.0),
+            Action::SetAccount(set) => self.set_account(set),
+            Action::DpRevokes => self.dp_revokes().await,
+            Action::CheckHealth => self.check_health(step, source).await,
+            Action::CallUserinfo => self.call_userinfo(step, source).await,
+            Action::PaynetChanges(change) => self.paynet_changes(*change),
+            Action::RotateKeys(rotate) => {
+                self.world.rotate_signing_key(rotate.alone)?;
+                Ok(Vec::new())
+            }
+            Action::Inject(inject) => self.inject(inject),
+            Action::ResetFaults => self.reset_faults(),
+            Action::ExpectConsent(expected) => self.expect_consent(expected, step, source).await,
+            Action::ExpectDc(expected) => self.expect_dc(expected, step, source),
+            Action::ExpectDcTold(expected) => self.expect_dc_told(expected, step, source).await,
+        }
+    }
+
+    fn asked(&self, which: WhichConsent) -> Result<&Asked, StepError> {
+        let asked = match which {
+            WhichConsent::First => self.asked.first(),
+            WhichConsent::Last => self.asked.last(),
+        };
+        asked.ok_or(StepError::TooEarly("dc.request_consent"))
+    }
+
+    fn consent_of(&self, which: WhichConsent) -> Result<&ConsentId, StepError> {
+        let consent = self.asked(which)?.consent.as_ref();
+        consent.ok_or(StepError::TooEarly("customer.pick_provider"))
+    }
+
+    fn consent(&self) -> Result<&ConsentId, StepError> {
+        self.consent_of(WhichConsent::Last)
+    }
+
+    fn linked(&self, which: WhichConsent) -> Result<&Linked, StepError> {
+        self.asked(which)?.linked.as_ref().ok_or(StepError::TooEarly("dc.exchange_code"))
+    }
+
+    fn visit(&mut self) -> Result<&mut Visit<'a>, StepError> {
+        self.visit.as_mut().ok_or(StepError::TooEarly("customer.follow_authorization"))
+    }
+
+    /// Leaves nothing behind: no live consent, no fault.
+    pub(super) async fn tear_down(&self) {
+        let _ = self.reset_faults();
+        for consent in self.consents() {
+            if self.world.paynet.revoke(&consent) {
+                // the DP is told, and its answer awaited, so that nothing is under way at the end
+                let _ = self.world.paynet.settled(&consent, Duration::from_secs(10)).await;
+            }
+        }
+    }
+}
+
+/// An answer, held to what the step expects; without an expectation, what came is for the checks to
+/// judge.
+fn answered(
+    what: &'static str,
+    step: &Step,
+    source: &Source,
+    result: Result<(u16, Message), Failure>,
+) -> Played {
+    let (status, message) = match result {
+        Ok(answer) => answer,
+        Err(_) if step.expect == Expect::default() => return Ok(Vec::new()),
+        Err(failure) => return Err(StepError::NoAnswer { what, failure }),
+    };
+    let json = serde_json::from_slice(&message.body).ok();
+    Ok(of_answer(source, &step.expect, status, json.as_ref(), &message.text()))
+}

@@ -1,0 +1,111 @@
+//! What the platform does by itself, and what the harness does to platform and reference DP.
+
+use jiff::SignedDuration;
+use ofp_dp::AccountStatus;
+use ofp_paynet::FaultScope;
+use ofp_scenario::{Change, Inject, InjectScope, SetAccount, Source, Step, WhichConsent};
+use ofp_types::{FaultLife, ReasonCode, StatusReason, Trigger};
+
+use super::{Actors, Played, StepError, answered, reading::accounts};
+
+impl Actors<'_> {
+    pub(super) fn advance_clock(&self, by: SignedDuration) -> Played {
+        let consent = self.consent()?;
+        // the reference DP shares the offset of the consent that it knows
+        let _ = self.world.dp.advance_clock(consent, by);
+        if self.world.paynet.advance_clock(consent, by) {
+            Ok(Vec::new())
+        } else {
+            Err(StepError::NoConsent(consent.clone()))
+        }
+    }
+
+    pub(super) fn set_account(&self, set: &SetAccount) -> Played {
+        let status = match set.status {
+            ofp_scenario::AccountStatus::Active => AccountStatus::Active,
+            ofp_scenario::AccountStatus::Blocked => AccountStatus::Blocked,
+            ofp_scenario::AccountStatus::Closed => AccountStatus::Closed,
+        };
+        for account in accounts(self.linked(WhichConsent::Last)?, set.account)? {
+            if !self.world.dp.bank().set_status(account, status) {
+                return Err(StepError::NoAccount);
+            }
+        }
+        Ok(Vec::new())
+    }
+
+    pub(super) async fn dp_revokes(&self) -> Played {
+        let consent = self.consent()?;
+        match self.world.dp.revoke_consent(consent).await {
+            true => Ok(Vec::new()),
+            false => Err(StepError::NotRevoked(consent.clone())),
+        }
+    }
+
+    pub(super) async fn check_health(&self, step: &Step, source: &Source) -> Played {
+        let consent = self.consent().ok().cloned();
+        let (_, result) = self.world.paynet.call_health(&self.world.dp_id, consent).await?;
+        answered("paynet.check_health", step, source, result)
+    }
+
+    pub(super) async fn call_userinfo(&self, step: &Step, source: &Source) -> Played {
+        let (_, result) = self.world.paynet.call_userinfo(self.consent()?).await?;
+        answered("paynet.call_userinfo", step, source, result)
+    }
+
+    pub(super) fn paynet_changes(&self, change: Change) -> Played {
+        let (trigger, reason) = match change {
+            Change::Revoke => (Trigger::Revoke, None),
+            Change::Suspend => {
+                let reason = StatusReason::new(ReasonCode::NotAllowed, "the platform suspects fraud");
+                (Trigger::Suspend, Some(reason))
+            }
+            Change::Reactivate => (Trigger::Reactivate, None),
+        };
+        self.world.paynet.change(self.consent()?, trigger, reason)?;
+        Ok(Vec::new())
+    }
+
+    /// The parser has refused a fault or scope that makes no sense.
+    pub(super) fn inject(&self, inject: &Inject) -> Played {
+        let (Ok(scope), Ok(fault)) = (&inject.scope, &inject.fault) else { return Ok(Vec::new()) };
+        let _ = self.world.paynet.inject(self.scope(*scope)?, *fault);
+        Ok(Vec::new())
+    }
+
+    fn scope(&self, scope: InjectScope) -> Result<FaultScope, StepError> {
+        let settings = &self.world.settings;
+        Ok(match scope {
+            InjectScope::Consent => FaultScope::Consent(self.consent()?.clone()),
+            InjectScope::Dp => FaultScope::Client(settings.dp_client_id.clone()),
+            InjectScope::Dc => FaultScope::Client(settings.dc_client_id.clone()),
+        })
+    }
+
+    /// Faults that were to strike so many times and have not.
+    pub(crate) fn not_struck(&self) -> Vec<String> {
+        let ours = self.scopes();
+        let waiting = self.world.paynet.faults().into_iter().filter(|fault| {
+            ours.contains(&fault.scope) && matches!(fault.fault.life, FaultLife::Times(_))
+        });
+        waiting.filter_map(|fault| serde_json::to_string(&fault.fault).ok()).collect()
+    }
+
+    fn scopes(&self) -> Vec<FaultScope> {
+        let mut scopes: Vec<FaultScope> =
+            self.consents().into_iter().map(FaultScope::Consent).collect();
+        if self.scenario.exclusive {
+            let clients = [InjectScope::Dp, InjectScope::Dc].map(|scope| self.scope(scope));
+            scopes.extend(clients.into_iter().flatten());
+        }
+        scopes
+    }
+
+    /// Of this scenario's consents, and of everybody where the scenario runs alone.
+    pub(super) fn reset_faults(&self) -> Played {
+        for scope in &self.scopes() {
+            let _ = self.world.paynet.reset_faults(Some(scope));
+        }
+        Ok(Vec::new())
+    }
+}

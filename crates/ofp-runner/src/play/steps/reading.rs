@@ -1,0 +1,188 @@
+//! The DC reads account data; what it got out of it becomes evidence.
+
+use std::time::Duration;
+
+use ofp_dc::{DcError, Linked, Reading, Resource};
+use ofp_evidence::{Decryption, Endpoint, Exchange, ExchangeId, Finding, Reader, Record};
+use ofp_jose::{CompactJwe, CompactJws};
+use ofp_scenario::{Read, ReadTransactions, Source, Step, WhichAccount, WhichConsent};
+use ofp_types::{AccountId, InteractionId, Kid, wire::wrapped_jws};
+use serde_json::{Value, json};
+
+use super::{Actors, Played, StepError};
+use crate::play::expect::of_answer;
+
+/// More pages than any account has.
+const MOST_PAGES: u32 = 1_000;
+
+impl Actors<'_> {
+    pub(super) async fn read(
+        &self,
+        what: ofp_scenario::Resource,
+        read: &Read,
+        step: &Step,
+        source: &Source,
+    ) -> Played {
+        self.at_rest().await;
+        let linked = self.linked(read.of)?;
+        let resource = match what {
+            ofp_scenario::Resource::Account => Resource::Account,
+            ofp_scenario::Resource::Balance => Resource::Balances,
+        };
+        let mut findings = Vec::new();
+        let mut failed = None;
+        for account in accounts(linked, read.account)? {
+            for _ in 0..read.times.get() {
+                let reading = self.world.dc.read(linked, account, resource, &[]).await?;
+                findings.extend(self.weigh(&reading, endpoint(resource), step, source));
+                failed = failed.or(reading.data.err());
+            }
+        }
+        concluded(findings, failed, step)
+    }
+
+    /// Page after page; what is expected of the JSON is expected of all the pages together.
+    pub(super) async fn read_transactions(
+        &self,
+        read: &ReadTransactions,
+        step: &Step,
+        source: &Source,
+    ) -> Played {
+        self.at_rest().await;
+        let linked = self.linked(WhichConsent::Last)?;
+        let size = read.page_size.map(|size| size.to_string());
+        let given = [("page_size", &size), ("from_date", &read.from_date), ("to_date", &read.to_date)];
+        let mut findings = Vec::new();
+        for account in accounts(linked, read.account)? {
+            let mut query: Vec<(&str, String)> =
+                given.iter().filter_map(|(name, value)| Some((*name, value.as_ref()?.clone()))).collect();
+            let mut all = Vec::new();
+            for _ in 0..read.pages.unwrap_or(MOST_PAGES) {
+                let fields: Vec<(&str, &str)> = query.iter().map(|(n, v)| (*n, v.as_str())).collect();
+                let reading =
+                    self.world.dc.read(linked, account, Resource::Transactions, &fields).await?;
+                self.write_decryptions(&reading, Endpoint::Transactions);
+                let raw = reading.message.text().into_owned();
+                let Ok(page) = reading.data else {
+                    findings.extend(of_answer(source, &step.expect, reading.status, None, &raw));
+                    return concluded(findings, reading.data.err(), step);
+                };
+                all.extend(page["data"].as_array().cloned().unwrap_or_default());
+                match page["meta"]["next_page_params"].as_str() {
+                    Some(next) => query = vec![("next_page_params", next.to_owned())],
+                    None => break,
+                }
+            }
+            let whole = json!({ "data": all });
+            findings.extend(of_answer(source, &step.expect, 200, Some(&whole), ""));
+        }
+        Ok(findings)
+    }
+
+    /// The DC asks when the DP has been told of every change, or has had the time to be: an event that
+    /// is still on its way says nothing against the DP.
+    async fn at_rest(&self) {
+        for consent in self.consents() {
+            let _ = self.world.paynet.settled(&consent, Duration::from_secs(10)).await;
+        }
+    }
+
+    fn weigh(
+        &self,
+        reading: &Reading,
+        endpoint: Endpoint,
+        step: &Step,
+        source: &Source,
+    ) -> Vec<Finding> {
+        self.write_decryptions(reading, endpoint);
+        if step.expect.status.as_ref().is_some_and(|status| status.value >= 400)
+            && let Some(exchange) = self.find(endpoint, &reading.interaction)
+        {
+            self.world.journal.add(Record::RefusalExpected { exchange: exchange.id });
+        }
+        let raw = reading.message.text();
+        let refusal: Option<Value> = serde_json::from_slice(&reading.message.body).ok();
+        let json = reading.data.as_ref().ok().or(refusal.as_ref());
+        of_answer(source, &step.expect, reading.status, json, &raw)
+    }
+
+    /// What the DC got out of the DP's answer, and what another DC would.
+    fn write_decryptions(&self, reading: &Reading, endpoint: Endpoint) {
+        let Some(exchange) = self.find(endpoint, &reading.interaction) else { return };
+        if let Some(outcome) = &reading.decrypted {
+            let kid = self.world.dc.decryption_key().kid().clone();
+            let content_key = reading.content_key.clone();
+            self.write(exchange.id, Reader::Addressee, kid, outcome.clone(), content_key);
+        }
+        if let Some(jwe) = encrypted_part(&exchange)
+            && let Ok(jwe) = CompactJwe::parse(&jwe)
+        {
+            let outcome = self.world.stranger.decrypt(&jwe).map_err(|e| e.to_string());
+            let kid = self.world.stranger.kid().clone();
+            self.write(exchange.id, Reader::Stranger, kid, outcome, None);
+        }
+    }
+
+    fn write(
+        &self,
+        exchange: ExchangeId,
+        reader: Reader,
+        kid: Kid,
+        outcome: Result<Vec<u8>, String>,
+        content_key: Option<String>,
+    ) {
+        let decryption = Decryption { exchange, reader, kid, outcome, content_key };
+        self.world.journal.add(Record::Decryption(decryption));
+    }
+
+    /// The exchange at an endpoint with this interaction id.
+    fn find(&self, endpoint: Endpoint, interaction: &InteractionId) -> Option<Exchange> {
+        self.world.journal.newest(|record| match record {
+            Record::Exchange(exchange)
+                if exchange.endpoint == endpoint
+                    && exchange.request.header("x-fapi-interaction-id")
+                        == Some(interaction.as_str()) =>
+            {
+                Some(exchange.clone())
+            }
+            _ => None,
+        })
+    }
+}
+
+fn endpoint(resource: Resource) -> Endpoint {
+    match resource {
+        Resource::Account => Endpoint::Account,
+        Resource::Balances => Endpoint::Balances,
+        Resource::Transactions => Endpoint::Transactions,
+    }
+}
+
+pub(super) fn accounts(linked: &Linked, which: WhichAccount) -> Result<Vec<&AccountId>, StepError> {
+    let accounts: Vec<&AccountId> = match which {
+        WhichAccount::First => linked.accounts.first().into_iter().collect(),
+        WhichAccount::Last => linked.accounts.last().into_iter().collect(),
+        WhichAccount::Each => linked.accounts.iter().collect(),
+    };
+    if accounts.is_empty() { Err(StepError::NoAccount) } else { Ok(accounts) }
+}
+
+/// A refusal that was expected is no error of the step.
+fn concluded(findings: Vec<Finding>, failed: Option<DcError>, step: &Step) -> Played {
+    let expected = step.expect.status.as_ref().map(|status| status.value);
+    let refusal_expected = expected.is_some_and(|status| !(200..300).contains(&status));
+    match failed {
+        Some(error) if findings.is_empty() && !refusal_expected => Err(error.into()),
+        _ => Ok(findings),
+    }
+}
+
+/// The JWE inside the DP's signed answer.
+fn encrypted_part(exchange: &Exchange) -> Option<String> {
+    let message = exchange.response()?;
+    let wrapped = wrapped_jws(&message.media_type().unwrap_or_default(), &message.body);
+    let text = wrapped.unwrap_or_else(|| message.text().into_owned());
+    let payload = CompactJws::parse(&text).ok()?.payload;
+    let claims: Value = serde_json::from_slice(&payload).ok()?;
+    claims.get("data")?.as_str().map(str::to_owned)
+}

@@ -1,0 +1,188 @@
+//! Everybody on one machine: PayNet, the DC, and the reference DP.
+
+mod participants;
+mod sockets;
+
+use std::{collections::HashSet, sync::Arc};
+
+use ofp_checks::Settings;
+use ofp_dc::{DcError, DcListeners, MockDc};
+use ofp_dp::{Bank, Books, DpError, DpListeners, ReferenceDp};
+use ofp_evidence::Journal;
+use ofp_jose::DecryptionKey;
+use ofp_net::{NetError, Store, StoreError};
+use ofp_paynet::{Listeners, PayNet, PaynetError};
+use ofp_pki::{Party, Pki, PkiError};
+use ofp_types::{
+    Clock, DpFault, DpId, Entropy, InvalidId, InvalidOrigin, Kid, Policy, Profile,
+};
+
+use crate::customer::Customer;
+use participants::{DC_CLIENT_ID, DP_ID, OTHER_DC_CLIENT_ID, patience};
+pub use sockets::Origins;
+pub(crate) use sockets::control_socket;
+use sockets::Sockets;
+
+/// How to boot a world.
+#[derive(Clone, Default)]
+pub struct WorldOptions {
+    /// The reading of the specification.
+    pub profile: Profile,
+    /// What the reference DP does wrong on purpose.
+    pub faults: HashSet<DpFault>,
+    /// The first of seven ports in a row; free ones without.
+    pub port_base: Option<u16>,
+    /// The rules that reach beyond a consent and hold for all of them.
+    pub policies: HashSet<Policy>,
+    /// What survives a restart.
+    pub store: Store,
+    /// How many records the journal keeps; all of them without.
+    pub journal: Option<usize>,
+    /// Redirect URIs of a DC under development, registered beside the mock DC's own.
+    pub redirect_uris: Vec<String>,
+    /// Decides the reference DP's transactions.
+    pub seed: u64,
+}
+
+/// Why a world cannot be booted.
+#[derive(Debug, thiserror::Error)]
+#[expect(missing_docs, reason = "each variant is the crate whose error it carries")]
+pub enum WorldError {
+    #[error(transparent)]
+    Pki(#[from] PkiError),
+    #[error(transparent)]
+    Net(#[from] NetError),
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    #[error("PayNet: {0}")]
+    Paynet(#[from] PaynetError),
+    #[error("the DC: {0}")]
+    Dc(#[from] DcError),
+    #[error("the reference DP: {0}")]
+    Dp(#[from] DpError),
+    #[error(transparent)]
+    Id(#[from] InvalidId),
+    #[error(transparent)]
+    Origin(#[from] InvalidOrigin),
+    #[error("a key: {0}")]
+    Key(#[from] ofp_jose::KeyError),
+}
+
+/// Everybody on one machine.
+pub struct World {
+    pub(crate) paynet: PayNet,
+    pub(crate) dc: MockDc,
+    pub(crate) dp: ReferenceDp,
+    pub(crate) dp_id: DpId,
+    /// Another DC's key, which must not open anything.
+    pub(crate) stranger: DecryptionKey,
+    pub(crate) customer: Customer,
+    pub(crate) settings: Settings,
+    pub(crate) journal: Arc<Journal>,
+    pub(crate) clock: Arc<dyn Clock>,
+    pub(crate) entropy: Arc<dyn Entropy>,
+    pub(crate) origins: Origins,
+    pki: Pki,
+    /// What each origin and certificate is called in snapshots.
+    pub(crate) names: Vec<(String, String)>,
+}
+
+impl World {
+    /// Boots everybody on the loopback interface. Must be called within a Tokio runtime.
+    ///
+    /// # Errors
+    /// [`WorldError`].
+    pub fn boot(
+        pki: &Pki,
+        options: &WorldOptions,
+        clock: Arc<dyn Clock>,
+        entropy: Arc<dyn Entropy>,
+    ) -> Result<Self, WorldError> {
+        let journal = Arc::new(options.journal.map_or_else(Journal::default, Journal::bounded));
+        let sockets = Sockets::open(options.port_base)?;
+        let origins = sockets.origins();
+        let profile = &options.profile;
+        let config = participants::paynet_config(pki, options, &origins)?;
+        let listeners = Listeners {
+            as_public: sockets.paynet_as,
+            as_mtls: sockets.paynet_as_mtls,
+            rs: sockets.paynet_rs,
+        };
+        let (j, c, e) = (Arc::clone(&journal), Arc::clone(&clock), Arc::clone(&entropy));
+        let paynet = PayNet::start(config, listeners, j, c, e)?;
+        let (faults, store) = (&options.faults, &options.store);
+        let dp_config = participants::dp_config(pki, profile, faults, store, &origins)?;
+        let dp_listeners = DpListeners { webhooks: sockets.dp_webhooks.0, public: sockets.dp };
+        let bank = Bank::new(Books { seed: options.seed, ..Books::with_test_data() });
+        let settings = participants::settings(pki, profile, &bank, &paynet, &origins.dp)?;
+        keep_identities_secret(&journal, &bank.books());
+        let (c, e) = (Arc::clone(&clock), Arc::clone(&entropy));
+        let dp = ReferenceDp::start(dp_config, dp_listeners, bank, c, e)?;
+        let dc_config = participants::dc_config(pki, profile, &origins)?;
+        let dc_listeners = DcListeners { public: sockets.dc, webhooks: sockets.dc_webhooks.0 };
+        let (c, e) = (Arc::clone(&clock), Arc::clone(&entropy));
+        let dc = MockDc::start(dc_config, dc_listeners, c, e)?;
+        let paynet_origins = [origins.paynet_as.clone(), origins.paynet_rs.clone()];
+        let customer =
+            Customer::new(pki, &paynet_origins, &origins.dc, &journal, &clock, patience(profile))?;
+        Ok(Self {
+            paynet,
+            dc,
+            dp,
+            dp_id: DpId::parse(DP_ID)?,
+            stranger: pki.dcs[1].encryption.decryption_key()?,
+            customer,
+            settings,
+            journal,
+            clock,
+            entropy,
+            names: participants::names(pki, &origins)?,
+            origins,
+            pki: pki.clone(),
+        })
+    }
+
+    /// What the checks must know besides the evidence.
+    #[must_use]
+    pub fn settings(&self) -> &Settings {
+        &self.settings
+    }
+
+    /// Everybody's base URLs.
+    #[must_use]
+    pub fn origins(&self) -> &Origins {
+        &self.origins
+    }
+
+    /// The DCs' clients: by assertion, and by certificate alone.
+    #[must_use]
+    pub fn dc_client_ids(&self) -> [&'static str; 2] {
+        [DC_CLIENT_ID, OTHER_DC_CLIENT_ID]
+    }
+
+    /// Gives PayNet a new signing key; the ones before it stay published unless it is to be alone.
+    pub(crate) fn rotate_signing_key(&self, alone: bool) -> Result<Kid, WorldError> {
+        let next = self.pki.next_signing(Party::PayNet, self.clock.now())?;
+        Ok(self.paynet.rotate_signing_key(&next, alone)?)
+    }
+
+    /// Exchanges the reference DP's books.
+    pub(crate) fn replace_books(&self, books: Books) {
+        keep_identities_secret(&self.journal, &books);
+        self.dp.bank().replace(books);
+    }
+
+    /// Stops everybody.
+    pub async fn stop(self) {
+        tokio::join!(self.paynet.stop(), self.dc.stop(), self.dp.stop());
+    }
+}
+
+/// Id numbers of customers are for nobody's report.
+fn keep_identities_secret(journal: &Journal, books: &Books) {
+    for customer in &books.customers {
+        let (_, id_number) = customer.test_credentials();
+        let digits: String = id_number.chars().filter(char::is_ascii_digit).collect();
+        [id_number, &digits].into_iter().for_each(|secret| journal.secret(secret));
+    }
+}

@@ -1,0 +1,208 @@
+//! Who takes part: ids, registrations at PayNet, and what each is configured with.
+
+use std::{collections::HashSet, sync::Arc, time::Duration};
+
+use ofp_checks::{Settings, TestAccount, TestCustomer};
+use ofp_dc::DcConfig;
+use ofp_dp::{AccountKind, Bank, DpConfig};
+use ofp_jose::{JwkSet, KeySet};
+use ofp_net::Store;
+use ofp_paynet::{
+    AuthMethod, Client, DcRegistration, DpRegistration, PayNet, PaynetConfig, ProviderType,
+    Webhooks,
+};
+use ofp_pki::{Kit, Party, Pki};
+use ofp_types::{ClientId, DcId, DpFault, DpId, Origin, Profile};
+
+use super::{WorldError, WorldOptions, sockets::Origins};
+
+pub(super) const DP_ID: &str = "DP9876543210";
+pub(super) const DP_CLIENT_ID: &str = "7f0c3c1e-2f4b-4c8f-9a55-0d5d2f6a9b10";
+pub(super) const DC_ID: &str = "16f87e367071230059bff09a";
+pub(super) const DC_CLIENT_ID: &str = "55aa605c-89ef-4473-aa88-47709f0ff383";
+pub(super) const OTHER_DC_ID: &str = "26f87e367071230059bff09b";
+pub(super) const OTHER_DC_CLIENT_ID: &str = "66bb605c-89ef-4473-aa88-47709f0ff384";
+
+/// DC and browser wait longer than PayNet waits for a DP, also when PAR waits for an event.
+pub(super) fn patience(profile: &Profile) -> Duration {
+    profile.dp_deadline() * 2 + Duration::from_secs(5)
+}
+
+pub(super) fn keys(owner: &str, jwks: &JwkSet) -> KeySet {
+    KeySet::of_jwks(owner, jwks).0
+}
+
+/// A client's registration, with the keys of its JWK set.
+fn client(
+    pki: &Pki,
+    party: Party,
+    client_id: &str,
+    name: &str,
+    auth: AuthMethod,
+) -> Result<Client, WorldError> {
+    let jwks = pki.jwks(party)?;
+    Ok(Client {
+        client_id: ClientId::parse(client_id)?,
+        name: name.to_owned(),
+        auth,
+        certificates: vec![pki.kit(party).client.thumbprint()?],
+        keys: keys(name, &jwks),
+        jwks,
+    })
+}
+
+/// Two DCs, so that there is a stranger to every consent; the second authenticates with its
+/// certificate alone, so that either way can be tried.
+pub(super) fn paynet_config(
+    pki: &Pki,
+    options: &WorldOptions,
+    origins: &Origins,
+) -> Result<PaynetConfig, WorldError> {
+    let mut redirect_uris = vec![origins.dc.join("/callback")];
+    redirect_uris.extend(options.redirect_uris.iter().cloned());
+    let webhooks = Webhooks { origin: origins.dc_webhooks.clone(), ca: pki.ca.clone() };
+    let (by_key, by_certificate) = (AuthMethod::PrivateKeyJwt, AuthMethod::TlsClientAuth);
+    let (one, two) = ("Mock DC One", "Mock DC Two");
+    Ok(PaynetConfig {
+        profile: options.profile.clone(),
+        kit: pki.paynet.clone(),
+        client_ca: pki.ca.clone(),
+        dcs: vec![
+            DcRegistration {
+                dc_id: DcId::parse(DC_ID)?,
+                client: client(pki, Party::Dc1, DC_CLIENT_ID, one, by_key)?,
+                redirect_uris: redirect_uris.clone(),
+                webhooks: Some(webhooks),
+            },
+            DcRegistration {
+                dc_id: DcId::parse(OTHER_DC_ID)?,
+                client: client(pki, Party::Dc2, OTHER_DC_CLIENT_ID, two, by_certificate)?,
+                redirect_uris,
+                webhooks: None,
+            },
+        ],
+        dps: vec![DpRegistration {
+            dp_id: DpId::parse(DP_ID)?,
+            provider_type: ProviderType::Bank,
+            client: client(pki, Party::Dp, DP_CLIENT_ID, "Reference DP", by_key)?,
+            issuer: origins.dp.to_string(),
+            as_webhooks: origins.dp_webhooks.clone(),
+            rs_webhooks: origins.dp_webhooks.clone(),
+            ca: pki.ca.clone(),
+        }],
+        policies: options.policies.clone(),
+        store: options.store.clone(),
+    })
+}
+
+pub(super) fn dp_config(
+    pki: &Pki,
+    profile: &Profile,
+    faults: &HashSet<DpFault>,
+    store: &Store,
+    origins: &Origins,
+) -> Result<DpConfig, WorldError> {
+    Ok(DpConfig {
+        dp_id: DpId::parse(DP_ID)?,
+        client_id: ClientId::parse(DP_CLIENT_ID)?,
+        issuer: origins.dp.to_string(),
+        kit: pki.dp.clone(),
+        ca: pki.ca.clone(),
+        paynet_certificates: vec![pki.paynet.client.thumbprint()?],
+        paynet_as: origins.paynet_as.clone(),
+        paynet_token_endpoint: origins.paynet_as_mtls.join("/v1/oauth/token"),
+        paynet_rs: origins.paynet_rs.clone(),
+        paynet_callbacks: vec![origins.paynet_as.join("/v1/oauth/callback")],
+        profile: profile.clone(),
+        faults: faults.clone(),
+        store: store.clone(),
+    })
+}
+
+pub(super) fn dc_config(
+    pki: &Pki,
+    profile: &Profile,
+    origins: &Origins,
+) -> Result<DcConfig, WorldError> {
+    Ok(DcConfig {
+        dc_id: DcId::parse(DC_ID)?,
+        client_id: ClientId::parse(DC_CLIENT_ID)?,
+        kit: pki.dcs[0].clone(),
+        ca: pki.ca.clone(),
+        issuer: origins.paynet_as.clone(),
+        paynet_rs: origins.paynet_rs.clone(),
+        paynet_certificates: vec![pki.paynet.client.thumbprint()?],
+        uses_assertion: true,
+        dp_keys: Arc::new(keys("Reference DP", &pki.jwks(Party::Dp)?)),
+        profile: profile.clone(),
+        deadline: patience(profile),
+    })
+}
+
+pub(super) fn settings(
+    pki: &Pki,
+    profile: &Profile,
+    bank: &Bank,
+    paynet: &PayNet,
+    dp_issuer: &Origin,
+) -> Result<Settings, WorldError> {
+    Ok(Settings {
+        profile: profile.clone(),
+        dp_id: DpId::parse(DP_ID)?,
+        dp_client_id: ClientId::parse(DP_CLIENT_ID)?,
+        dp_issuer: dp_issuer.to_string(),
+        dp_keys: keys("Reference DP", &pki.jwks(Party::Dp)?),
+        dp_uses_assertion: true,
+        paynet_issuer: paynet.issuer().to_string(),
+        paynet_callback: paynet.callback_uri(),
+        dc_id: DcId::parse(DC_ID)?,
+        dc_client_id: ClientId::parse(DC_CLIENT_ID)?,
+        dc_names: vec!["Mock DC One".into()],
+        dc_enc_kid: pki.dcs[0].encryption.thumbprint()?,
+        customers: bank.books().customers.iter().map(test_customer).collect(),
+    })
+}
+
+fn test_customer(customer: &ofp_dp::Customer) -> TestCustomer {
+    let account = |account: &ofp_dp::Account| TestAccount {
+        number: account.shown_number(),
+        full_number: account.number.clone(),
+        name: account.name.clone(),
+        is_card: account.kind == AccountKind::CreditCard,
+        balance: Some(account.balance.clone()),
+    };
+    let (password, id_number) = customer.test_credentials();
+    TestCustomer {
+        username: customer.username.clone(),
+        password: password.to_owned(),
+        id_number: Some(id_number.chars().filter(char::is_ascii_digit).collect()),
+        accounts: customer.accounts.iter().map(account).collect(),
+    }
+}
+
+/// What origins and certificates are called in snapshots.
+pub(super) fn names(pki: &Pki, origins: &Origins) -> Result<Vec<(String, String)>, WorldError> {
+    let mut names: Vec<(String, String)> = origins
+        .named()
+        .into_iter()
+        .map(|(name, origin)| (origin.to_string(), format!("[{name}]")))
+        .collect();
+    let mut kit = |owner: &str, kit: &Kit| {
+        for (credential, what) in
+            [(&kit.server, "server"), (&kit.client, "client"), (&kit.signing, "signing")]
+        {
+            names.push((credential.thumbprint()?.to_string(), format!("[key:{owner}-{what}]")));
+        }
+        Ok::<_, WorldError>(())
+    };
+    for party in Party::ALL {
+        kit(party.folder(), pki.kit(party))?;
+    }
+    for (dc, owner) in pki.dcs.iter().zip(["dc-1", "dc-2"]) {
+        let kid = dc.encryption.thumbprint()?.to_string();
+        names.push((kid, format!("[key:{owner}-encryption]")));
+    }
+    // a port that begins with another port's digits must be replaced first
+    names.sort_by_key(|(text, _)| std::cmp::Reverse(text.len()));
+    Ok(names)
+}

@@ -1,0 +1,98 @@
+//! Where everybody answers.
+
+use std::net::TcpListener;
+
+use ofp_net::{NetError, bind, local_port};
+use ofp_types::Origin;
+
+use super::WorldError;
+
+/// How many ports a world takes, one after the other, beside the control surface.
+pub(super) const PORTS: u16 = 7;
+
+/// A listener on the loopback interface, with what it is called there.
+pub(super) type Socket = (TcpListener, Origin);
+
+/// Everybody's listeners. The order is that of the ports, counted from the base.
+pub(super) struct Sockets {
+    pub(super) paynet_as: Socket,
+    pub(super) paynet_as_mtls: Socket,
+    pub(super) paynet_rs: Socket,
+    pub(super) dc: Socket,
+    pub(super) dc_webhooks: Socket,
+    pub(super) dp: Socket,
+    pub(super) dp_webhooks: Socket,
+}
+
+/// Everybody's base URLs.
+#[derive(Debug, Clone)]
+pub struct Origins {
+    /// PayNet's public AS, which is also the issuer.
+    pub paynet_as: Origin,
+    /// PayNet's AS behind mutual TLS.
+    pub paynet_as_mtls: Origin,
+    /// PayNet's RS behind mutual TLS.
+    pub paynet_rs: Origin,
+    /// The DC's page.
+    pub dc: Origin,
+    /// The DC's webhook behind mutual TLS.
+    pub dc_webhooks: Origin,
+    /// The reference DP's pages.
+    pub dp: Origin,
+    /// The reference DP's webhooks behind mutual TLS.
+    pub dp_webhooks: Origin,
+}
+
+impl Sockets {
+    /// Free ports, or those that follow `base`.
+    pub(super) fn open(base: Option<u16>) -> Result<Self, WorldError> {
+        let mut next = base;
+        let mut listen = || {
+            let listener = bind("127.0.0.1", next.unwrap_or(0))?;
+            next = next.map(|port| port.saturating_add(1));
+            let port = local_port(&listener)?;
+            Ok::<_, WorldError>((listener, Origin::parse(&format!("https://localhost:{port}"))?))
+        };
+        Ok(Self {
+            paynet_as: listen()?,
+            paynet_as_mtls: listen()?,
+            paynet_rs: listen()?,
+            dc: listen()?,
+            dc_webhooks: listen()?,
+            dp: listen()?,
+            dp_webhooks: listen()?,
+        })
+    }
+
+    pub(super) fn origins(&self) -> Origins {
+        Origins {
+            paynet_as: self.paynet_as.1.clone(),
+            paynet_as_mtls: self.paynet_as_mtls.1.clone(),
+            paynet_rs: self.paynet_rs.1.clone(),
+            dc: self.dc.1.clone(),
+            dc_webhooks: self.dc_webhooks.1.clone(),
+            dp: self.dp.1.clone(),
+            dp_webhooks: self.dp_webhooks.1.clone(),
+        }
+    }
+}
+
+/// A listener for the control surface: after the others, or on a free port.
+pub(crate) fn control_socket(base: Option<u16>) -> Result<TcpListener, NetError> {
+    bind("127.0.0.1", base.map_or(0, |base| base.saturating_add(PORTS)))
+}
+
+impl Origins {
+    /// Each with its name in snapshots.
+    pub(super) fn named(&self) -> [(&'static str, &Origin); 7] {
+        [
+            ("paynet-as", &self.paynet_as),
+            ("paynet-as-mtls", &self.paynet_as_mtls),
+            ("paynet-rs", &self.paynet_rs),
+            ("dc", &self.dc),
+            ("dc-webhooks", &self.dc_webhooks),
+            ("dp", &self.dp),
+            ("dp-webhooks", &self.dp_webhooks),
+        ]
+    }
+}
