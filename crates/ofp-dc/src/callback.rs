@@ -73,6 +73,7 @@ impl App for CallbackApp {
                 Err(reason) => page(400, false, &reason),
             },
             Matched::WrongVerb(allow) => Answer::empty(405).header("allow", allow),
+            Matched::Unreadable(status) => page(status, false, "The request could not be read."),
             Matched::Unknown => page(404, false, "There is nothing here."),
         }
     }
@@ -88,9 +89,10 @@ impl CallbackApp {
     async fn land(&self, inbound: &Inbound) -> Result<Landing, String> {
         let query = parse_form(inbound.query.as_bytes()).map_err(|e| e.to_string())?;
         let query = match query.get("response") {
-            Some(response) => self.inside(response).await.map_err(|e| {
-                format!("The response is not a JWT of PayNet's for this app: {e}.")
-            })?,
+            Some(response) => self
+                .inside(response)
+                .await
+                .map_err(|e| format!("The response is not a JWT of PayNet's for this app: {e}."))?,
             None => query,
         };
         match query.get("iss") {

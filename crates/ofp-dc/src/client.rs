@@ -12,9 +12,7 @@ use ofp_net::{
     ClientAuth, HttpClient, JwksCache, Reply, Request, RunningServer, acceptor, connector, serve,
 };
 use ofp_pki::DcKit;
-use ofp_types::{
-    ClientId, Clock, ConsentId, ConsentStatus, DcId, Entropy, Kid, Origin, Profile,
-};
+use ofp_types::{ClientId, Clock, ConsentId, ConsentStatus, DcId, Entropy, Kid, Origin, Profile};
 use openssl::x509::X509;
 use serde::Deserialize;
 use tokio::sync::OnceCell;
@@ -159,8 +157,8 @@ impl MockDc {
     }
 
     /// Stops the DC.
-    pub async fn stop(self) {
-        for server in self.servers {
+    pub async fn stop(&self) {
+        for server in &self.servers {
             server.stop().await;
         }
     }

@@ -124,7 +124,8 @@ impl MockDc {
     pub(crate) fn form(&self, url: &str, fields: &[(&str, &str)]) -> Request {
         let mut all = vec![("client_id", self.config.client_id.as_str())];
         all.extend_from_slice(fields);
-        let assertion = if self.config.uses_assertion { self.client_assertion() } else { String::new() };
+        let assertion =
+            if self.config.uses_assertion { self.client_assertion() } else { String::new() };
         if self.config.uses_assertion {
             all.push(("client_assertion_type", ASSERTION_TYPE));
             all.push(("client_assertion", &assertion));

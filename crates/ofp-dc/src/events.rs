@@ -61,6 +61,7 @@ impl App for EventsApp {
                 }
             },
             Matched::WrongVerb(allow) => Answer::empty(405).header("allow", allow),
+            Matched::Unreadable(status) => Answer::empty(status),
             Matched::Unknown => Answer::empty(404),
         }
     }

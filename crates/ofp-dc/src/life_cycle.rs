@@ -40,10 +40,8 @@ impl MockDc {
     /// [`DcError`], with PayNet's answer when it refused.
     pub async fn refresh(&self, linked: &Linked) -> Result<Linked, DcError> {
         const WHAT: &str = "refresh";
-        let form = [
-            ("grant_type", "refresh_token"),
-            ("refresh_token", linked.refresh_token.as_str()),
-        ];
+        let form =
+            [("grant_type", "refresh_token"), ("refresh_token", linked.refresh_token.as_str())];
         let response: TokenResponse = parse(WHAT, &self.token_request(WHAT, &form).await?)?;
         if response.refresh_token.as_ref().is_some_and(|token| *token != linked.refresh_token) {
             return Err(DcError::protocol(WHAT, "PayNet rotated the refresh token"));

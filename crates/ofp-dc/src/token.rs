@@ -1,10 +1,7 @@
 //! Redeems the code.
 
 use ofp_net::Reply;
-use ofp_types::{
-    AccountId, ConsentId, DpId, PLATFORM_AUDIENCE,
-    wire::TokenResponse,
-};
+use ofp_types::{AccountId, ConsentId, DpId, PLATFORM_AUDIENCE, wire::TokenResponse};
 use serde::Deserialize;
 
 use crate::{

@@ -57,7 +57,12 @@ impl Core {
     }
 
     /// Once more with a fresh token when the token was refused, once more as it is when PayNet failed.
-    async fn tell_paynet(&self, method: http::Method, path: &str, body: &[u8]) -> Result<(), NotTold> {
+    async fn tell_paynet(
+        &self,
+        method: http::Method,
+        path: &str,
+        body: &[u8],
+    ) -> Result<(), NotTold> {
         let mut tried = HashSet::new();
         loop {
             let reply = match self.token().await {

@@ -83,8 +83,8 @@ impl ReferenceDp {
     }
 
     /// Stops the DP.
-    pub async fn stop(self) {
-        for server in self.servers {
+    pub async fn stop(&self) {
+        for server in &self.servers {
             server.stop().await;
         }
     }

@@ -30,12 +30,17 @@ pub use facts::certificate_facts;
 pub use form::{FormError, encode_form, parse_form};
 pub use jwks::JwksCache;
 pub use server::{
-    Answer, App, Inbound, Matched, Peer, Route, RunningServer, bind, local_port, serve,
-    serve_plain,
+    Answer, App, Inbound, Matched, Peer, Route, RunningServer, bind, local_port, serve, serve_plain,
 };
 pub use shelf::Shelf;
 pub use store::{Store, StoreError};
 pub use tls::{ClientAuth, ClientTls, acceptor, connector};
+
+/// Whether two secrets are the same, in a time that does not tell where they differ.
+#[must_use]
+pub fn same_secret(one: &str, other: &str) -> bool {
+    one.len() == other.len() && openssl::memcmp::eq(one.as_bytes(), other.as_bytes())
+}
 
 /// The longest answer that is read.
 pub const MAX_BODY_BYTES: usize = 4 * 1024 * 1024;

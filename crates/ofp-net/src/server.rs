@@ -110,6 +110,8 @@ pub enum Matched<E> {
     WrongVerb(&'static str),
     /// An unknown path.
     Unknown,
+    /// A body that could not be read to its end, with the status that says why.
+    Unreadable(u16),
 }
 
 /// An application.
@@ -150,7 +152,7 @@ pub struct RunningServer(ServerHandle);
 
 impl RunningServer {
     /// Stops the server, waiting for requests in hand.
-    pub async fn stop(self) {
+    pub async fn stop(&self) {
         self.0.stop(true).await;
     }
 }
@@ -247,8 +249,15 @@ async fn respond<A: App>(
     app: Arc<A>,
     matched: Matched<A::Endpoint>,
     request: HttpRequest,
-    body: web::Bytes,
+    body: Result<web::Bytes, actix_web::Error>,
 ) -> HttpResponse {
+    let (matched, body) = match body {
+        Ok(body) => (matched, body),
+        Err(error) => {
+            let status = error.as_response_error().status_code().as_u16();
+            (Matched::Unreadable(status), web::Bytes::new())
+        }
+    };
     let inbound = inbound(&request, &body);
     let mut answer = app.answer(matched, inbound).await;
     if let Some(after) = answer.after.take() {

@@ -127,8 +127,7 @@ impl Store {
         shelf: &'static str,
     ) -> Result<Vec<(String, V)>, StoreError> {
         let Some(inner) = &self.0 else { return Ok(Vec::new()) };
-        let failed =
-            |reason: String| StoreError::Open { path: inner.path.clone(), reason };
+        let failed = |reason: String| StoreError::Open { path: inner.path.clone(), reason };
         let mut found = Vec::new();
         let transaction = inner.database.begin_read().map_err(|e| failed(e.to_string()))?;
         let table = transaction.open_table(ENTRIES).map_err(|e| failed(e.to_string()))?;

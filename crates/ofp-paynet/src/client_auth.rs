@@ -30,9 +30,10 @@ impl Platform {
             .as_ref()
             .ok_or_else(|| Refusal::invalid_client("no client certificate was presented"))?;
         // RFC 7521 §4.2: an assertion names its client by itself
-        let client_id = form.get("client_id").cloned().or_else(|| subject_of(form)).ok_or_else(|| {
-            Refusal::invalid_client("the form has neither client_id nor a client_assertion")
-        })?;
+        let client_id =
+            form.get("client_id").cloned().or_else(|| subject_of(form)).ok_or_else(|| {
+                Refusal::invalid_client("the form has neither client_id nor a client_assertion")
+            })?;
         let participant = self.participant(&client_id).ok_or_else(|| {
             Refusal::invalid_client(format!("no client `{client_id}` is registered"))
         })?;

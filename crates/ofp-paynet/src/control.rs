@@ -5,8 +5,8 @@ use std::{collections::HashMap, sync::Arc, time::Duration};
 
 use jiff::SignedDuration;
 use ofp_evidence::{ExchangeId, Failure, Journal, Message, Role};
-use ofp_pki::Credential;
 use ofp_net::{Caller, ClientAuth, RunningServer, acceptor, connector, serve};
+use ofp_pki::Credential;
 use ofp_types::{
     Clock, Consent, ConsentId, ConsentStatus, DpId, Entropy, InteractionId, Kid, Origin,
     PlatformFault, Policy, StatusReason, Trigger, UpdatedBy, uuid_v4,
@@ -154,7 +154,8 @@ impl PayNet {
     #[must_use]
     pub fn consents(&self) -> Vec<Consent> {
         let state = self.platform.state();
-        let mut all: Vec<Consent> = state.consents.iter().map(|held| held.consent.clone()).collect();
+        let mut all: Vec<Consent> =
+            state.consents.iter().map(|held| held.consent.clone()).collect();
         all.sort_by(|a, b| {
             (a.created_at, a.consent_id.as_str()).cmp(&(b.created_at, b.consent_id.as_str()))
         });
@@ -307,9 +308,9 @@ impl PayNet {
     }
 
     /// Stops the platform.
-    pub async fn stop(self) {
+    pub async fn stop(&self) {
         self.timekeeper.abort();
-        for server in self.servers {
+        for server in &self.servers {
             server.stop().await;
         }
     }

@@ -90,9 +90,8 @@ fn in_use(stored: &Shelf<StoredKey>) -> Result<(Arc<SigningKey>, Arc<JwkSet>), P
         certificates.push(X509::from_pem(key.certificate.as_bytes()).map_err(unusable)?);
     }
     let newest = keys.first().zip(certificates.first());
-    let (newest, certificate) = newest.ok_or_else(|| KeyError::Unusable {
-        reason: "there is no signing key".into(),
-    })?;
+    let (newest, certificate) =
+        newest.ok_or_else(|| KeyError::Unusable { reason: "there is no signing key".into() })?;
     let private = PKey::private_key_from_pem(newest.key.as_bytes()).map_err(unusable)?;
     let signing = SigningKey::new(&private, certificate)?;
     let jwks: Result<Vec<Jwk>, KeyError> =

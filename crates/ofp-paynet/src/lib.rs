@@ -20,6 +20,7 @@ mod control;
 mod error;
 mod faults;
 mod keys;
+mod openapi;
 mod platform;
 mod provider;
 mod refusal;
@@ -34,5 +35,6 @@ pub use config::{
 pub use control::{PayNet, Unsettled};
 pub use error::PaynetError;
 pub use faults::{ActiveFault, FaultId, FaultScope};
+pub use openapi::platform_openapi;
 pub use provider::ForwardError;
 pub use serve::ListenerKind;

@@ -210,7 +210,8 @@ impl Platform {
             );
             let (trigger, by) = (Trigger::Revoke, UpdatedBy::Ofp);
             // refused only when something else ended it meanwhile
-            let _ = self.transition(&id, Change { trigger, by, reason: Some(reason), cause }, |_| {});
+            let _ =
+                self.transition(&id, Change { trigger, by, reason: Some(reason), cause }, |_| {});
         }
     }
 

@@ -128,7 +128,7 @@ impl App for Listener {
         let (at, started) = (platform.now(), Instant::now());
         let endpoint = match matched {
             Matched::Endpoint(endpoint) => endpoint,
-            Matched::WrongVerb(_) | Matched::Unknown => Endpoint::Unknown,
+            Matched::WrongVerb(_) | Matched::Unknown | Matched::Unreadable(_) => Endpoint::Unknown,
         };
         let mut context = Context {
             exchange: platform.journal.next_exchange(),
@@ -141,7 +141,8 @@ impl App for Listener {
         let mut answer = echo_interaction_id(answer, &inbound);
         if let Err(error) = platform.store.settled().await {
             context.note = Some(error.to_string());
-            answer = Refusal::new(500, ErrorCode::ServerError, "the state could not be kept").answer();
+            answer =
+                Refusal::new(500, ErrorCode::ServerError, "the state could not be kept").answer();
         }
         let due = platform.outbox().remove(&context.exchange).unwrap_or_default();
         if !due.is_empty() {
@@ -149,7 +150,11 @@ impl App for Listener {
             let send = move || due.into_iter().for_each(|due| platform.send_in_background(due));
             answer.after = Some(Box::new(send));
         }
-        let exchange = Exchange { at, took: started.elapsed(), ..self.exchange(endpoint, inbound, context, &answer) };
+        let exchange = Exchange {
+            at,
+            took: started.elapsed(),
+            ..self.exchange(endpoint, inbound, context, &answer)
+        };
         self.platform.journal.add(Record::Exchange(exchange));
         answer
     }
@@ -202,8 +207,10 @@ impl Listener {
 impl Platform {
     fn outbox(
         &self,
-    ) -> std::sync::MutexGuard<'_, std::collections::HashMap<ExchangeId, Vec<crate::provider::EventDue>>>
-    {
+    ) -> std::sync::MutexGuard<
+        '_,
+        std::collections::HashMap<ExchangeId, Vec<crate::provider::EventDue>>,
+    > {
         self.outbox.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
@@ -267,6 +274,10 @@ async fn dispatch(
         Matched::WrongVerb(allow) => {
             context.note = Some(format!("{} is not allowed here, only {allow}", inbound.method));
             return Ok(Answer::empty(405).header("allow", allow));
+        }
+        Matched::Unreadable(status) => {
+            let reason = "the body could not be read: too long, or cut short";
+            return Err(Refusal::new(status, ErrorCode::InvalidRequest, reason));
         }
         Matched::Unknown => {
             let reason = format!("the platform has no {} {}", inbound.method, inbound.path);

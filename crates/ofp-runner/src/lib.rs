@@ -5,8 +5,10 @@
 //! the run amounts to is in the [`ofp_evidence::Summary`], with an exit code of [`exit`].
 //!
 //! Folders: `customer` is the browser that fills in the DP's forms, `play` carries out a scenario's
-//! steps, `snapshot` makes a conversation stable and compares it.
+//! steps, `snapshot` makes a conversation stable and compares it,
+//! `control` is the HTTP API of a world that stays up.
 
+mod control;
 mod customer;
 pub mod exit;
 mod load;
@@ -15,7 +17,9 @@ mod run;
 mod snapshot;
 mod world;
 
+pub use control::{RunningControl, WorldView, control_openapi};
 pub use load::{LoadError, Loaded, load};
+pub use ofp_paynet::platform_openapi;
 pub use run::{RunOptions, run};
 pub use snapshot::SnapshotMode;
 pub use world::{Origins, World, WorldError, WorldOptions};

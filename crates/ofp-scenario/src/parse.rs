@@ -182,15 +182,14 @@ fn the_verb<'a>(node: &Node, verbs: &[&'a (Key, Node)]) -> Result<&'a (Key, Node
         [] => {
             let title = "a step needs a verb";
             Err(Diagnostic::new("step", title, node.span.clone(), "none here")
-                .help(format!("known: {}", VERBS.join(", "))))
+                .help(suggest::verb_help("", VERBS, &[])))
         }
         [first, second, ..] => {
             let unknown = verbs.iter().find(|(key, _)| !VERBS.contains(&key.text.as_str()));
             let (key, _) = unknown.unwrap_or(second);
             let title = format!("a step has one verb; `{}` is too much", key.text);
-            let known: Vec<&str> = VERBS.iter().chain(&RESERVED).copied().collect();
             let problem = Diagnostic::new("step", title, key.span.clone(), "this one")
-                .help(suggest::help(&key.text, &known));
+                .help(suggest::verb_help(&key.text, VERBS, &RESERVED));
             let (other, _) = if key.span == first.0.span { second } else { first };
             Err(problem.label(other.span.clone(), "beside this one"))
         }
@@ -204,9 +203,7 @@ fn parse_action(key: &Key, value: &Node) -> Result<Action, Diagnostic> {
         "dc.exchange_code" => nothing(Action::ExchangeCode),
         "dc.read_account" => decode(value).map(|read: Read| Action::Read(Resource::Account, read)),
         "dc.read_balance" => decode(value).map(|read: Read| Action::Read(Resource::Balance, read)),
-        "dc.read_transactions" => {
-            decode::<ReadTransactions>(value).map(Action::ReadTransactions)
-        }
+        "dc.read_transactions" => decode::<ReadTransactions>(value).map(Action::ReadTransactions),
         "dc.refresh_token" => nothing(Action::RefreshToken),
         "dc.introspect_token" => nothing(Action::IntrospectToken),
         "dc.revoke_token" => decode::<RevokeToken>(value).map(Action::RevokeToken),
@@ -241,7 +238,7 @@ fn parse_action(key: &Key, value: &Node) -> Result<Action, Diagnostic> {
         "expect.dc_told" => decode::<ExpectDcTold>(value).map(Action::ExpectDcTold),
         unknown => {
             let title = format!("unknown step `{unknown}`");
-            let help = suggest::help(unknown, VERBS);
+            let help = suggest::verb_help(unknown, VERBS, &[]);
             Err(Diagnostic::new("step", title, key.span.clone(), "no such verb").help(help))
         }
     }
@@ -271,9 +268,11 @@ fn check_exclusive(source: &Source, scenario: &Scenario) -> Vec<Diagnostic> {
     let steps = scenario.steps.iter().filter(|step| !scenario.exclusive && disturbs(&step.action));
     steps
         .map(|step| {
-            let title = format!("`{}` disturbs every scenario that runs beside this one", step.name);
+            let title =
+                format!("`{}` disturbs every scenario that runs beside this one", step.name);
             let span = source.line_span(step.line);
-            Diagnostic::new("step", title, span, "here").help("add `exclusive: true` to the scenario")
+            Diagnostic::new("step", title, span, "here")
+                .help("add `exclusive: true` to the scenario")
         })
         .collect()
 }

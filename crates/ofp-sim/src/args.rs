@@ -25,10 +25,17 @@ pub(crate) struct Args {
 pub(crate) enum Command {
     /// Play scenarios against the reference DP
     Run(RunArgs),
+    /// The simulated platform with the reference DP, for hand, browser and test use, until interrupted
+    Up(UpArgs),
     /// Throwaway keys and certificates
     Pki {
         #[command(subcommand)]
         action: PkiAction,
+    },
+    /// Print a machine-readable description of an interface
+    Schema {
+        /// Of what
+        what: SchemaWhat,
     },
     /// List what there is; the first column is the name
     List {
@@ -71,6 +78,58 @@ pub(crate) struct RunArgs {
     /// Switch on a deliberate fault of the reference DP (repeatable; `list faults`)
     #[arg(long, value_name = "NAME")]
     pub(crate) fault: Vec<String>,
+}
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct UpArgs {
+    /// The reading of the specification: a built-in name or a YAML file
+    #[arg(long, value_name = "NAME|FILE", default_value = "portal-1.2.2")]
+    pub(crate) profile: String,
+    /// The first of eight ports in a row on 127.0.0.1; 0 for free ones
+    #[arg(long, value_name = "N", default_value_t = 8441, value_parser = port_base)]
+    pub(crate) port_base: u16,
+    /// Keep consents, tokens and keys in this file, over restarts
+    #[arg(long, value_name = "FILE")]
+    pub(crate) state: Option<PathBuf>,
+    /// The folder of keys and certificates; made at first use
+    #[arg(long, value_name = "DIR", default_value = "certs-dev")]
+    pub(crate) pki: PathBuf,
+    /// One more redirect URI for the DCs' clients, for a DC under development (repeatable)
+    #[arg(long, value_name = "URI", value_parser = redirect_uri)]
+    pub(crate) redirect_uri: Vec<String>,
+    /// Decides the reference DP's transactions
+    #[arg(long, value_name = "N", default_value_t = 0)]
+    pub(crate) seed: u64,
+    /// Switch on a deliberate fault of the reference DP (repeatable; `list faults`)
+    #[arg(long, value_name = "NAME")]
+    pub(crate) fault: Vec<String>,
+    /// Print URLs and credentials as one line of JSON instead of text
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+/// Eight ports must fit behind it.
+fn port_base(text: &str) -> Result<u16, String> {
+    let most = u16::MAX - 7;
+    let port = text.parse().ok().filter(|port| *port == 0 || (1024..=most).contains(port));
+    port.ok_or_else(|| format!("expected 0, or a port from 1024 to {most}"))
+}
+
+fn redirect_uri(text: &str) -> Result<String, String> {
+    let is_https = text.starts_with("https://") && text.len() > "https://".len();
+    if is_https && text.bytes().all(|b| b.is_ascii_graphic()) && !text.contains('#') {
+        Ok(text.to_owned())
+    } else {
+        Err("expected an absolute https URL without fragment (FAPI 2.0 SP §5.3.2.2)".into())
+    }
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum SchemaWhat {
+    /// OpenAPI of the simulated PayNet
+    Platform,
+    /// OpenAPI of the control surface of `up`
+    Control,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]

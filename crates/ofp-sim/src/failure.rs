@@ -14,6 +14,10 @@ pub(crate) enum Failure {
     Pki(#[from] PkiError),
     #[error(transparent)]
     World(#[from] WorldError),
+    #[error(transparent)]
+    Net(#[from] ofp_net::NetError),
+    #[error(transparent)]
+    Store(#[from] ofp_net::StoreError),
     #[error("profile {name} is unknown: {known} is built in, or give a file")]
     UnknownProfile { name: String, known: String },
     #[error("profile {0} cannot be used")]
@@ -62,6 +66,11 @@ impl Failure {
             Self::Pki(_) => Some(
                 "give another folder with --pki DIR, or make a new one with `ofp-sim pki init`",
             ),
+            Self::World(WorldError::Net(ofp_net::NetError::Bind { .. }))
+            | Self::Net(ofp_net::NetError::Bind { .. }) => {
+                Some("give other ports with --port-base N, or free ones with --port-base 0")
+            }
+            Self::Store(_) => Some("give another file with --state FILE; this one was left alone"),
             _ => None,
         }
     }

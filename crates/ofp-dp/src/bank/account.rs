@@ -127,7 +127,8 @@ impl Account {
             return None;
         }
         let indicator = if self.kind.is_debt() { "debit" } else { "credit" };
-        let balance = json!({ "amount": ringgit(&self.balance), "credit_debit_indicator": indicator });
+        let balance =
+            json!({ "amount": ringgit(&self.balance), "credit_debit_indicator": indicator });
         let mut data = json!({
             "account_id": self.id,
             "credit_lines_included": false,

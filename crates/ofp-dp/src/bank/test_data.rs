@@ -21,7 +21,8 @@ impl Books {
                     account("114098765432", "Everyday Savings", Savings, "25000.75"),
                     account("514012345678", "Business of Living", Current, "1830.20"),
                     account("5196030012345678", "Platinum Card", CreditCard, "742.15"),
-                    account("114000000017", "Old Savings (closed)", Savings, "0.00").that_is(Closed),
+                    account("114000000017", "Old Savings (closed)", Savings, "0.00")
+                        .that_is(Closed),
                 ],
             ),
             customer(

@@ -19,10 +19,17 @@ const LARGEST_PAGE: usize = 500;
 
 /// What a customer does: description, other party, category code, how the money travels, and the
 /// range of the amount in sen. Method and submethod are pairs of `spec/ofp.md` 1.4.
-type Habit = (&'static str, Option<(&'static str, &'static str)>, &'static str, &'static str, (u64, u64));
+type Habit =
+    (&'static str, Option<(&'static str, &'static str)>, &'static str, &'static str, (u64, u64));
 
 const SPENDING: [Habit; 10] = [
-    ("Groceries", Some(("99 Speedmart", "5411")), "instore_payment", "mydebit_cash_out", (850, 14_000)),
+    (
+        "Groceries",
+        Some(("99 Speedmart", "5411")),
+        "instore_payment",
+        "mydebit_cash_out",
+        (850, 14_000),
+    ),
     ("Petrol", Some(("Petronas Mesra", "5541")), "instore_payment", "debit_card", (3_000, 12_000)),
     ("Lunch", Some(("Restoran Pelita", "5812")), "instore_payment", "duitnow_qr", (600, 4_500)),
     ("Electricity", Some(("Tenaga Nasional", "4900")), "bill_payment", "jompay", (6_000, 38_000)),
@@ -91,8 +98,7 @@ impl Account {
         let mut all = self.transactions(seed, cursor.as_of);
         all.retain(|t| from_date.is_none_or(|from| t.date >= from));
         all.retain(|t| to_date.is_none_or(|to| t.date <= to));
-        let shown: Vec<Value> =
-            all.iter().skip(first).take(size).map(|t| t.object(self)).collect();
+        let shown: Vec<Value> = all.iter().skip(first).take(size).map(|t| t.object(self)).collect();
         let mut meta = json!({});
         if first + size < all.len() {
             let next = Cursor { first_record: first + size, ..cursor };
@@ -283,7 +289,8 @@ mod tests {
         let savings = account(AccountKind::Savings);
         let all = pages(&savings, 0, Page { size: Some(500), ..Page::default() });
         assert!((150..350).contains(&all.len()), "{}", all.len());
-        let dates: Vec<&str> = all.iter().map(|t| t["transaction_date"].as_str().unwrap()).collect();
+        let dates: Vec<&str> =
+            all.iter().map(|t| t["transaction_date"].as_str().unwrap()).collect();
         assert!(dates.is_sorted_by(|a, b| a >= b), "newest first");
         assert!(dates.iter().all(|d| *d > "2025-11-21" && *d < "2026-11-22"));
         let ids: std::collections::HashSet<&str> =
@@ -305,16 +312,20 @@ mod tests {
         };
         let march = pages(&savings, 0, page);
         assert!(march.len() > 5);
-        assert!(march.iter().all(|t| t["transaction_date"].as_str().unwrap().starts_with("2026-03")));
+        assert!(
+            march.iter().all(|t| t["transaction_date"].as_str().unwrap().starts_with("2026-03"))
+        );
     }
 
     #[test]
     fn impossible_pages_are_refused() {
         let savings = account(AccountKind::Savings);
-        let ask = |page: Page| savings.transactions_object(0, date(2026, 11, 21), &page).unwrap_err();
+        let ask =
+            |page: Page| savings.transactions_object(0, date(2026, 11, 21), &page).unwrap_err();
         assert_eq!(ask(Page { size: Some(0), ..Page::default() }), PageError::Size);
         assert_eq!(ask(Page { size: Some(501), ..Page::default() }), PageError::Size);
-        let dates = Page { from: Some(date(2026, 2, 1)), to: Some(date(2026, 1, 1)), ..Page::default() };
+        let dates =
+            Page { from: Some(date(2026, 2, 1)), to: Some(date(2026, 1, 1)), ..Page::default() };
         assert_eq!(ask(dates), PageError::Dates);
         let made_up = [
             "!", "e30",

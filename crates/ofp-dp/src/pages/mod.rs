@@ -74,6 +74,7 @@ impl App for Pages {
             Matched::Endpoint(Page::Leave) => core.leave_dashboard(&inbound),
             Matched::Endpoint(Page::Style) => Ok(page::style()),
             Matched::WrongVerb(allow) => Ok(Answer::empty(405).header("allow", allow)),
+            Matched::Unreadable(_) => Err(Trouble::Malformed),
             Matched::Unknown => Err(Trouble::NotFound),
         };
         result.unwrap_or_else(Trouble::answer)

@@ -100,6 +100,10 @@ impl Core {
                 self.resource(resource, inbound).await
             }
             Matched::WrongVerb(allow) => Ok(Answer::empty(405).header("allow", allow)),
+            Matched::Unreadable(status) => {
+                let reason = "the body could not be read";
+                Err(Refusal::new(status, ErrorCode::InvalidRequest, reason))
+            }
             Matched::Unknown => {
                 Err(Refusal::new(404, ErrorCode::InvalidRequest, "there is nothing here"))
             }

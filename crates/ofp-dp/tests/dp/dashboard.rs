@@ -31,12 +31,17 @@ async fn a_customer_withdraws_a_consent() {
     let account = kit.authorized(CONSENT).await;
     let (cookie, csrf) = kit.entered("paynet").await;
     let page = kit.page(Some(&cookie)).await.message.text().into_owned();
-    for text in ["Tan Mei Ling", CONSENT, "Personal finance management", "Everyday Savings", "authorized"] {
+    for text in
+        ["Tan Mei Ling", CONSENT, "Personal finance management", "Everyday Savings", "authorized"]
+    {
         assert!(page.contains(text), "{text}");
     }
     let fields = [("csrf", csrf.as_str()), ("consent_id", CONSENT)];
     assert_eq!(kit.submit("/dashboard/revoke", &cookie, &fields).await.status, 303);
-    assert_eq!(kit.revoked(), [(CONSENT.to_owned(), json!({ "updated_by": "data_provider_user" }))]);
+    assert_eq!(
+        kit.revoked(),
+        [(CONSENT.to_owned(), json!({ "updated_by": "data_provider_user" }))]
+    );
     let page = kit.page(Some(&cookie)).await.message.text().into_owned();
     assert!(page.contains("You share nothing") && !page.contains(CONSENT));
     let refused = kit.balance(CONSENT, &account, |_| {}).await;

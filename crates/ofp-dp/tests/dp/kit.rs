@@ -115,7 +115,8 @@ impl Kit {
     pub(crate) fn start() -> Self {
         let pki = pki();
         let (stub, webhooks, public) = (listen(), listen(), listen());
-        let paynet_stub = Arc::new(StubPaynet { updates: Mutex::default(), revoked: Mutex::default() });
+        let paynet_stub =
+            Arc::new(StubPaynet { updates: Mutex::default(), revoked: Mutex::default() });
         let tls = acceptor(&pki.paynet.server, &pki.ca, ClientAuth::None).unwrap();
         let server = serve(Arc::clone(&paynet_stub), stub.0, tls).unwrap();
         let callback = stub.1.join("/v1/oauth/callback");

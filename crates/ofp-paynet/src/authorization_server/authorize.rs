@@ -157,7 +157,11 @@ impl Platform {
         if context.note.is_none() {
             context.note = Some(format!("the consent is {}", held.consent.status));
         }
-        self.respond(held, &[("error", code.as_str()), ("error_description", &description)], context)
+        self.respond(
+            held,
+            &[("error", code.as_str()), ("error_description", &description)],
+            context,
+        )
     }
 
     /// The authorization response, which a browser gets once.

@@ -53,8 +53,7 @@ impl Platform {
     fn correlate(&self, inbound: &Inbound) -> Result<(ConsentId, bool), Refusal> {
         let query = parse_form(inbound.query.as_bytes())
             .map_err(|e| Refusal::bad_request(e.to_string()))?;
-        let ours =
-            cookie(inbound).and_then(|value| self.state().browsers.consent(value).cloned());
+        let ours = cookie(inbound).and_then(|value| self.state().browsers.consent(value).cloned());
         let named = query.get("consent_id").and_then(|id| ConsentId::parse(id.as_str()).ok());
         match (ours, named) {
             (Some(ours), None) => Ok((ours, true)),

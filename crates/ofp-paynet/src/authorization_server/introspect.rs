@@ -28,11 +28,13 @@ impl Platform {
     ) -> Result<Answer, Refusal> {
         let form = parse_form(&inbound.body).map_err(|e| Refusal::bad_request(e.to_string()))?;
         let (participant, _) = self.authenticate(&form, &inbound.peer)?;
-        let token = form.get("token").ok_or_else(|| Refusal::bad_request("the form has no token"))?;
+        let token =
+            form.get("token").ok_or_else(|| Refusal::bad_request("the form has no token"))?;
         self.journal.secret(token);
         let client = participant.client();
         // RFC 7662 §2.2: about what is not its own, a client learns nothing
-        let found = self.access_claims(client, token).or_else(|| self.refresh_claims(client, token));
+        let found =
+            self.access_claims(client, token).or_else(|| self.refresh_claims(client, token));
         if found.is_none() {
             context.note = Some("the token is unknown, over, or another client's".into());
         }
@@ -80,7 +82,12 @@ impl Platform {
         Some(Value::Object(claims))
     }
 
-    fn common_claims(&self, scope: &str, client: &Client, held: Option<&Held>) -> Map<String, Value> {
+    fn common_claims(
+        &self,
+        scope: &str,
+        client: &Client,
+        held: Option<&Held>,
+    ) -> Map<String, Value> {
         let mut claims = Map::from_iter([
             ("active".to_owned(), json!(true)),
             ("iss".to_owned(), json!(self.issuer)),

@@ -93,7 +93,9 @@ impl Platform {
         let life = self.profile.consent_auth_ttl.as_secs();
         Ok(page.header(
             "set-cookie",
-            format!("{COOKIE}={pick}; Path=/v1/oauth; Max-Age={life}; Secure; HttpOnly; SameSite=Lax"),
+            format!(
+                "{COOKIE}={pick}; Path=/v1/oauth; Max-Age={life}; Secure; HttpOnly; SameSite=Lax"
+            ),
         ))
     }
 
@@ -114,7 +116,8 @@ impl Platform {
         }
         let chosen = parameter("dp_id")?;
         let dp = DpId::parse(chosen.as_str()).ok().and_then(|id| self.dp(&id));
-        let dp = dp.ok_or_else(|| Refusal::bad_request(format!("no DP `{chosen}` is registered")))?;
+        let dp =
+            dp.ok_or_else(|| Refusal::bad_request(format!("no DP `{chosen}` is registered")))?;
         let (dc, object) = self.picked_request(pick)?;
         let registered = self.dc(&dc).ok_or_else(|| Refusal::bad_request("the DC is gone"))?;
         let held = self.new_consent(registered, *object, dp.dp_id.clone())?;

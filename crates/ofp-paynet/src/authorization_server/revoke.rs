@@ -14,7 +14,8 @@ impl Platform {
     ) -> Result<Answer, Refusal> {
         let form = parse_form(&inbound.body).map_err(|e| Refusal::bad_request(e.to_string()))?;
         let (participant, _) = self.authenticate(&form, &inbound.peer)?;
-        let text = form.get("token").ok_or_else(|| Refusal::bad_request("the form has no token"))?;
+        let text =
+            form.get("token").ok_or_else(|| Refusal::bad_request("the form has no token"))?;
         self.journal.secret(text);
         let client = &participant.client().client_id;
         let mut state = self.state();

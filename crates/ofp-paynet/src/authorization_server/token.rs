@@ -123,9 +123,10 @@ impl Platform {
             .ok_or_else(|| Refusal::bad_request("the form has no refresh_token"))?;
         self.journal.secret(text);
         let token = self.state().tokens.refresh(text).cloned();
-        let token = token
-            .filter(|token| token.client_id == dc.client.client_id)
-            .ok_or_else(|| Refusal::invalid_grant("the refresh token is unknown, revoked or another client's"))?;
+        let token =
+            token.filter(|token| token.client_id == dc.client.client_id).ok_or_else(|| {
+                Refusal::invalid_grant("the refresh token is unknown, revoked or another client's")
+            })?;
         context.consent = Some(token.consent.clone());
         let gone = || Refusal::invalid_grant("the consent behind the refresh token is unknown");
         let held = self.held(&token.consent).ok_or_else(gone)?;

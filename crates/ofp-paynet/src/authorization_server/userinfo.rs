@@ -25,9 +25,8 @@ impl Platform {
         let interaction = self.interaction(inbound)?;
         let cause = Some(context.exchange);
         let called = self.call_userinfo(&held.consent, &interaction, cause).await;
-        let (_, result) = called.map_err(|e| {
-            Refusal::new(503, ErrorCode::TemporarilyUnavailable, e.to_string())
-        })?;
+        let (_, result) = called
+            .map_err(|e| Refusal::new(503, ErrorCode::TemporarilyUnavailable, e.to_string()))?;
         let message = self.accept(result)?;
         let claims = claims_of(&held, &message)?;
         Ok(Answer::json(200, &claims).header("cache-control", "no-store"))

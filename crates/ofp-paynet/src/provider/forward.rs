@@ -56,7 +56,8 @@ impl Platform {
             // consents are only ever created for registered DPs
             Err(e) => return (ExchangeId(0), Err(never_called(&e))),
         };
-        let effect = self.call_fault(FaultPoint::DpResource, consent, Some(forward.interaction)).await;
+        let effect =
+            self.call_fault(FaultPoint::DpResource, consent, Some(forward.interaction)).await;
         let path = format!(
             "/v1/accounts/{}{}",
             forward.account.path_segment(),

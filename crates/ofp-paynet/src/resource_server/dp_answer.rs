@@ -19,7 +19,9 @@ impl Platform {
         match result {
             Ok((200, message)) => Ok(message),
             Ok((status @ 400..=499, message)) => Err(refused(status, &message)),
-            Ok((503, message)) if dp_code(&message) == Some(ErrorCode::TransientAccountAccessFailure) => {
+            Ok((503, message))
+                if dp_code(&message) == Some(ErrorCode::TransientAccountAccessFailure) =>
+            {
                 Err(refused(503, &message))
             }
             Ok((status, _)) => {
@@ -44,7 +46,9 @@ impl Platform {
         let media_type = message.media_type().unwrap_or_default();
         let wrapped = wrapped_jws(&media_type, &message.body);
         if wrapped.is_none() && !self.profile.response_types_accepted.contains(&media_type) {
-            return Err(unacceptable(format!("the DP's answer is {media_type}, a JWS is required")));
+            return Err(unacceptable(format!(
+                "the DP's answer is {media_type}, a JWS is required"
+            )));
         }
         let dp = self.dp(&held.consent.dp_id);
         let dp = dp.ok_or_else(|| unacceptable("the DP is unknown".into()))?;

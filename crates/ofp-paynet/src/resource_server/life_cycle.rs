@@ -95,10 +95,7 @@ fn parse(body: &[u8]) -> Result<LifeCycleRequest, Refusal> {
 }
 
 /// A party speaks for itself or for its own customer.
-fn updated_by(
-    participant: Participant<'_>,
-    said: Option<UpdatedBy>,
-) -> Result<UpdatedBy, Refusal> {
+fn updated_by(participant: Participant<'_>, said: Option<UpdatedBy>) -> Result<UpdatedBy, Refusal> {
     let (own, customers) = match participant {
         Participant::Dc(_) => (UpdatedBy::DataConsumer, UpdatedBy::DataConsumerUser),
         Participant::Dp(_) => (UpdatedBy::DataProvider, UpdatedBy::DataProviderUser),

@@ -78,8 +78,13 @@ mod tests {
             check(Resource::Transactions, &query).map_err(|refusal| refusal.reason)
         };
         for good in [
-            "", "page_size=1", "page_size=500", "from_date=2026-01-01&to_date=2026-01-01",
-            "to_date=2026-02-28", "next_page_params=abc", "something=else",
+            "",
+            "page_size=1",
+            "page_size=500",
+            "from_date=2026-01-01&to_date=2026-01-01",
+            "to_date=2026-02-28",
+            "next_page_params=abc",
+            "something=else",
         ] {
             assert_eq!(ask(good), Ok(()), "{good}");
         }

@@ -32,7 +32,8 @@ impl Platform {
             Some(cursor) => self.position(cursor)?,
         };
         let page: Vec<Value> = self.dps.iter().skip(start).take(size).map(provider).collect();
-        let next = self.dps.get(start + size).map(|dp| ofp_jose::base64url(dp.dp_id.as_str().as_bytes()));
+        let next =
+            self.dps.get(start + size).map(|dp| ofp_jose::base64url(dp.dp_id.as_str().as_bytes()));
         let meta = next.map_or(json!({}), |next| json!({ "next_page_params": next }));
         Ok(Answer::json(200, &json!({ "data": page, "meta": meta })))
     }

@@ -6,9 +6,7 @@ use std::sync::Arc;
 use ofp_evidence::Endpoint;
 use ofp_jose::KeyUse;
 use ofp_net::{Answer, Inbound, parse_form};
-use ofp_types::{
-    AccountId, ConsentStatus, ErrorCode, InteractionId, Permission, Policy,
-};
+use ofp_types::{AccountId, ConsentStatus, ErrorCode, InteractionId, Permission, Policy};
 
 use super::paging;
 use crate::{

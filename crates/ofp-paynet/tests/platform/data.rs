@@ -89,13 +89,21 @@ async fn a_request_for_data_is_held_to_every_rule() {
     let cases: [(&str, Amend, &str); 11] = [
         ("iss", |c| c["iss"] = json!("other"), "400 JWS.InvalidClaim"),
         ("sub", |c| c["sub"] = json!("another-consent"), "400 JWS.InvalidClaim"),
-        ("aud without the platform", |c| c["aud"] = json!(["DP9876543210"]), "400 JWS.InvalidClaim"),
+        (
+            "aud without the platform",
+            |c| c["aud"] = json!(["DP9876543210"]),
+            "400 JWS.InvalidClaim",
+        ),
         ("aud without the DP", |c| c["aud"] = json!(["Paynet OFP"]), "400 JWS.InvalidClaim"),
         ("expired", |c| c["exp"] = json!(now() - 1), "400 JWS.InvalidClaim"),
         ("not yet", |c| c["nbf"] = json!(now() + 120), "400 JWS.InvalidClaim"),
         ("old", |c| c["iat"] = json!(now() - 400), "400 JWS.InvalidClaim"),
         ("too long", |c| c["exp"] = json!(now() + 900), "400 JWS.InvalidClaim"),
-        ("url", |c| c["url"] = json!("https://rs/v1/accounts/acc-2/balances"), "400 JWS.InvalidClaim"),
+        (
+            "url",
+            |c| c["url"] = json!("https://rs/v1/accounts/acc-2/balances"),
+            "400 JWS.InvalidClaim",
+        ),
         ("qpm", |c| c["qpm"] = json!({ "page_size": "5" }), "400 JWS.InvalidClaim"),
         ("jti", |c| drop(c.as_object_mut().unwrap().remove("jti")), "400 JWS.InvalidClaim"),
     ];
@@ -226,8 +234,12 @@ async fn the_directory_is_for_dcs_and_has_pages() {
         who.http.send(request).await.unwrap()
     };
     let all = json_of(&ask(&kit.dc, "").await);
-    let ids: Vec<&str> =
-        all["data"].as_array().unwrap().iter().map(|p| p["provider_id"].as_str().unwrap()).collect();
+    let ids: Vec<&str> = all["data"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|p| p["provider_id"].as_str().unwrap())
+        .collect();
     assert_eq!(ids, ["DP9876543210", "DP0000000002"]);
     assert_eq!(all["data"][0]["provider_type"], "bank");
     assert_eq!(all["data"][0]["status"], "online");

@@ -21,10 +21,14 @@ impl Kit {
         let _ = self.paynet.inject(scope, fault(what));
     }
 
-    async fn ask_token(&self, who: &kit::Participant) -> Result<ofp_net::Reply, ofp_evidence::Failure> {
+    async fn ask_token(
+        &self,
+        who: &kit::Participant,
+    ) -> Result<ofp_net::Reply, ofp_evidence::Failure> {
         let mut form = who.authenticated();
         form.insert("grant_type".into(), "client_credentials".into());
-        let fields: Vec<(&str, &str)> = form.iter().map(|(n, v)| (n.as_str(), v.as_str())).collect();
+        let fields: Vec<(&str, &str)> =
+            form.iter().map(|(n, v)| (n.as_str(), v.as_str())).collect();
         let url = format!("{}/v1/oauth/token", self.mtls);
         who.http.send(ofp_net::Request::form(url, &fields, DEADLINE)).await
     }
@@ -83,7 +87,10 @@ async fn a_fault_may_strike_one_consent_or_one_interaction() {
     let id = uuid_v4(&ofp_net::OsEntropy).to_string();
     let interaction = FaultScope::Interaction(InteractionId::parse(id.clone()).unwrap());
     kit.inject(interaction, json!({ "at": "balances", "status": 502 }));
-    assert_eq!(error_of(&kit.balances(&kit.dc, Some(&token), "").await), "400 JWS.InvalidSignature");
+    assert_eq!(
+        error_of(&kit.balances(&kit.dc, Some(&token), "").await),
+        "400 JWS.InvalidSignature"
+    );
     let request = ofp_net::Request::get(format!("{}/v1/accounts/acc-1/balances", kit.rs), DEADLINE)
         .header("authorization", format!("Bearer {token}"))
         .header("x-fapi-interaction-id", id);
@@ -103,7 +110,10 @@ async fn signatures_of_the_platform_are_spoilt() {
     assert_eq!(header["alg"], "none");
 
     for jose in ["bad_signature", "unknown_kid"] {
-        kit.inject(FaultScope::Consent(consent.clone()), json!({ "at": "consent_event", "jose": jose }));
+        kit.inject(
+            FaultScope::Consent(consent.clone()),
+            json!({ "at": "consent_event", "jose": jose }),
+        );
         kit.paynet.change(&consent, ofp_types::Trigger::Suspend, None).unwrap();
         kit.paynet.settled(&consent, DEADLINE).await.unwrap();
         let signature = kit.last_event_signature();
@@ -124,7 +134,9 @@ async fn signatures_of_the_platform_are_spoilt() {
 impl Kit {
     fn last_event_signature(&self) -> String {
         let newest = self.journal.newest(|record| match record {
-            ofp_evidence::Record::Exchange(x) if x.endpoint == ofp_evidence::Endpoint::ConsentEvent => {
+            ofp_evidence::Record::Exchange(x)
+                if x.endpoint == ofp_evidence::Endpoint::ConsentEvent =>
+            {
                 x.request.header("x-fapi-signature").map(str::to_owned)
             }
             _ => None,

@@ -163,8 +163,7 @@ pub(crate) struct StubDc {
     pub(crate) events: Mutex<Vec<Value>>,
 }
 
-static DC_HOOKS: [Route<()>; 1] =
-    [Route { path: "/v1/consents/events", verbs: &[("POST", ())] }];
+static DC_HOOKS: [Route<()>; 1] = [Route { path: "/v1/consents/events", verbs: &[("POST", ())] }];
 
 impl App for StubDc {
     type Endpoint = ();

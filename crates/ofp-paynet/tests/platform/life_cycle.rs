@@ -10,7 +10,13 @@ use crate::kit::{self, DEADLINE, Kit, Participant, error_of, json_of};
 
 impl Kit {
     /// Revoke, suspend or reactivate, in the name of `who`.
-    async fn change(&self, who: &Participant, consent: &ConsentId, verb: &str, body: &Value) -> Reply {
+    async fn change(
+        &self,
+        who: &Participant,
+        consent: &ConsentId,
+        verb: &str,
+        body: &Value,
+    ) -> Reply {
         let token = self.client_token(who).await;
         let url = format!("{}/v1/consents/{consent}/{verb}", self.rs);
         let mut request = ofp_net::Request::get(url, DEADLINE)
@@ -34,7 +40,8 @@ impl Kit {
 
     /// A consent in a status.
     async fn consent_that_is(&self, status: ConsentStatus) -> ConsentId {
-        let change = |consent: &ConsentId, trigger| drop(self.paynet.change(consent, trigger, None));
+        let change =
+            |consent: &ConsentId, trigger| drop(self.paynet.change(consent, trigger, None));
         match status {
             ConsentStatus::AwaitingAuthorization => self.pushed().await.1,
             ConsentStatus::Rejected => {
@@ -55,7 +62,9 @@ impl Kit {
                     ConsentStatus::Suspended => change(&consent, Trigger::Suspend),
                     ConsentStatus::Revoked => change(&consent, Trigger::Revoke),
                     ConsentStatus::Expired => {
-                        assert!(self.paynet.advance_clock(&consent, SignedDuration::from_hours(49)));
+                        assert!(
+                            self.paynet.advance_clock(&consent, SignedDuration::from_hours(49))
+                        );
                     }
                     _ => {}
                 }
@@ -97,9 +106,11 @@ async fn the_endpoints_allow_exactly_the_published_transitions() {
                 }
             }
         }
-        for body in [kit.approval(), json!({ "status": "rejected", "status_reason": {
-            "reason_code": "internal_error", "reason_description": "another" } })]
-        {
+        for body in [
+            kit.approval(),
+            json!({ "status": "rejected", "status_reason": {
+            "reason_code": "internal_error", "reason_description": "another" } }),
+        ] {
             let consent = kit.consent_that_is(from).await;
             let reply = kit.update(&consent, &body, |_| {}).await;
             let decided_so = from.as_str() == body["status"];
@@ -223,7 +234,10 @@ async fn update_consent_is_answered_before_the_event_and_events_are_retried() {
         .iter()
         .filter(|x| x.endpoint == Endpoint::ConsentEvent && x.cause == Some(patch.id))
         .collect();
-    assert_eq!(tries.iter().map(|x| x.status()).collect::<Vec<_>>(), [Some(500), Some(503), Some(200)]);
+    assert_eq!(
+        tries.iter().map(|x| x.status()).collect::<Vec<_>>(),
+        [Some(500), Some(503), Some(200)]
+    );
     assert!(tries.iter().all(|x| x.at >= answered), "the answer went first");
     let mut signatures: Vec<_> =
         tries.iter().map(|x| x.request.header("x-fapi-signature").unwrap()).collect();
@@ -255,7 +269,8 @@ async fn a_newer_consent_supersedes_an_older_one_of_the_same_purpose() {
     let (first, _) = kit.approved().await;
     let other_purpose = {
         let mut object = kit.object();
-        object["authorization_details"][0]["consent"]["consent_purpose"] = json!("credit_underwriting");
+        object["authorization_details"][0]["consent"]["consent_purpose"] =
+            json!("credit_underwriting");
         let (request_uri, consent) = kit.pushed_object(&object).await;
         kit.approve(&request_uri, &consent).await;
         consent

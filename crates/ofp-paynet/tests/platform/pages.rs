@@ -50,7 +50,10 @@ async fn a_customer_picks_the_dp_where_the_request_names_none() {
         assert_eq!(error_of(&kit.pick(pick, "DP9876543210", None).await), "400 invalid_request");
         assert_eq!(error_of(&kit.pick(pick, "DP0", Some(&cookie)).await), "400 invalid_request");
         let sent = kit.pick(pick, "DP9876543210", Some(&cookie)).await;
-        assert_eq!((sent.status, sent.message.header("location")), (303, Some("https://dp.test/login")));
+        assert_eq!(
+            (sent.status, sent.message.header("location")),
+            (303, Some("https://dp.test/login"))
+        );
         assert_eq!(kit.stub_dp.told(), ["consent_created awaiting_authorization"]);
         kit.stub_dp.events.lock().unwrap().clear();
         let again = kit.pick(pick, "DP9876543210", Some(&cookie)).await;

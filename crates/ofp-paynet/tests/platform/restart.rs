@@ -11,7 +11,8 @@ async fn consents_tokens_codes_and_keys_survive() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("state");
     let (consent, access, refresh, open_code, kid) = {
-        let kit = Kit::start_with(Options { store: Store::open(&path).unwrap(), ..Default::default() });
+        let kit =
+            Kit::start_with(Options { store: Store::open(&path).unwrap(), ..Default::default() });
         let now = ofp_net::SystemClock.now();
         let next = kit::pki().next_signing(ofp_pki::Party::PayNet, now).unwrap();
         let kid = kit.paynet.rotate_signing_key(&next, false).unwrap();

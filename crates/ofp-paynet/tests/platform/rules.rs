@@ -1,10 +1,10 @@
 //! The rules of `spec/requirements.md` section 3, by the words on the wire and the reason in the
 //! journal.
 
-use jiff::SignedDuration;
 use crate::kit::{
     self, DC, Kit, OTHER_DC, VERIFIER, access_token, cookie_of, error_of, now, parameter,
 };
+use jiff::SignedDuration;
 use ofp_paynet::AuthMethod;
 use ofp_types::ConsentStatus;
 use serde_json::{Value, json};
@@ -69,7 +69,8 @@ async fn client_authentication_is_held_to_every_rule() {
 
 #[tokio::test]
 async fn tls_client_auth_needs_the_certificate_and_nothing_else() {
-    let kit = Kit::start_with(kit::Options { auth: AuthMethod::TlsClientAuth, ..Default::default() });
+    let kit =
+        Kit::start_with(kit::Options { auth: AuthMethod::TlsClientAuth, ..Default::default() });
     let form = |client_id: &str| {
         kit::Form::from([
             ("client_id".into(), client_id.into()),

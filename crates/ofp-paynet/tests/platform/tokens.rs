@@ -165,7 +165,11 @@ async fn introspection_is_signed_for_whoever_asks() {
 async fn a_revoked_token_is_gone_and_the_consent_stays() {
     let kit = Kit::start();
     let (consent, access, refresh) = kit.linked().await;
-    assert_eq!(kit.revoke_token(&kit.other_dc, &access).await, 200, "another client learns nothing");
+    assert_eq!(
+        kit.revoke_token(&kit.other_dc, &access).await,
+        200,
+        "another client learns nothing"
+    );
     assert_eq!(kit.introspect(&kit.dc, &access).await["active"], true, "and changes nothing");
     assert_eq!(kit.revoke_token(&kit.dc, &access).await, 200);
     assert_eq!(error_of(&kit.balances(&kit.dc, Some(&access), "").await), "401 invalid_token");
@@ -261,7 +265,9 @@ async fn a_rotated_key_signs_and_the_old_one_stays_published() {
     };
     let before = kit.paynet_keys().await;
     assert_eq!(count().await, 1);
-    let next = kit::pki().next_signing(ofp_pki::Party::PayNet, ofp_types::Clock::now(&ofp_net::SystemClock)).unwrap();
+    let next = kit::pki()
+        .next_signing(ofp_pki::Party::PayNet, ofp_types::Clock::now(&ofp_net::SystemClock))
+        .unwrap();
     let kid = kit.paynet.rotate_signing_key(&next, false).unwrap();
     assert_eq!(count().await, 2);
     let (_, code) = kit.approved().await;
@@ -270,7 +276,9 @@ async fn a_rotated_key_signs_and_the_old_one_stays_published() {
     let jws = CompactJws::parse(id_token).unwrap();
     assert_eq!(jws.kid(), Some(kid.as_str()));
     assert!(jws.verify(&before).is_err() && jws.verify(&kit.paynet_keys().await).is_ok());
-    let next = kit::pki().next_signing(ofp_pki::Party::PayNet, ofp_types::Clock::now(&ofp_net::SystemClock)).unwrap();
+    let next = kit::pki()
+        .next_signing(ofp_pki::Party::PayNet, ofp_types::Clock::now(&ofp_net::SystemClock))
+        .unwrap();
     kit.paynet.rotate_signing_key(&next, true).unwrap();
     assert_eq!(count().await, 1, "alone");
 }

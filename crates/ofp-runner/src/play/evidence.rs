@@ -7,10 +7,7 @@ use ofp_types::ConsentId;
 
 /// The records about a scenario's consents: their exchanges, the handshakes of their connections, what was
 /// decrypted of them, its transitions, and what its customer did.
-pub(crate) fn of_consents(
-    records: &[Arc<Record>],
-    consents: &[ConsentId],
-) -> Vec<Arc<Record>> {
+pub(crate) fn of_consents(records: &[Arc<Record>], consents: &[ConsentId]) -> Vec<Arc<Record>> {
     let mut connections: HashSet<ConnectionId> = HashSet::new();
     let mut exchanges: HashSet<ExchangeId> = HashSet::new();
     for record in records {

@@ -21,6 +21,7 @@ use crate::{
     snapshot::{self, SnapshotOptions},
 };
 use evidence::of_consents;
+pub(crate) use steps::end_of_day;
 use steps::{Actors, StepError};
 
 /// How to play.
@@ -144,7 +145,9 @@ fn exchanges_since(world: &World, actors: &Actors<'_>, before: usize) -> Vec<Exc
     let records = world.journal.records();
     let consents = actors.consents();
     let ours = |record: &Arc<Record>| match &**record {
-        Record::Exchange(x) if x.consent.as_ref().is_some_and(|c| consents.contains(c)) => Some(x.id),
+        Record::Exchange(x) if x.consent.as_ref().is_some_and(|c| consents.contains(c)) => {
+            Some(x.id)
+        }
         _ => None,
     };
     let mut ids: Vec<_> = records.iter().skip(before).filter_map(ours).collect();

@@ -13,14 +13,11 @@ use ofp_jose::DecryptionKey;
 use ofp_net::{NetError, Store, StoreError};
 use ofp_paynet::{Listeners, PayNet, PaynetError};
 use ofp_pki::{Party, Pki, PkiError};
-use ofp_types::{
-    Clock, DpFault, DpId, Entropy, InvalidId, InvalidOrigin, Kid, Policy, Profile,
-};
+use ofp_types::{Clock, DpFault, DpId, Entropy, InvalidId, InvalidOrigin, Kid, Policy, Profile};
 
-use crate::customer::Customer;
-use participants::{DC_CLIENT_ID, DP_ID, OTHER_DC_CLIENT_ID, patience};
+use crate::{control::DcView, customer::Customer};
+use participants::{DC_CLIENT_ID, DC_ID, DP_ID, OTHER_DC_CLIENT_ID, OTHER_DC_ID, patience};
 pub use sockets::Origins;
-pub(crate) use sockets::control_socket;
 use sockets::Sockets;
 
 /// How to boot a world.
@@ -82,7 +79,8 @@ pub struct World {
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) entropy: Arc<dyn Entropy>,
     pub(crate) origins: Origins,
-    pki: Pki,
+    pub(crate) pki: Pki,
+    redirect_uris: Vec<String>,
     /// What each origin and certificate is called in snapshots.
     pub(crate) names: Vec<(String, String)>,
 }
@@ -139,6 +137,7 @@ impl World {
             names: participants::names(pki, &origins)?,
             origins,
             pki: pki.clone(),
+            redirect_uris: options.redirect_uris.clone(),
         })
     }
 
@@ -154,10 +153,35 @@ impl World {
         &self.origins
     }
 
-    /// The DCs' clients: by assertion, and by certificate alone.
-    #[must_use]
-    pub fn dc_client_ids(&self) -> [&'static str; 2] {
-        [DC_CLIENT_ID, OTHER_DC_CLIENT_ID]
+    /// The clients of Data Consumers: the mock DC's, which authenticates with an assertion, and
+    /// another that does with its certificate alone.
+    pub(crate) fn dcs(&self) -> [(Party, DcView); 2] {
+        let mut redirect_uris = vec![self.dc.redirect_uri()];
+        redirect_uris.extend(self.redirect_uris.iter().cloned());
+        let kid = |credential: &ofp_pki::Credential| {
+            credential.thumbprint().map(|kid| kid.to_string()).unwrap_or_default()
+        };
+        let view = |at: usize, dc_id: &str, client_id: &str, method: &str| DcView {
+            dc_id: dc_id.into(),
+            client_id: client_id.into(),
+            token_endpoint_auth_method: method.into(),
+            redirect_uris: redirect_uris.clone(),
+            certificates: None,
+            signing_kid: kid(&self.pki.dcs[at].kit.signing),
+            encryption_kid: kid(&self.pki.dcs[at].encryption),
+        };
+        [
+            (Party::Dc1, view(0, DC_ID, DC_CLIENT_ID, "private_key_jwt")),
+            (Party::Dc2, view(1, OTHER_DC_ID, OTHER_DC_CLIENT_ID, "tls_client_auth")),
+        ]
+    }
+
+    /// A listener for the control surface: on the port after the world's, or a free one.
+    ///
+    /// # Errors
+    /// [`NetError::Bind`] when the port is in use.
+    pub fn control_socket(options: &WorldOptions) -> Result<std::net::TcpListener, NetError> {
+        sockets::control_socket(options.port_base)
     }
 
     /// Gives PayNet a new signing key; the ones before it stay published unless it is to be alone.
@@ -173,7 +197,7 @@ impl World {
     }
 
     /// Stops everybody.
-    pub async fn stop(self) {
+    pub async fn stop(&self) {
         tokio::join!(self.paynet.stop(), self.dc.stop(), self.dp.stop());
     }
 }

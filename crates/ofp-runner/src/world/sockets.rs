@@ -8,7 +8,7 @@ use ofp_types::Origin;
 use super::WorldError;
 
 /// How many ports a world takes, one after the other, beside the control surface.
-pub(super) const PORTS: u16 = 7;
+const PORTS: u16 = 7;
 
 /// A listener on the loopback interface, with what it is called there.
 pub(super) type Socket = (TcpListener, Origin);
@@ -78,7 +78,7 @@ impl Sockets {
 }
 
 /// A listener for the control surface: after the others, or on a free port.
-pub(crate) fn control_socket(base: Option<u16>) -> Result<TcpListener, NetError> {
+pub(super) fn control_socket(base: Option<u16>) -> Result<TcpListener, NetError> {
     bind("127.0.0.1", base.map_or(0, |base| base.saturating_add(PORTS)))
 }
 

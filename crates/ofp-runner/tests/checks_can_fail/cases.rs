@@ -181,7 +181,7 @@ fn tokens() -> Vec<(&'static str, Spoil)> {
             "F-09",
             Box::new(|records| {
                 let mut all = Vec::new();
-                for round in 0..6 {
+                for round in 0..60 {
                     for record in records {
                         let mut record = (**record).clone();
                         if let Record::Exchange(x) = &mut record {

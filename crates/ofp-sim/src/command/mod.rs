@@ -3,6 +3,8 @@
 mod list;
 mod pki;
 mod run;
+mod schema;
+mod up;
 
 use std::io::Write as _;
 
@@ -20,6 +22,8 @@ pub(crate) fn dispatch(args: Args, environment: &Environment) -> u8 {
     colored::control::set_override(environment.colour);
     let result = match args.command {
         Command::Run(args) => run::run(&args, environment),
+        Command::Up(args) => up::up(&args, environment),
+        Command::Schema { what } => schema::schema(what),
         Command::Pki { action } => pki::pki(&action),
         Command::List { what } => list::list(what),
     };

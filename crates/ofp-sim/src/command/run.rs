@@ -118,11 +118,11 @@ fn rerun_flags(args: &RunArgs) -> String {
     flags
 }
 
-fn processors() -> usize {
+pub(super) fn processors() -> usize {
     std::thread::available_parallelism().map_or(2, usize::from)
 }
 
-fn profile(name: &str, environment: &Environment) -> Result<Profile, Failure> {
+pub(super) fn profile(name: &str, environment: &Environment) -> Result<Profile, Failure> {
     let built_in = PROFILES.iter().find(|(known, _)| *known == name);
     let source = match built_in {
         Some((name, text)) => Source::new(*name, *text),
@@ -139,7 +139,7 @@ fn profile(name: &str, environment: &Environment) -> Result<Profile, Failure> {
     })
 }
 
-fn faults(names: &[String]) -> Result<HashSet<DpFault>, Failure> {
+pub(super) fn faults(names: &[String]) -> Result<HashSet<DpFault>, Failure> {
     let known: Vec<String> = DpFault::ALL.into_iter().map(DpFault::name).collect();
     let known: Vec<&str> = known.iter().map(String::as_str).collect();
     names

@@ -76,7 +76,7 @@ fn a_claim_to_cover_that_came_to_nothing_is_an_error_of_the_scenario() {
 fn a_step_before_its_time_is_an_error_that_says_what_is_missing() {
     let ran = scenario("scenario: a\ntitle: x\nsteps: [dc.read_balance: ]\n");
     assert_eq!(ran.code, 2, "{}", ran.stdout);
-    assert!(ran.stdout.contains("this step needs dc.exchange_code before it"), "{}", ran.stdout);
+    assert!(ran.stdout.contains("this step needs dc.request_consent before it"), "{}", ran.stdout);
 }
 
 #[test]

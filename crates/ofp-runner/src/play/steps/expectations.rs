@@ -56,7 +56,8 @@ impl Actors<'_> {
             Some(status) => format!("the last event said {status}"),
             None => "no event at all".to_owned(),
         };
-        let expected = format!("an event to the DC that says {} within {within:?}", expected.status);
+        let expected =
+            format!("an event to the DC that says {} within {within:?}", expected.status);
         Ok(vec![unmet(&source.name, step.line, expected, actual)])
     }
 

@@ -14,6 +14,8 @@ use ofp_paynet::{ForwardError, Unsettled};
 use ofp_scenario::{Action, Expect, Scenario, Source, Step, WhichConsent};
 use ofp_types::{ConsentId, IllegalTransition};
 
+pub(crate) use dc::end_of_day;
+
 use super::expect::of_answer;
 use crate::{
     World, WorldError,

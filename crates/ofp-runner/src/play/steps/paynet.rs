@@ -57,7 +57,8 @@ impl Actors<'_> {
         let (trigger, reason) = match change {
             Change::Revoke => (Trigger::Revoke, None),
             Change::Suspend => {
-                let reason = StatusReason::new(ReasonCode::NotAllowed, "the platform suspects fraud");
+                let reason =
+                    StatusReason::new(ReasonCode::NotAllowed, "the platform suspects fraud");
                 (Trigger::Suspend, Some(reason))
             }
             Change::Reactivate => (Trigger::Reactivate, None),

@@ -51,14 +51,18 @@ impl Actors<'_> {
         self.at_rest().await;
         let linked = self.linked(WhichConsent::Last)?;
         let size = read.page_size.map(|size| size.to_string());
-        let given = [("page_size", &size), ("from_date", &read.from_date), ("to_date", &read.to_date)];
+        let given =
+            [("page_size", &size), ("from_date", &read.from_date), ("to_date", &read.to_date)];
         let mut findings = Vec::new();
         for account in accounts(linked, read.account)? {
-            let mut query: Vec<(&str, String)> =
-                given.iter().filter_map(|(name, value)| Some((*name, value.as_ref()?.clone()))).collect();
+            let mut query: Vec<(&str, String)> = given
+                .iter()
+                .filter_map(|(name, value)| Some((*name, value.as_ref()?.clone())))
+                .collect();
             let mut all = Vec::new();
             for _ in 0..read.pages.unwrap_or(MOST_PAGES) {
-                let fields: Vec<(&str, &str)> = query.iter().map(|(n, v)| (*n, v.as_str())).collect();
+                let fields: Vec<(&str, &str)> =
+                    query.iter().map(|(n, v)| (*n, v.as_str())).collect();
                 let reading =
                     self.world.dc.read(linked, account, Resource::Transactions, &fields).await?;
                 self.write_decryptions(&reading, Endpoint::Transactions);

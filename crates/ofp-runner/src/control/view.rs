@@ -1,0 +1,162 @@
+//! Everything that somebody outside must know of a world.
+
+use ofp_net::SystemClock;
+use ofp_pki::Party;
+use ofp_types::Clock as _;
+use serde::Serialize;
+use utoipa::ToSchema;
+
+use crate::World;
+
+/// Everything that somebody outside must know of a world: URLs, ids, certificates, test customers.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct WorldView {
+    /// Version of ofp-sim.
+    pub version: String,
+    /// The reading of the specification.
+    pub profile: String,
+    /// When it was ready, RFC 3339.
+    pub ready_at: String,
+    /// Process id.
+    pub pid: u32,
+    /// The CA of every certificate, PEM; none when they are only in memory.
+    pub ca: Option<String>,
+    /// The platform.
+    pub paynet: PaynetView,
+    /// The clients of Data Consumers; the first is the mock DC's.
+    pub dcs: Vec<DcView>,
+    /// The reference DP.
+    pub dp: DpView,
+    /// Who can log in at the reference DP.
+    pub customers: Vec<CustomerView>,
+    /// The control surface.
+    pub control: ControlView,
+}
+
+/// The platform.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct PaynetView {
+    /// The issuer: the public AS.
+    pub issuer: String,
+    /// Server metadata.
+    pub discovery: String,
+    /// The platform's JWK set.
+    pub jwks_uri: String,
+    /// The AS behind mutual TLS.
+    pub as_mtls: String,
+    /// The RS behind mutual TLS.
+    pub rs: String,
+}
+
+/// A client of a Data Consumer.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct DcView {
+    /// The legal entity.
+    pub dc_id: String,
+    /// Its client.
+    pub client_id: String,
+    /// `private_key_jwt` or `tls_client_auth`.
+    pub token_endpoint_auth_method: String,
+    /// Where authorization responses may go.
+    pub redirect_uris: Vec<String>,
+    /// Folder of its keys and certificates.
+    pub certificates: Option<String>,
+    /// Id of its signing key.
+    pub signing_kid: String,
+    /// Id of its encryption key.
+    pub encryption_kid: String,
+}
+
+/// The reference DP.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct DpView {
+    /// Its id.
+    pub dp_id: String,
+    /// Its client.
+    pub client_id: String,
+    /// `iss` of its id_tokens, where its pages are.
+    pub issuer: String,
+    /// Its webhooks.
+    pub webhooks: String,
+    /// The consent dashboard.
+    pub dashboard: String,
+    /// Folder of its keys and certificates.
+    pub certificates: Option<String>,
+}
+
+/// A test customer.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct CustomerView {
+    /// What they log in with.
+    pub username: String,
+    /// What they log in with.
+    pub password: String,
+    /// Their accounts, as they are shown.
+    pub accounts: Vec<String>,
+}
+
+/// The control surface.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct ControlView {
+    /// Its base URL.
+    pub url: String,
+    /// `Authorization: Bearer` needs it.
+    pub token: String,
+    /// Its OpenAPI document.
+    pub openapi: String,
+}
+
+impl WorldView {
+    pub(super) fn of(world: &World, url: String, token: String) -> Self {
+        let folder = world.pki.folder.clone();
+        let absolute = |path: &std::path::Path| {
+            let whole = std::path::absolute(path).unwrap_or_else(|_| path.to_owned());
+            whole.display().to_string()
+        };
+        let of =
+            |party: Party| folder.as_ref().map(|folder| absolute(&folder.join(party.folder())));
+        let origins = &world.origins;
+        Self {
+            version: env!("CARGO_PKG_VERSION").into(),
+            profile: world.settings.profile.name.clone(),
+            ready_at: SystemClock.now().to_string(),
+            pid: std::process::id(),
+            ca: folder.as_ref().map(|folder| absolute(&folder.join("ca.pem"))),
+            paynet: PaynetView {
+                issuer: origins.paynet_as.to_string(),
+                discovery: origins.paynet_as.join("/.well-known/openid-configuration"),
+                jwks_uri: origins.paynet_as.join("/v1/oauth/jwks/paynet"),
+                as_mtls: origins.paynet_as_mtls.to_string(),
+                rs: origins.paynet_rs.to_string(),
+            },
+            dcs: world
+                .dcs()
+                .into_iter()
+                .map(|(party, dc)| DcView { certificates: of(party), ..dc })
+                .collect(),
+            dp: DpView {
+                dp_id: world.dp_id.to_string(),
+                client_id: world.settings.dp_client_id.to_string(),
+                issuer: origins.dp.to_string(),
+                webhooks: origins.dp_webhooks.to_string(),
+                dashboard: origins.dp.join("/dashboard"),
+                certificates: of(Party::Dp),
+            },
+            customers: world.dp.bank().books().customers.iter().map(customer).collect(),
+            control: ControlView { openapi: format!("{url}/openapi.json"), url, token },
+        }
+    }
+}
+
+fn customer(customer: &ofp_dp::Customer) -> CustomerView {
+    let (password, _) = customer.test_credentials();
+    CustomerView {
+        username: customer.username.clone(),
+        password: password.to_owned(),
+        accounts: customer
+            .accounts
+            .iter()
+            .map(|a| format!("{} {}", a.name, a.shown_number()))
+            .collect(),
+    }
+}

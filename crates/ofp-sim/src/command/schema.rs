@@ -1,0 +1,16 @@
+//! `ofp-sim schema`.
+
+use ofp_runner::{control_openapi, exit, platform_openapi};
+
+use super::print;
+use crate::{args::SchemaWhat, failure::Failure};
+
+pub(super) fn schema(what: SchemaWhat) -> Result<u8, Failure> {
+    let document = match what {
+        SchemaWhat::Platform => platform_openapi(),
+        SchemaWhat::Control => control_openapi(),
+    };
+    let text = serde_json::to_string_pretty(&document).unwrap_or_default();
+    print(&format!("{text}\n"))?;
+    Ok(exit::PASSED)
+}

@@ -1,0 +1,98 @@
+//! `ofp-sim up`: the platform stays up until it is interrupted.
+
+use std::{fmt::Write as _, sync::Arc};
+
+use ofp_net::{OsEntropy, Store, SystemClock};
+use ofp_pki::{OpenOptions, Pki};
+use ofp_runner::{RunningControl, World, WorldOptions, WorldView, exit};
+use ofp_types::{Clock as _, Policy};
+use tokio::signal::unix::{SignalKind, signal};
+
+use super::{
+    print,
+    run::{faults, processors, profile},
+};
+use crate::{args::UpArgs, environment::Environment, failure::Failure};
+
+/// How many records the journal keeps.
+const JOURNAL: usize = 4_000;
+
+pub(super) fn up(args: &UpArgs, environment: &Environment) -> Result<u8, Failure> {
+    let profile = profile(&args.profile, environment)?;
+    let faults = faults(&args.fault)?;
+    let (pki, _) = Pki::open(&args.pki, &OpenOptions::at(SystemClock.now()))?;
+    let store = args.state.as_deref().map_or_else(|| Ok(Store::none()), Store::open)?;
+    let options = WorldOptions {
+        profile,
+        faults,
+        port_base: (args.port_base != 0).then_some(args.port_base),
+        policies: Policy::ALL.into(),
+        store,
+        journal: Some(JOURNAL),
+        redirect_uris: args.redirect_uri.clone(),
+        seed: args.seed,
+    };
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(processors())
+        .enable_all()
+        .build()
+        .map_err(Failure::Runtime)?;
+    runtime.block_on(stay_up(&pki, &options, args.json))?;
+    runtime.shutdown_background();
+    Ok(exit::PASSED)
+}
+
+/// Until somebody says stop: then requests in hand are answered, and what they rest on is stored.
+async fn stay_up(pki: &Pki, options: &WorldOptions, json: bool) -> Result<(), Failure> {
+    // before anything is said to be ready, so that no signal is missed
+    let mut terminate = signal(SignalKind::terminate()).map_err(Failure::Runtime)?;
+    let mut interrupt = signal(SignalKind::interrupt()).map_err(Failure::Runtime)?;
+    let listener = World::control_socket(options)?;
+    let world = World::boot(pki, options, Arc::new(SystemClock), Arc::new(OsEntropy))?;
+    let world = Arc::new(world);
+    let control = RunningControl::start(Arc::clone(&world), listener)?;
+    let view = control.view();
+    print(&if json { as_json(&view) } else { as_text(&view) })?;
+    tokio::select! {
+        _ = terminate.recv() => {}
+        _ = interrupt.recv() => {}
+    }
+    control.stop().await;
+    world.stop().await;
+    Ok(options.store.settled().await?)
+}
+
+fn as_json(view: &WorldView) -> String {
+    let text = serde_json::to_string(view).unwrap_or_default();
+    format!("{text}\n")
+}
+
+fn as_text(view: &WorldView) -> String {
+    let mut text = format!("ofp-sim {}  profile {}  is up\n\n", view.version, view.profile);
+    let mut line = |label: &str, value: &str| {
+        let _ = writeln!(text, "{label:<22}{value}");
+    };
+    line("PayNet, issuer", &view.paynet.issuer);
+    line("  discovery", &view.paynet.discovery);
+    line("  AS, mutual TLS", &view.paynet.as_mtls);
+    line("  RS, mutual TLS", &view.paynet.rs);
+    for dc in &view.dcs {
+        line("DC client", &format!("{}  {}", dc.client_id, dc.token_endpoint_auth_method));
+        line("  dc_id", &dc.dc_id);
+        dc.redirect_uris.iter().for_each(|uri| line("  redirect URI", uri));
+        line("  keys", dc.certificates.as_deref().unwrap_or("in memory"));
+    }
+    line("Reference DP", &format!("{}  {}", view.dp.dp_id, view.dp.issuer));
+    line("  dashboard", &view.dp.dashboard);
+    line("  webhooks", &view.dp.webhooks);
+    for customer in &view.customers {
+        let credentials = format!("{} / {}", customer.username, customer.password);
+        line("  customer", &format!("{credentials}  {}", customer.accounts.join(", ")));
+    }
+    line("CA of everything", view.ca.as_deref().unwrap_or("in memory"));
+    line("Control surface", &view.control.url);
+    line("  OpenAPI", &view.control.openapi);
+    line("  bearer token", &view.control.token);
+    text.push_str("\nCtrl-C stops it.\n");
+    text
+}
