@@ -102,12 +102,12 @@ pub struct Route<E: 'static> {
 }
 
 /// What the router made of a request.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Matched<E> {
     /// An endpoint.
     Endpoint(E),
-    /// A known path with another verb; these are allowed.
-    WrongVerb(&'static str),
+    /// A known path with another verb; these are allowed, as `Allow` has them (RFC 9110 §10.2.1).
+    WrongVerb(String),
     /// An unknown path.
     Unknown,
     /// A body that could not be read to its end, with the status that says why.
@@ -231,18 +231,9 @@ fn configure<A: App>(app: &Arc<A>, config: &mut web::ServiceConfig) {
     }));
 }
 
-/// The `Allow` header of a path; every combination that exists is spelled here.
-fn allowed<E>(verbs: &[(&'static str, E)]) -> &'static str {
-    let names: Vec<&str> = verbs.iter().map(|(name, _)| *name).collect();
-    match names[..] {
-        ["GET"] => "GET",
-        ["POST"] => "POST",
-        ["PUT"] => "PUT",
-        ["GET", "POST"] => "GET, POST",
-        ["POST", "DELETE"] => "POST, DELETE",
-        ["GET", "POST", "DELETE"] => "GET, POST, DELETE",
-        _ => "GET, PATCH, POST",
-    }
+/// The `Allow` header of a path.
+fn allowed<E>(verbs: &[(&'static str, E)]) -> String {
+    verbs.iter().map(|(name, _)| *name).collect::<Vec<_>>().join(", ")
 }
 
 async fn respond<A: App>(

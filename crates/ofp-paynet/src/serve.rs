@@ -126,8 +126,8 @@ impl App for Listener {
     async fn answer(self: Arc<Self>, matched: Matched<Endpoint>, inbound: Inbound) -> Answer {
         let platform = &self.platform;
         let (at, started) = (platform.now(), Instant::now());
-        let endpoint = match matched {
-            Matched::Endpoint(endpoint) => endpoint,
+        let endpoint = match &matched {
+            Matched::Endpoint(endpoint) => *endpoint,
             Matched::WrongVerb(_) | Matched::Unknown | Matched::Unreadable(_) => Endpoint::Unknown,
         };
         let mut context = Context {

@@ -63,8 +63,8 @@ def answer_of(browser, page):
     return {name: values[0] for name, values in parse_qs(urlparse(response.headers["Location"]).query).items()}
 
 
-@pytest.mark.parametrize("response_mode", ["query", "jwt"])
-def test_from_par_to_the_balance(dc, browser, response_mode):
+def link(dc, browser, response_mode="query"):
+    """The whole authorization; returns the token response."""
     verifier = secrets.token_urlsafe(48)
     pushed = dc.form("pushed_authorization_request_endpoint",
                      request=dc.request_object(verifier, response_mode=response_mode))
@@ -79,11 +79,15 @@ def test_from_par_to_the_balance(dc, browser, response_mode):
         answer = jose.verify(dc.paynet_keys, answer["response"])
         assert answer["aud"] == dc.me["client_id"]
     assert answer["iss"] == dc.metadata["issuer"]
-
     tokens = dc.form("token_endpoint", grant_type="authorization_code", code=answer["code"],
                      code_verifier=verifier, redirect_uri=dc.me["redirect_uris"][0])
     assert tokens.status_code == 200, tokens.text
-    tokens = tokens.json()
+    return tokens.json()
+
+
+@pytest.mark.parametrize("response_mode", ["query", "jwt"])
+def test_from_par_to_the_balance(dc, browser, response_mode):
+    tokens = link(dc, browser, response_mode)
     id_token = jose.verify(dc.paynet_keys, tokens["id_token"])
     assert id_token["aud"] == dc.me["client_id"] and id_token["id_type"] == "nric"
 

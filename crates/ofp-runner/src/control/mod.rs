@@ -197,7 +197,7 @@ impl App for Control {
             },
             Matched::WrongVerb(allow) => {
                 let reason = format!("{} is not allowed here, only {allow}", inbound.method);
-                Err(Problem::new(405, "invalid_request", reason).header("allow", allow))
+                Err(Problem::new(405, "invalid_request", reason).header("allow", &allow))
             }
             Matched::Unreadable(status) => {
                 let reason = "the body could not be read: too long, or cut short";
