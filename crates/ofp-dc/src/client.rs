@@ -9,7 +9,8 @@ use std::{
 
 use ofp_jose::{DecryptionKey, KeySet, SigningKey};
 use ofp_net::{
-    ClientAuth, HttpClient, JwksCache, Reply, Request, RunningServer, acceptor, connector, serve,
+    ClientAuth, HttpClient, JwksCache, Reply, Request, RunningServer, Shelf, Store, acceptor,
+    connector, serve,
 };
 use ofp_pki::DcKit;
 use ofp_types::{ClientId, Clock, ConsentId, ConsentStatus, DcId, Entropy, Kid, Origin, Profile};
@@ -48,6 +49,8 @@ pub struct DcConfig {
     pub dp_keys: Arc<KeySet>,
     /// The reading of the specification.
     pub profile: Profile,
+    /// What survives a restart.
+    pub store: Store,
     /// How long to wait for PayNet; longer than PayNet waits for a DP.
     pub deadline: Duration,
 }
@@ -72,7 +75,7 @@ pub struct MockDc {
     pub(crate) entropy: Arc<dyn Entropy>,
     metadata: OnceCell<Metadata>,
     landings: Arc<Mutex<HashMap<String, Option<Landing>>>>,
-    links: Mutex<HashMap<ConsentId, Linked>>,
+    links: Mutex<Shelf<Linked>>,
     told: Told,
     servers: [RunningServer; 2],
 }
@@ -115,7 +118,8 @@ impl MockDc {
             clock: Arc::clone(&clock),
             landings: Arc::clone(&landings),
         };
-        let told = Told::default();
+        let links = Shelf::open("dc_links", &config.store)?;
+        let told: Told = Arc::new(Mutex::new(Shelf::open("dc_told", &config.store)?));
         let events = EventsApp {
             paynet_keys: Arc::clone(&paynet_keys),
             paynet_certificates: config.paynet_certificates.clone(),
@@ -139,7 +143,7 @@ impl MockDc {
             clock,
             entropy,
             landings,
-            links: Mutex::default(),
+            links: Mutex::new(links),
             told,
         })
     }
@@ -169,8 +173,8 @@ impl MockDc {
         let told = self.told.lock().unwrap_or_else(PoisonError::into_inner);
         let links = self.links();
         let mut all: Vec<_> = links
-            .values()
-            .map(|linked| (linked.clone(), told.get(&linked.consent_id).copied()))
+            .iter()
+            .map(|(id, linked)| (linked.clone(), told.get(id).copied()))
             .collect();
         all.sort_by(|(a, _), (b, _)| a.consent_id.as_str().cmp(b.consent_id.as_str()));
         all
@@ -179,27 +183,26 @@ impl MockDc {
     /// What this DC holds for a consent.
     #[must_use]
     pub fn linked(&self, consent: &ConsentId) -> Option<Linked> {
-        self.links().get(consent).cloned()
+        self.links().get(consent.as_str()).cloned()
     }
 
     /// What PayNet said last of a consent, whatever the DC holds for it (C1).
     #[must_use]
     pub fn told(&self, consent: &ConsentId) -> Option<ConsentStatus> {
-        self.told.lock().unwrap_or_else(PoisonError::into_inner).get(consent).copied()
+        self.told.lock().unwrap_or_else(PoisonError::into_inner).get(consent.as_str()).copied()
     }
 
     /// Keeps a link for later; above ten thousand, any other goes.
     pub(crate) fn remember(&self, linked: &Linked) {
         let mut links = self.links();
-        if links.len() >= MOST_LINKS
-            && let Some(any) = links.keys().next().cloned()
-        {
+        let any = links.iter().next().map(|(id, _)| id.to_owned());
+        if let Some(any) = any.filter(|_| links.len() >= MOST_LINKS) {
             links.remove(&any);
         }
-        links.insert(linked.consent_id.clone(), linked.clone());
+        links.insert(linked.consent_id.as_str(), linked.clone());
     }
 
-    fn links(&self) -> MutexGuard<'_, HashMap<ConsentId, Linked>> {
+    fn links(&self) -> MutexGuard<'_, Shelf<Linked>> {
         self.links.lock().unwrap_or_else(PoisonError::into_inner)
     }
 

@@ -49,8 +49,8 @@ pub struct Reading {
     pub message: Message,
     /// What decryption gave, if it came that far: the plaintext, or why there is none.
     pub decrypted: Option<Result<Vec<u8>, String>>,
-    /// SHA-256 of the content encryption key, if it came that far.
-    pub content_key: Option<String>,
+    /// The JWE that was decrypted, if it came that far.
+    pub jwe: Option<String>,
     /// The data, or why there is none.
     pub data: Result<Value, DcError>,
 }
@@ -84,7 +84,7 @@ impl MockDc {
             status: reply.status,
             message: reply.message,
             decrypted: None,
-            content_key: None,
+            jwe: None,
             data: Err(DcError::TooEarly("nothing has been read yet")),
         };
         reading.data = self.open(&mut reading, resource.what());
@@ -105,10 +105,10 @@ impl MockDc {
         let claims = verified.claims().map_err(&jws_failed)?;
         claims.not_expired(self.clock.now()).map_err(&jws_failed)?;
         let jwe_failed = DcError::jose("the encrypted data");
-        let jwe =
-            CompactJwe::parse(claims.text("data").map_err(&jwe_failed)?).map_err(&jwe_failed)?;
+        let text = claims.text("data").map_err(&jwe_failed)?;
+        let jwe = CompactJwe::parse(text).map_err(&jwe_failed)?;
         let plaintext = self.decryption.decrypt(&jwe);
-        reading.content_key = self.decryption.content_key_fingerprint(&jwe);
+        reading.jwe = Some(text.to_owned());
         reading.decrypted = Some(plaintext.clone().map_err(|e| e.to_string()));
         let plaintext = self.unwrapped(plaintext.map_err(&jwe_failed)?)?;
         serde_json::from_slice(&plaintext)

@@ -46,6 +46,9 @@ pub enum DcError {
     /// The DC could not be started.
     #[error(transparent)]
     Start(#[from] ofp_net::NetError),
+    /// The state file.
+    #[error(transparent)]
+    Store(#[from] ofp_net::StoreError),
     /// One of the DC's keys.
     #[error("the DC's keys: {0}")]
     Key(#[from] ofp_jose::KeyError),

@@ -1,12 +1,9 @@
 //! C1: what PayNet tells the DC about consents, behind mutual TLS.
 
-use std::{
-    collections::HashMap,
-    sync::{Arc, Mutex, PoisonError},
-};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use ofp_jose::{CompactJws, JoseError, KeyUse};
-use ofp_net::{Answer, App, Inbound, JwksCache, Matched, Route};
+use ofp_net::{Answer, App, Inbound, JwksCache, Matched, Route, Shelf};
 use ofp_types::{ConsentId, ConsentStatus, Kid};
 use serde::Deserialize;
 use serde_json::json;
@@ -15,7 +12,7 @@ use serde_json::json;
 const MOST: usize = 10_000;
 
 /// What the DC has been told, by consent.
-pub(crate) type Told = Arc<Mutex<HashMap<ConsentId, ConsentStatus>>>;
+pub(crate) type Told = Arc<Mutex<Shelf<ConsentStatus>>>;
 
 /// The listener of the DC's webhook.
 pub(crate) struct EventsApp {
@@ -80,7 +77,7 @@ impl EventsApp {
         if told.len() >= MOST {
             told.retain(|_, status| !status.is_final());
         }
-        told.insert(event.data.consent_id, event.data.status);
+        told.insert(event.data.consent_id.as_str(), event.data.status);
         Ok(())
     }
 

@@ -46,7 +46,9 @@ impl MockDc {
         if response.refresh_token.as_ref().is_some_and(|token| *token != linked.refresh_token) {
             return Err(DcError::protocol(WHAT, "PayNet rotated the refresh token"));
         }
-        Ok(Linked { access_token: response.access_token, ..linked.clone() })
+        let fresh = Linked { access_token: response.access_token, ..linked.clone() };
+        self.remember(&fresh);
+        Ok(fresh)
     }
 
     /// Tells PayNet that a token is no longer needed (A11).
@@ -120,13 +122,22 @@ impl MockDc {
         self.send("userinfo", call).await
     }
 
-    /// A call of the RS with a token of the DC's own.
-    async fn own_call(&self, path: &str) -> Result<Request, DcError> {
+    /// A token for the DC itself.
+    ///
+    /// # Errors
+    /// [`DcError`], with PayNet's answer when it refused.
+    pub async fn own_token(&self) -> Result<String, DcError> {
         const WHAT: &str = "token request";
         let form = [("grant_type", "client_credentials"), ("scope", "accounts")];
         let response: TokenResponse = parse(WHAT, &self.token_request(WHAT, &form).await?)?;
+        Ok(response.access_token)
+    }
+
+    /// A call of the RS with a token of the DC's own.
+    async fn own_call(&self, path: &str) -> Result<Request, DcError> {
+        let token = self.own_token().await?;
         Ok(Request::get(self.config.paynet_rs.join(path), self.config.deadline)
-            .header("authorization", format!("Bearer {}", response.access_token))
+            .header("authorization", format!("Bearer {token}"))
             .header("x-fapi-interaction-id", self.new_interaction().as_str()))
     }
 }

@@ -2,7 +2,7 @@
 
 use ofp_net::Reply;
 use ofp_types::{AccountId, ConsentId, DpId, PLATFORM_AUDIENCE, wire::TokenResponse};
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 
 use crate::{
     DcError, MockDc, Pending,
@@ -13,7 +13,7 @@ use ofp_jose::{CompactJws, JoseError, KeyUse};
 const WHAT: &str = "token request";
 
 /// A customer's accounts, linked.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Linked {
     /// The token that reads them.
     pub access_token: String,

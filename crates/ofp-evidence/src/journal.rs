@@ -94,10 +94,13 @@ impl Journal {
         self.secrets.lock().unwrap_or_else(PoisonError::into_inner).add(text);
     }
 
-    /// The secrets known so far.
+    /// The secrets known so far, ready to be looked for: made ready once for as long as there is no
+    /// new one.
     #[must_use]
     pub fn secrets(&self) -> Secrets {
-        self.secrets.lock().unwrap_or_else(PoisonError::into_inner).clone()
+        let secrets = self.secrets.lock().unwrap_or_else(PoisonError::into_inner);
+        secrets.make_ready();
+        secrets.clone()
     }
 
     fn lock_records(&self) -> MutexGuard<'_, VecDeque<Arc<Record>>> {

@@ -17,6 +17,9 @@ use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 const MASK: &str = "[secret]";
 /// Shorter texts are not masked: they would blot out half of every page.
 const SHORTEST: usize = 4;
+/// Of longer texts only the end is masked: tokens end in their signature, and a stranger must not fill
+/// the memory.
+const LONGEST: usize = 400;
 
 /// Texts that no report may show.
 #[derive(Debug, Clone)]
@@ -44,6 +47,8 @@ impl Secrets {
 
     /// Marks `text` as secret, with its percent-encoded, JSON-escaped and base64 forms.
     pub fn add(&mut self, text: &str) {
+        let start = (text.len().saturating_sub(LONGEST)..=text.len()).find(|at| text.is_char_boundary(*at));
+        let text = &text[start.unwrap_or(0)..];
         if text.len() < SHORTEST || !self.known.insert(text.to_owned()) {
             return;
         }
@@ -72,6 +77,11 @@ impl Secrets {
             // more patterns than memory holds: rather nothing than a secret
             None => Cow::Borrowed(MASK),
         }
+    }
+
+    /// Makes the finder, which clones then share.
+    pub(crate) fn make_ready(&self) {
+        self.finder.get_or_init(|| self.find_all());
     }
 
     fn find_all(&self) -> Option<AhoCorasick> {

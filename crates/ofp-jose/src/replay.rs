@@ -9,6 +9,9 @@ use crate::JoseError;
 /// How many entries are remembered before the oldest are dropped.
 const CAPACITY: usize = 100_000;
 
+/// Longer ones are not remembered, so they are refused.
+const LONGEST_JTI: usize = 256;
+
 /// Remembers `(iss, jti)` pairs for as long as a message with them could be accepted.
 #[derive(Debug, Default)]
 pub struct ReplayGuard {
@@ -27,6 +30,11 @@ impl ReplayGuard {
         now: Timestamp,
         keep: SignedDuration,
     ) -> Result<(), JoseError> {
+        if jti.len() > LONGEST_JTI {
+            let expected = format!("at most {LONGEST_JTI} characters");
+            let actual = format!("{} characters", jti.len());
+            return Err(JoseError::ClaimValue { claim: "jti", expected, actual });
+        }
         if self.seen.len() >= CAPACITY {
             self.forget(now);
         }

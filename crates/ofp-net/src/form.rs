@@ -11,6 +11,12 @@ pub enum FormError {
         /// Which.
         name: String,
     },
+    /// Another media type.
+    #[error("Content-Type must be application/x-www-form-urlencoded, not {media_type}")]
+    NotAForm {
+        /// What it is.
+        media_type: String,
+    },
     /// Not UTF-8.
     #[error("the form is not UTF-8")]
     NotUtf8,
@@ -29,6 +35,19 @@ pub fn parse_form(text: &[u8]) -> Result<BTreeMap<String, String>, FormError> {
         }
     }
     Ok(fields)
+}
+
+/// The fields of a form that was posted; its media type must say that it is one.
+///
+/// # Errors
+/// [`FormError`].
+pub fn posted_form(inbound: &crate::Inbound) -> Result<BTreeMap<String, String>, FormError> {
+    let media_type = inbound.header("content-type").unwrap_or("missing");
+    let essence = media_type.split(';').next().unwrap_or_default().trim();
+    if !essence.eq_ignore_ascii_case("application/x-www-form-urlencoded") {
+        return Err(FormError::NotAForm { media_type: media_type.to_owned() });
+    }
+    parse_form(&inbound.body)
 }
 
 /// `fields` as a form or query.

@@ -27,10 +27,10 @@ pub use connector::Watcher;
 pub use entropy::OsEntropy;
 pub use error::NetError;
 pub use facts::certificate_facts;
-pub use form::{FormError, encode_form, parse_form};
+pub use form::{FormError, encode_form, parse_form, posted_form};
 pub use jwks::JwksCache;
 pub use server::{
-    Answer, App, Inbound, Matched, Peer, Route, RunningServer, bind, local_port, serve, serve_plain,
+    After, Answer, App, Inbound, Matched, Peer, Route, RunningServer, bind, local_port, serve, serve_plain,
 };
 pub use shelf::Shelf;
 pub use store::{Store, StoreError};

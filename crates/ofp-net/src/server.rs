@@ -15,6 +15,9 @@ use tokio::net::TcpStream;
 
 use crate::{NetError, certificate_facts};
 
+/// The longest request body that is read: a megabyte, which a test may well send, and a little.
+const MAX_REQUEST_BYTES: usize = 1_100_000;
+
 /// What is known of a caller's connection.
 #[derive(Debug, Default)]
 pub struct Peer {
@@ -62,21 +65,42 @@ pub struct Answer {
     /// Whether to close the connection in the middle of the body: a deliberate fault.
     pub cut_short: bool,
     /// What to do once the answer has been written to the connection.
-    pub after: Option<Box<dyn FnOnce() + Send>>,
+    pub after: After,
+}
+
+/// Something to be done later, at the latest when nobody holds it any more: a client that goes away
+/// prevents nothing.
+#[derive(Default)]
+pub struct After(Option<Box<dyn FnOnce() + Send>>);
+
+impl After {
+    /// Does `what` later.
+    #[must_use]
+    pub fn new(what: impl FnOnce() + Send + 'static) -> Self {
+        Self(Some(Box::new(what)))
+    }
+}
+
+impl Drop for After {
+    fn drop(&mut self) {
+        if let Some(what) = self.0.take() {
+            what();
+        }
+    }
 }
 
 impl Answer {
     /// An answer without a body.
     #[must_use]
     pub fn empty(status: u16) -> Self {
-        Self { status, headers: Vec::new(), body: Vec::new(), cut_short: false, after: None }
+        Self { status, headers: Vec::new(), body: Vec::new(), cut_short: false, after: After::default() }
     }
 
     /// An answer with a body.
     #[must_use]
     pub fn new(status: u16, media_type: &str, body: impl Into<Vec<u8>>) -> Self {
         let headers = vec![("content-type", media_type.to_owned())];
-        Self { status, headers, body: body.into(), cut_short: false, after: None }
+        Self { status, headers, body: body.into(), cut_short: false, after: After::default() }
     }
 
     /// An answer with a JSON body.
@@ -127,7 +151,7 @@ pub trait App: Send + Sync + 'static {
         self: Arc<Self>,
         matched: Matched<Self::Endpoint>,
         inbound: Inbound,
-    ) -> impl Future<Output = Answer>;
+    ) -> impl Future<Output = Answer> + 'static;
 }
 
 /// Binds a listener; port 0 picks a free one.
@@ -185,7 +209,7 @@ fn start<A: App>(
     let server = HttpServer::new(move || {
         let app = Arc::clone(&app);
         ActixApp::new()
-            .app_data(web::PayloadConfig::new(crate::MAX_BODY_BYTES))
+            .app_data(web::PayloadConfig::new(MAX_REQUEST_BYTES))
             .configure(move |config| configure(&app, config))
     })
     .workers(1)
@@ -250,12 +274,15 @@ async fn respond<A: App>(
         }
     };
     let inbound = inbound(&request, &body);
-    let mut answer = app.answer(matched, inbound).await;
-    if let Some(after) = answer.after.take() {
-        // a task of this thread: it cannot run before the connection's task, which goes on to write
-        // the answer, has let go
-        actix_web::rt::spawn(async move { after() });
-    }
+    // a task of its own: it goes on where the client does not wait for the answer
+    let answering = actix_web::rt::spawn(app.answer(matched, inbound));
+    let Ok(mut answer) = answering.await else {
+        return HttpResponse::InternalServerError().finish();
+    };
+    let after = std::mem::take(&mut answer.after);
+    // a task of this thread: it cannot run before the connection's task, which goes on to write the
+    // answer, has let go
+    actix_web::rt::spawn(async move { drop(after) });
     response(answer)
 }
 

@@ -62,11 +62,6 @@ impl<V: Serialize + DeserializeOwned> Shelf<V> {
         Some(result)
     }
 
-    /// Changes an entry in what need not survive.
-    pub fn touch<R>(&mut self, key: &str, how: impl FnOnce(&mut V) -> R) -> Option<R> {
-        self.entries.get_mut(key).map(how)
-    }
-
     /// Takes an entry away.
     pub fn remove(&mut self, key: &str) -> Option<V> {
         let removed = self.entries.remove(key)?;
@@ -94,10 +89,11 @@ impl<V: Serialize + DeserializeOwned> Shelf<V> {
         }
         self.retain(|_, value| end(value) > now);
         if self.entries.len() >= most {
-            let mut ends: Vec<Timestamp> = self.entries.values().map(&end).collect();
-            let (_, middle, _) = ends.select_nth_unstable(most / 2);
-            let middle = *middle;
-            self.retain(|_, value| end(value) > middle);
+            let mut ends: Vec<(Timestamp, String)> =
+                self.entries.iter().map(|(key, value)| (end(value), key.clone())).collect();
+            ends.sort_unstable();
+            let half = ends.len() / 2;
+            ends.into_iter().take(half.max(1)).for_each(|(_, key)| drop(self.remove(&key)));
         }
     }
 }

@@ -19,8 +19,7 @@ impl Platform {
         }
         let Some(header) = inbound.header("authorization") else {
             // RFC 6750 §3.1: no error code when there were no credentials
-            let reason = "no Authorization header";
-            let refusal = Refusal::discreet(401, ErrorCode::InvalidToken, reason, reason);
+            let refusal = Refusal::without_code(401, "no Authorization header");
             return Err(refusal.header("www-authenticate", "Bearer"));
         };
         let text = match header.split_once(' ') {
@@ -48,13 +47,24 @@ impl Platform {
                 presented.map_or("none", |kid| kid.as_str()),
             )));
         }
-        if !token.scope.split(' ').any(|scope| scope == "accounts") {
-            return Err(insufficient("the access token lacks scope accounts"));
-        }
         let participant = self
             .participant(token.client_id.as_str())
             .ok_or_else(|| invalid("the token's client is no longer registered"))?;
         Ok((token, participant))
+    }
+}
+
+impl Platform {
+    /// The same, for whatever needs scope `accounts`.
+    pub(crate) fn bearer_for_accounts(
+        &self,
+        inbound: &Inbound,
+    ) -> Result<(Token, Participant<'_>), Refusal> {
+        let found = self.bearer(inbound)?;
+        if found.0.scope.split(' ').any(|scope| scope == "accounts") {
+            return Ok(found);
+        }
+        Err(insufficient("the access token lacks scope accounts"))
     }
 }
 

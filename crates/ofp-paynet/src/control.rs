@@ -103,6 +103,7 @@ impl PayNet {
             serve(app(ListenerKind::AsMtls), listeners.as_mtls.0, as_tls)?,
             serve(app(ListenerKind::Rs), listeners.rs.0, rs_tls)?,
         ];
+        platform.send_what_is_owed();
         let timekeeper = tokio::spawn(Arc::clone(&platform).keep_time());
         Ok(Self { platform, servers, timekeeper })
     }

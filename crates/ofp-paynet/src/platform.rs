@@ -21,7 +21,7 @@ use crate::{
     faults::Struck,
     keys::Keys,
     provider::EventDue,
-    state::{Held, State},
+    state::{Held, Owed, State},
 };
 
 /// The platform, shared by its listeners.
@@ -152,11 +152,14 @@ impl Platform {
             let from = held.consent.status;
             let to = from.apply(trigger)?;
             held.consent.status = to;
-            held.consent.status_reason = change.reason;
+            // `spec/ofp.md` section 3: none when authorized, cleared when authorized again
+            held.consent.status_reason =
+                change.reason.filter(|_| to != ConsentStatus::Authorized);
             held.consent.updated_at = held.now(wall);
             held.consent.updated_by = by;
             amend(held);
-            held.events_in_flight += 1;
+            let (event, consent) = (EventType::ConsentStatusUpdated, held.consent.clone());
+            held.owed.push(Owed { event, consent });
             Ok((from, held.clone()))
         });
         // only ids that were looked up get here
@@ -259,15 +262,36 @@ impl Platform {
         (due, deadlines().map(|(_, at)| at).filter(|at| *at > now).min())
     }
 
-    pub(crate) fn event_begins(&self, id: &ConsentId) {
-        self.state().consents.touch(id, |held| held.events_in_flight += 1);
+    /// An event is to be sent, and is owed until it has been.
+    pub(crate) fn event_begins(&self, event: EventType, consent: &Consent) {
+        let owed = Owed { event, consent: consent.clone() };
+        self.state().consents.change(&consent.consent_id, |held| held.owed.push(owed));
     }
 
+    /// The oldest event of a consent has been answered, or given up.
     pub(crate) fn event_landed(&self, id: &ConsentId) {
-        self.state().consents.touch(id, |held| {
-            held.events_in_flight = held.events_in_flight.saturating_sub(1);
+        self.state().consents.change(id, |held| {
+            if !held.owed.is_empty() {
+                held.owed.remove(0);
+            }
         });
         self.touched();
+    }
+
+    /// Sends what was owed when the platform ended last.
+    pub(crate) fn send_what_is_owed(self: &Arc<Self>) {
+        let owed: Vec<EventDue> = {
+            let state = self.state();
+            let due = |held: &Held, owed: &Owed| EventDue {
+                event: owed.event,
+                consent: owed.consent.clone(),
+                cause: None,
+                in_order: Arc::clone(&held.in_order),
+            };
+            let of = |held: &Held| held.owed.iter().map(|owed| due(held, owed)).collect::<Vec<_>>();
+            state.consents.iter().flat_map(of).collect()
+        };
+        owed.into_iter().for_each(|due| self.send_in_background(due));
     }
 
     pub(crate) fn touched(&self) {

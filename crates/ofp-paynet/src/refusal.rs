@@ -8,7 +8,8 @@ use ofp_types::{ErrorCode, wire::ErrorBody};
 #[derive(Debug, Clone)]
 pub(crate) struct Refusal {
     status: u16,
-    code: ErrorCode,
+    /// None where the specification wants none.
+    code: Option<ErrorCode>,
     description: String,
     /// Why, in words that the wire must not carry.
     pub(crate) reason: String,
@@ -19,7 +20,7 @@ impl Refusal {
     /// A refusal whose reason may also be told to the peer.
     pub(crate) fn new(status: u16, code: ErrorCode, reason: impl Into<String>) -> Self {
         let reason = reason.into();
-        Self { status, code, description: reason.clone(), reason, header: None }
+        Self { status, code: Some(code), description: reason.clone(), reason, header: None }
     }
 
     /// A refusal that tells the peer less than the journal.
@@ -30,7 +31,13 @@ impl Refusal {
         reason: impl Into<String>,
     ) -> Self {
         let (description, reason) = (description.to_owned(), reason.into());
-        Self { status, code, description, reason, header: None }
+        Self { status, code: Some(code), description, reason, header: None }
+    }
+
+    /// A refusal that tells the peer nothing (RFC 6750 §3.1: a request without credentials).
+    pub(crate) fn without_code(status: u16, reason: &str) -> Self {
+        let (description, reason) = (String::new(), reason.to_owned());
+        Self { status, code: None, description, reason, header: None }
     }
 
     /// `invalid_request` (RFC 6749 §5.2).
@@ -77,13 +84,16 @@ impl Refusal {
 
     /// The answer on the wire.
     pub(crate) fn answer(&self) -> Answer {
-        let body = ErrorBody {
-            error: self.code.as_str().to_owned(),
-            error_description: Some(self.description.clone()),
+        let answer = match self.code {
+            None => Answer::empty(self.status),
+            Some(code) => {
+                let error_description = Some(self.description.clone());
+                let body = ErrorBody { error: code.as_str().to_owned(), error_description };
+                let body = serde_json::to_vec(&body).unwrap_or_default();
+                Answer::new(self.status, "application/json", body)
+            }
         };
-        let body = serde_json::to_vec(&body).unwrap_or_default();
-        let answer =
-            Answer::new(self.status, "application/json", body).header("cache-control", "no-store");
+        let answer = answer.header("cache-control", "no-store");
         match &self.header {
             Some((name, value)) => answer.header(name, value),
             None => answer,

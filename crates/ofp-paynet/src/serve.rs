@@ -6,7 +6,7 @@ use std::{
 };
 
 use ofp_evidence::{Endpoint, Exchange, ExchangeId, Message, Outcome, Record, Role};
-use ofp_net::{Answer, App, Inbound, Matched, Route};
+use ofp_net::{After, Answer, App, Inbound, Matched, Route};
 use ofp_types::{ConsentId, Effect, ErrorCode, InteractionId, JoseFault, Origin, Trigger};
 
 use crate::{
@@ -138,7 +138,7 @@ impl App for Listener {
         };
         platform.outbox().insert(context.exchange, Vec::new());
         let answer = platform.answer_with_faults(matched, endpoint, &inbound, &mut context).await;
-        let mut answer = echo_interaction_id(answer, &inbound);
+        let mut answer = self.not_to_be_stored(echo_interaction_id(answer, &inbound));
         if let Err(error) = platform.store.settled().await {
             context.note = Some(error.to_string());
             answer =
@@ -148,7 +148,7 @@ impl App for Listener {
         if !due.is_empty() {
             let platform = Arc::clone(platform);
             let send = move || due.into_iter().for_each(|due| platform.send_in_background(due));
-            answer.after = Some(Box::new(send));
+            answer.after = After::new(send);
         }
         let exchange = Exchange {
             at,
@@ -161,6 +161,15 @@ impl App for Listener {
 }
 
 impl Listener {
+    /// Nothing behind mutual TLS is for a cache, unless it says so itself.
+    fn not_to_be_stored(&self, answer: Answer) -> Answer {
+        let says = answer.headers.iter().any(|(name, _)| *name == "cache-control");
+        if says || self.kind == ListenerKind::AsPublic {
+            return answer;
+        }
+        answer.header("cache-control", "no-store")
+    }
+
     fn origin(&self) -> &Origin {
         match self.kind {
             ListenerKind::AsPublic => &self.platform.issuer,

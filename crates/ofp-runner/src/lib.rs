@@ -22,4 +22,4 @@ pub use load::{LoadError, Loaded, load};
 pub use ofp_paynet::platform_openapi;
 pub use run::{RunOptions, run};
 pub use snapshot::SnapshotMode;
-pub use world::{Origins, World, WorldError, WorldOptions};
+pub use world::{LinkError, Origins, World, WorldError, WorldOptions};

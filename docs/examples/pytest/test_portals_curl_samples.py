@@ -29,13 +29,11 @@ def curl(method, url, party, ca, *options, body=None, **headers):
 @pytest.fixture
 def parties(world):
     """Folders and signing keys of PayNet and the DP, whose part the commands take."""
-    dp = world["dp"]["certificates"]
-    paynet = dp.removesuffix("dp") + "paynet"
+    def key(party):
+        return jose.key(party["certificates"], "signing", party["signing_kid"])
 
-    def signer(folder):
-        return jose.key(folder, "signing", json.loads(open(f"{folder}/jwks.json").read())["keys"][0]["kid"])
-
-    return {"dp": dp, "paynet": paynet, "dp_key": signer(dp), "paynet_key": signer(paynet)}
+    dp, paynet = world["dp"], world["paynet"]
+    return {"dp": dp["certificates"], "paynet": paynet["certificates"], "dp_key": key(dp), "paynet_key": key(paynet)}
 
 
 def interaction():

@@ -94,7 +94,10 @@ impl Platform {
         let code = Code {
             consent: id.clone(),
             client_id,
-            expires: held.now(self.now()) + self.profile.code_ttl,
+            expires: {
+                let now = held.now(self.now());
+                now.saturating_add(self.profile.code_ttl).unwrap_or(now)
+            },
             used: false,
         };
         self.state().codes.issue(&text, code, self.now());

@@ -25,6 +25,7 @@ impl Platform {
             "jwks_uri": public("/v1/oauth/jwks/paynet"),
             "mtls_endpoint_aliases": behind_mtls,
             "require_pushed_authorization_requests": true,
+            "require_signed_request_object": true,
             "authorization_response_iss_parameter_supported": true,
             "tls_client_certificate_bound_access_tokens": true,
             "request_parameter_supported": true,
@@ -47,7 +48,9 @@ impl Platform {
             "authorization_signing_alg_values_supported": self.profile.sig_algs,
             "introspection_signing_alg_values_supported": self.profile.sig_algs,
             "introspection_endpoint_auth_methods_supported": methods,
+            "introspection_endpoint_auth_signing_alg_values_supported": self.profile.sig_algs,
             "revocation_endpoint_auth_methods_supported": methods,
+            "revocation_endpoint_auth_signing_alg_values_supported": self.profile.sig_algs,
             "claims_supported": [
                 "sub", "iss", "auth_time", "acr", "amr", "name", "given_name", "family_name",
                 "preferred_username", "picture", "email", "email_verified", "id_type",

@@ -19,6 +19,9 @@ impl Platform {
             "exp": now + LIFE.as_secs(),
             "jti": uuid_v4(&*self.entropy),
         });
+        if let Some(auth_time) = held.auth_time {
+            claims["auth_time"] = json!(auth_time);
+        }
         if let Some(nonce) = &held.request.nonce {
             claims["nonce"] = json!(nonce);
         }

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use ofp_net::{Answer, Inbound, parse_form};
+use ofp_net::{Answer, Inbound, posted_form};
 use ofp_types::{
     ConsentStatus,
     wire::{CONSENT_RAR_TYPE, consent_object},
@@ -26,7 +26,7 @@ impl Platform {
         inbound: &Inbound,
         context: &mut Context,
     ) -> Result<Answer, Refusal> {
-        let form = parse_form(&inbound.body).map_err(|e| Refusal::bad_request(e.to_string()))?;
+        let form = posted_form(inbound).map_err(|e| Refusal::bad_request(e.to_string()))?;
         let (participant, _) = self.authenticate(&form, &inbound.peer)?;
         let token =
             form.get("token").ok_or_else(|| Refusal::bad_request("the form has no token"))?;

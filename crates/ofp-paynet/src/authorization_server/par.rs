@@ -4,7 +4,7 @@ use std::{sync::Arc, time::Duration};
 
 use jiff::SignedDuration;
 use ofp_evidence::ExchangeId;
-use ofp_net::{Answer, Inbound, parse_form};
+use ofp_net::{Answer, Inbound, posted_form};
 use ofp_types::{
     Consent, ConsentId, ConsentStatus, DpId, ReasonCode, StatusReason, Trigger, UpdatedBy, token,
     uuid_v4,
@@ -29,7 +29,7 @@ impl Platform {
         inbound: &Inbound,
         context: &mut Context,
     ) -> Result<Answer, Refusal> {
-        let form = parse_form(&inbound.body).map_err(|e| Refusal::bad_request(e.to_string()))?;
+        let form = posted_form(inbound).map_err(|e| Refusal::bad_request(e.to_string()))?;
         let (participant, _) = self.authenticate(&form, &inbound.peer)?;
         let Participant::Dc(dc) = participant else {
             return Err(Refusal::unauthorized_client("only a DC may push authorization requests"));
@@ -99,10 +99,11 @@ impl Platform {
             offset: SignedDuration::ZERO,
             window_ends: now + self.profile.consent_auth_ttl,
             subject: None,
+            auth_time: None,
             answered: false,
             policies: self.policies.clone(),
             in_order: Arc::default(),
-            events_in_flight: 0,
+            owed: Vec::new(),
         })
     }
 
@@ -117,7 +118,7 @@ impl Platform {
             cause: Some(cause),
             in_order: in_order.unwrap_or_default(),
         };
-        self.event_begins(id);
+        self.event_begins(due.event, consent);
         let platform = Arc::clone(self);
         let tries = tokio::spawn(async move {
             let taken = platform.send(&due).await;

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use askama::Template;
 use jiff::Timestamp;
-use ofp_net::{Answer, Inbound, parse_form};
+use ofp_net::{Answer, Inbound, posted_form};
 use ofp_types::{DcId, DpId, token};
 
 use super::{RequestObject, authorize::COOKIE, cookie};
@@ -105,7 +105,7 @@ impl Platform {
         inbound: &Inbound,
         context: &mut Context,
     ) -> Result<Answer, Refusal> {
-        let form = parse_form(&inbound.body).map_err(|e| Refusal::bad_request(e.to_string()))?;
+        let form = posted_form(inbound).map_err(|e| Refusal::bad_request(e.to_string()))?;
         let parameter = |name: &str| {
             let missing = || Refusal::bad_request(format!("the form has no {name}"));
             form.get(name).ok_or_else(missing)

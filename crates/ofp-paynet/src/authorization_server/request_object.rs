@@ -1,7 +1,7 @@
 //! The signed request object of a pushed authorization request (RFC 9101; FAPI 2.0 Message
 //! Signing §5.3; `spec/ofp.md` 5.6).
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use ofp_jose::{Claims, CompactJws, JoseError};
 use ofp_types::{DpId, ErrorCode, Permission, Purpose, wire::CONSENT_RAR_TYPE};
 use serde::{Deserialize, Serialize};
@@ -14,6 +14,9 @@ use crate::{
 
 /// FAPI MS §5.3.1: nbf at most 60 minutes in the past, exp at most 60 minutes after it.
 const REQUEST_OBJECT_LIFE: i64 = 3600;
+
+/// Longer ones are mistakes, and could leave the calendar.
+const LONGEST_CONSENT: SignedDuration = SignedDuration::from_hours(24 * 366 * 20);
 
 /// What a valid request object asks for.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -36,6 +39,7 @@ struct Detail {
 struct DetailConsent {
     dc_id: Option<String>,
     dp_id: Option<String>,
+    consent_type: Option<String>,
     consent_purpose: Purpose,
     permissions: Vec<Permission>,
     expiration_datetime: Timestamp,
@@ -47,10 +51,17 @@ impl Platform {
         dc: &DcRegistration,
         object: &str,
     ) -> Result<RequestObject, Refusal> {
-        let claims = CompactJws::parse(object)
+        let verified = CompactJws::parse(object)
             .and_then(|jws| jws.verify(&dc.client.keys))
-            .and_then(|verified| verified.claims())
             .map_err(|e| bad_object(&e))?;
+        check_type(&verified.header)?;
+        let claims = verified.claims().map_err(|e| bad_object(&e))?;
+        for name in ["request", "request_uri"] {
+            // RFC 9101 §4
+            if claims.0.contains_key(name) {
+                return Err(unacceptable(format!("{name} must not be inside the request object")));
+            }
+        }
         self.check_object_claims(dc, &claims).map_err(|e| bad_object(&e))?;
         let redirect_uri = claims.text("redirect_uri").map_err(|e| bad_object(&e))?;
         if !dc.redirect_uris.iter().any(|registered| registered == redirect_uri) {
@@ -86,9 +97,13 @@ impl Platform {
         let (now, id) = (self.now(), dc.client.client_id.as_str());
         claims.equals("iss", id)?;
         claims.equals("client_id", id)?;
-        claims.addressed_only_to(self.issuer.as_str())?;
+        // FAPI MS §5.3.1: the issuer, or a list with it
+        claims.addressed_to(self.issuer.as_str())?;
         claims.not_expired(now)?;
         claims.issued_within("nbf", now, REQUEST_OBJECT_LIFE, AHEAD)?;
+        if claims.0.contains_key("iat") {
+            claims.issued_within("iat", now, i64::MAX / 4, AHEAD)?;
+        }
         claims.lives_at_most("nbf", REQUEST_OBJECT_LIFE)?;
         claims.equals("response_type", "code")
     }
@@ -116,6 +131,12 @@ impl Platform {
         }
         if consent.expiration_datetime <= self.now() {
             return Err(refuse("expiration_datetime must lie in the future".into()));
+        }
+        if consent.expiration_datetime > self.now() + LONGEST_CONSENT {
+            return Err(refuse("expiration_datetime must lie within the next 20 years".into()));
+        }
+        if let Some(kind) = consent.consent_type.as_deref().filter(|kind| *kind != CONSENT_RAR_TYPE) {
+            return Err(refuse(format!("consent_type must be {CONSENT_RAR_TYPE}, not {kind}")));
         }
         match &consent.dc_id {
             Some(id) if id != dc.dc_id.as_str() => {
@@ -170,12 +191,21 @@ fn optional(claims: &Claims, name: &'static str) -> Result<Option<String>, Refus
     }
 }
 
+/// RFC 9101 §10.8: `typ`, where there is one, says that it is a request object.
+fn check_type(header: &serde_json::Map<String, Value>) -> Result<(), Refusal> {
+    match header.get("typ").map(|typ| typ.as_str().unwrap_or_default().to_ascii_lowercase()) {
+        None => Ok(()),
+        Some(typ) if matches!(typ.as_str(), "oauth-authz-req+jwt" | "jwt") => Ok(()),
+        Some(typ) => Err(unacceptable(format!("typ must be oauth-authz-req+jwt, not {typ}"))),
+    }
+}
+
 fn bad_object(error: &JoseError) -> Refusal {
+    unacceptable(error.to_string())
+}
+
+fn unacceptable(reason: String) -> Refusal {
     let description = "the request object is not acceptable";
-    Refusal::discreet(
-        400,
-        ErrorCode::InvalidRequestObject,
-        description,
-        format!("request: {error}"),
-    )
+    let reason = format!("request: {reason}");
+    Refusal::discreet(400, ErrorCode::InvalidRequestObject, description, reason)
 }

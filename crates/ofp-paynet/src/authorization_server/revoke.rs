@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use ofp_net::{Answer, Inbound, parse_form};
+use ofp_net::{Answer, Inbound, posted_form};
 
 use crate::{platform::Platform, refusal::Refusal, serve::Context, state::Grant};
 
@@ -12,7 +12,7 @@ impl Platform {
         inbound: &Inbound,
         context: &mut Context,
     ) -> Result<Answer, Refusal> {
-        let form = parse_form(&inbound.body).map_err(|e| Refusal::bad_request(e.to_string()))?;
+        let form = posted_form(inbound).map_err(|e| Refusal::bad_request(e.to_string()))?;
         let (participant, _) = self.authenticate(&form, &inbound.peer)?;
         let text =
             form.get("token").ok_or_else(|| Refusal::bad_request("the form has no token"))?;

@@ -2,7 +2,7 @@
 
 use std::{collections::BTreeMap, sync::Arc};
 
-use ofp_net::{Answer, Inbound, parse_form};
+use ofp_net::{Answer, Inbound, posted_form};
 use ofp_types::{
     ConsentStatus, ErrorCode, Kid, token,
     wire::{CONSENT_RAR_TYPE, TokenResponse, consent_object},
@@ -26,11 +26,11 @@ impl Platform {
         inbound: &Inbound,
         context: &mut Context,
     ) -> Result<Answer, Refusal> {
-        let form = parse_form(&inbound.body).map_err(|e| Refusal::bad_request(e.to_string()))?;
+        let form = posted_form(inbound).map_err(|e| Refusal::bad_request(e.to_string()))?;
+        let (participant, certificate) = self.authenticate(&form, &inbound.peer)?;
         if let Some(assertion) = form.get("client_assertion") {
             self.journal.secret(assertion);
         }
-        let (participant, certificate) = self.authenticate(&form, &inbound.peer)?;
         let response = match form.get("grant_type").map(String::as_str) {
             Some("client_credentials") => {
                 self.client_credentials(participant, certificate, &form)?
@@ -198,7 +198,7 @@ impl Platform {
             Grant::Client => wall,
             Grant::Consent(id) => state.consents.get(id).map_or(wall, |held| held.now(wall)),
         };
-        let expires = now + self.profile.access_ttl;
+        let expires = now.saturating_add(self.profile.access_ttl).unwrap_or(now);
         let client_id = client.client_id.clone();
         let scope = scope.to_owned();
         let token = Token { client_id, grant, scope, issued: now, expires, certificate };

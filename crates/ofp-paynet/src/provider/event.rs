@@ -55,7 +55,7 @@ impl Platform {
         });
     }
 
-    /// Sends an event to the DP, and to the DC unless it caused it. False when the DP did not take it.
+    /// Sends an event to the DP and to the DC. False when the DP did not take it.
     pub(crate) async fn send(&self, due: &EventDue) -> bool {
         let _turn = due.in_order.lock().await;
         let told = async {
@@ -84,7 +84,7 @@ impl Platform {
         })
     }
 
-    /// The DC that asked knows of `consent_created` from its own request.
+    /// The DC knows of `consent_created` from its own request.
     fn dc_recipient(&self, due: &EventDue) -> Option<Recipient<'_>> {
         let dc = self.dc(&due.consent.dc_id).filter(|_| due.event != EventType::ConsentCreated)?;
         Some(Recipient {
@@ -193,6 +193,6 @@ impl Platform {
 
     /// How many events are still under way for a consent.
     pub(crate) fn events_in_flight(&self, id: &ConsentId) -> usize {
-        self.state().consents.get(id).map_or(0, |held| held.events_in_flight)
+        self.state().consents.get(id).map_or(0, |held| held.owed.len())
     }
 }

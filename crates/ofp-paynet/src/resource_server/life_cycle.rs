@@ -66,7 +66,7 @@ impl Platform {
         inbound: &Inbound,
         context: &mut Context,
     ) -> Result<(Participant<'_>, Held), Refusal> {
-        let (token, participant) = self.bearer(inbound)?;
+        let (token, participant) = self.bearer_for_accounts(inbound)?;
         let held = self.named_consent(&inbound.parameter, context)?;
         if token.grant != crate::state::Grant::Client {
             return Err(crate::bearer::insufficient("a client_credentials token is needed"));

@@ -17,7 +17,7 @@ const PAGE: u32 = 100;
 
 impl Platform {
     pub(crate) fn providers(&self, inbound: &Inbound) -> Result<Answer, Refusal> {
-        let (token, participant) = self.bearer(inbound)?;
+        let (token, participant) = self.bearer_for_accounts(inbound)?;
         if !matches!(participant, Participant::Dc(_)) {
             return Err(insufficient("only a DC may read the directory"));
         }

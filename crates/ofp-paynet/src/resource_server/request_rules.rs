@@ -31,17 +31,18 @@ impl Platform {
         claims.valid_from(now, AHEAD)?;
         claims.issued_within("iat", now, SIGNATURE_LIFE, AHEAD)?;
         claims.lives_at_most("iat", SIGNATURE_LIFE)?;
-        same_request(&claims, inbound)?;
+        same_request(&claims, &self.rs.join(&inbound.path), inbound)?;
         let keep = SignedDuration::from_secs(SIGNATURE_LIFE + AHEAD);
         self.state().replay.first_use(dc.dc_id.as_str(), claims.text("jti")?, now, keep)
     }
 }
 
-/// `url` names this path, and `qpm` this query.
-fn same_request(claims: &Claims, inbound: &Inbound) -> Result<(), JoseError> {
+/// `url` names this endpoint of ours, also with the sandbox's doubled scheme, and `qpm` this
+/// query.
+fn same_request(claims: &Claims, ours: &str, inbound: &Inbound) -> Result<(), JoseError> {
     let url = claims.text("url")?;
-    if !url.ends_with(&inbound.path) {
-        let (expected, actual) = (format!("a URL of {}", inbound.path), url.to_owned());
+    if url.strip_prefix("http://").unwrap_or(url) != ours {
+        let (expected, actual) = (ours.to_owned(), url.to_owned());
         return Err(JoseError::ClaimValue { claim: "url", expected, actual });
     }
     let query = parse_form(inbound.query.as_bytes()).unwrap_or_default();

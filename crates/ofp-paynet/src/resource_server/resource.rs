@@ -62,11 +62,12 @@ impl Platform {
         inbound: &Inbound,
         context: &mut Context,
     ) -> Result<Answer, Refusal> {
-        let (token, participant) = self.bearer(inbound)?;
+        let (token, participant) = self.bearer_for_accounts(inbound)?;
         let (held, dc) = self.consent_behind(&token, participant, context)?;
         if !held.consent.permissions.contains(&resource.permission()) {
             let reason = format!("the consent does not grant {}", resource.permission().as_str());
-            return Err(Refusal::new(403, ErrorCode::AccessTokenInvalidScope, reason));
+            let refusal = Refusal::new(403, ErrorCode::AccessTokenInvalidScope, reason);
+            return Err(refusal.header("www-authenticate", "Bearer error=\"insufficient_scope\""));
         }
         self.within_rate(dc, &held)?;
         let interaction = inbound.header("x-fapi-interaction-id").unwrap_or_default();

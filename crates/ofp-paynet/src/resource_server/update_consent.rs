@@ -51,7 +51,7 @@ impl Platform {
 
     fn calling_dp(&self, inbound: &Inbound) -> Result<&DpRegistration, Refusal> {
         let participant = if self.profile.require_bearer_on_patch {
-            let (token, participant) = self.bearer(inbound)?;
+            let (token, participant) = self.bearer_for_accounts(inbound)?;
             if token.grant != Grant::Client {
                 return Err(insufficient("a client_credentials token is needed"));
             }
@@ -136,16 +136,18 @@ impl Platform {
         context: &Context,
     ) -> Result<(), Refusal> {
         let approval = self.check_approval(dp, held, update)?;
-        if held.consent.status == ConsentStatus::Authorized
-            && held.consent.accounts == approval.accounts
-        {
+        let identity = Some((approval.identity.id_type, approval.identity.hashed_id_number));
+        let same = held.consent.accounts == approval.accounts
+            && held.consent.identity == identity
+            && held.subject.as_ref() == Some(&approval.subject);
+        if held.consent.status == ConsentStatus::Authorized && same {
             return Ok(()); // the same decision again
         }
         self.decide(held, Trigger::Approve, None, context, |held| {
             held.consent.accounts = approval.accounts;
-            held.consent.identity =
-                Some((approval.identity.id_type, approval.identity.hashed_id_number));
+            held.consent.identity = identity;
             held.subject = Some(approval.subject);
+            held.auth_time = approval.auth_time;
         })
     }
 
@@ -158,7 +160,8 @@ impl Platform {
         let reason = update.status_reason.filter(|reason| !reason.reason_code.is_empty());
         let missing = || Refusal::bad_request("status_reason is required when rejected");
         let reason = reason.ok_or_else(missing)?;
-        if held.consent.status == ConsentStatus::Rejected {
+        let same = held.consent.status_reason.as_ref() == Some(&reason);
+        if held.consent.status == ConsentStatus::Rejected && same {
             return Ok(()); // the same decision again
         }
         self.decide(held, Trigger::Reject, Some(reason), context, |_| {})

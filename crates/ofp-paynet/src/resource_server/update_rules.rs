@@ -18,6 +18,7 @@ pub(super) struct Approval {
     pub(super) accounts: Vec<ConsentAccount>,
     pub(super) identity: UserIdentity,
     pub(super) subject: String,
+    pub(super) auth_time: Option<i64>,
 }
 
 impl Platform {
@@ -81,13 +82,19 @@ impl Platform {
                 "id_token has {length} characters, at most {LONGEST_ID_TOKEN} are allowed"
             )));
         }
-        let subject = CompactJws::parse(&id_token)
+        let mut ids: Vec<_> = accounts.iter().map(|account| &account.account_id).collect();
+        ids.sort();
+        ids.dedup();
+        if ids.len() < accounts.len() {
+            return Err(Refusal::bad_request("an account_id is there twice"));
+        }
+        let (subject, auth_time) = CompactJws::parse(&id_token)
             // its kid is a should, so any of the DP's keys will do
             .and_then(|jws| jws.verify_with_any(&dp.client.keys))
             .and_then(|verified| verified.claims())
             .and_then(|claims| self.check_id_token(dp, held, &identity, &claims))
             .map_err(|e| Refusal::jws("id_token", &e))?;
-        Ok(Approval { accounts, identity, subject })
+        Ok(Approval { accounts, identity, subject, auth_time })
     }
 
     fn check_id_token(
@@ -96,16 +103,22 @@ impl Platform {
         held: &Held,
         identity: &UserIdentity,
         claims: &Claims,
-    ) -> Result<String, JoseError> {
+    ) -> Result<(String, Option<i64>), JoseError> {
         let now = self.now();
         claims.equals("iss", &dp.issuer)?;
+        claims.valid_from(now, AHEAD)?;
         self.addressed_to_dc_or_platform(held, claims)?;
         claims.not_expired(now)?;
         claims.issued_within("iat", now, i64::MAX / 4, AHEAD)?;
         if claims.0.contains_key("hashed_id_number") {
             claims.equals("hashed_id_number", &identity.hashed_id_number)?;
         }
-        claims.text("sub").map(str::to_owned)
+        if claims.0.contains_key("id_type") {
+            claims.equals("id_type", &identity.id_type)?;
+        }
+        #[expect(clippy::cast_possible_truncation, reason = "seconds since 1970 fit in 64 bits")]
+        let auth_time = claims.numeric_date("auth_time")?.map(|seconds| seconds as i64);
+        Ok((claims.text("sub")?.to_owned(), auth_time))
     }
 
     /// PayNet's sample addresses the DC although PayNet verifies: either will do.

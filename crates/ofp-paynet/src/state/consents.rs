@@ -4,7 +4,7 @@ use std::{collections::HashSet, sync::Arc};
 
 use jiff::{SignedDuration, Timestamp};
 use ofp_net::{Shelf, Store, StoreError};
-use ofp_types::{Consent, ConsentId, ConsentStatus, Policy, Trigger};
+use ofp_types::{Consent, ConsentId, ConsentStatus, Policy, Trigger, wire::EventType};
 use serde::{Deserialize, Serialize};
 
 /// How many consents are kept: above it, those go that nothing can happen to any more.
@@ -33,6 +33,9 @@ pub(crate) struct Held {
     pub(crate) window_ends: Timestamp,
     /// `sub` of the DP's id_token.
     pub(crate) subject: Option<String>,
+    /// `auth_time` of the DP's id_token, in seconds since 1970.
+    #[serde(default)]
+    pub(crate) auth_time: Option<i64>,
     /// Whether the browser has been given its authorization response.
     pub(crate) answered: bool,
     /// The rules that reach beyond this consent and hold for it.
@@ -40,9 +43,17 @@ pub(crate) struct Held {
     /// Held while an event is on its way, so that events arrive in order.
     #[serde(skip)]
     pub(crate) in_order: Arc<tokio::sync::Mutex<()>>,
-    /// Events that have not been answered or given up yet.
-    #[serde(skip)]
-    pub(crate) events_in_flight: usize,
+    /// Events that have not been answered or given up yet, oldest first: sent again after a restart.
+    #[serde(default)]
+    pub(crate) owed: Vec<Owed>,
+}
+
+/// An event that DP or DC are still to be told of.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub(crate) struct Owed {
+    pub(crate) event: EventType,
+    /// The consent as it stood then.
+    pub(crate) consent: Consent,
 }
 
 impl Held {
@@ -105,14 +116,5 @@ impl Consents {
         how: impl FnOnce(&mut Held) -> R,
     ) -> Option<R> {
         self.0.change(id.as_str(), how)
-    }
-
-    /// Changes what need not.
-    pub(crate) fn touch<R>(
-        &mut self,
-        id: &ConsentId,
-        how: impl FnOnce(&mut Held) -> R,
-    ) -> Option<R> {
-        self.0.touch(id.as_str(), how)
     }
 }

@@ -86,7 +86,7 @@ async fn every_resource_is_asked_of_the_dp_and_passed_on_byte_for_byte() {
 async fn a_request_for_data_is_held_to_every_rule() {
     let kit = Kit::start();
     let token = kit.reading().await;
-    let cases: [(&str, Amend, &str); 11] = [
+    let cases: [(&str, Amend, &str); 12] = [
         ("iss", |c| c["iss"] = json!("other"), "400 JWS.InvalidClaim"),
         ("sub", |c| c["sub"] = json!("another-consent"), "400 JWS.InvalidClaim"),
         (
@@ -102,6 +102,11 @@ async fn a_request_for_data_is_held_to_every_rule() {
         (
             "url",
             |c| c["url"] = json!("https://rs/v1/accounts/acc-2/balances"),
+            "400 JWS.InvalidClaim",
+        ),
+        (
+            "host",
+            |c| c["url"] = json!("https://evil.test/v1/accounts/acc-1/balances"),
             "400 JWS.InvalidClaim",
         ),
         ("qpm", |c| c["qpm"] = json!({ "page_size": "5" }), "400 JWS.InvalidClaim"),
@@ -122,8 +127,12 @@ async fn a_request_for_data_is_held_to_every_rule() {
     kit.dp_signs();
     let as_dc: Amend = |c| c["sub"] = json!(DC_ID);
     assert_eq!(kit.data(&token, BALANCES, "", as_dc).await.status, 200, "the guide's sub (X-19)");
+    let fixed: Amend = |c| c["jti"] = json!("5d7a8f8e-0000-4000-8000-000000000001");
+    kit.dp_signs();
+    assert_eq!(kit.data(&token, BALANCES, "", fixed).await.status, 200);
+    assert_eq!(error_of(&kit.data(&token, BALANCES, "", fixed).await), "400 JWS.InvalidClaim", "replayed");
     let asked = kit.stub_dp.asked.lock().unwrap();
-    assert_eq!(asked.len(), 1, "nothing that was refused reached the DP");
+    assert_eq!(asked.len(), 2, "nothing that was refused reached the DP");
 }
 
 #[tokio::test]

@@ -390,8 +390,12 @@ impl Kit {
 
     /// The body of a good approval.
     pub(crate) fn approval(&self) -> Value {
+        self.approval_by(&openssl::base64::encode_block(&sha256(b"900101145678")))
+    }
+
+    /// The body of a good approval by the customer with this hashed id number.
+    pub(crate) fn approval_by(&self, hashed: &str) -> Value {
         let now = now();
-        let hashed = openssl::base64::encode_block(&sha256(b"900101145678"));
         let id_token = self.dp.signing.sign_claims(&json!({
             "iss": "https://dp.test", "sub": "customer-1", "aud": DC_ID, "iat": now,
             "exp": now + 600, "id_type": "nric", "hashed_id_number": hashed,

@@ -347,6 +347,14 @@ async fn update_consent_is_held_to_every_rule() {
         (with("status", json!("approved")), "400 invalid_request"),
         (with("consent_id", json!("another")), "400 invalid_request"),
         (with("id_token", json!("x".repeat(3001))), "400 invalid_request"),
+        (
+            with("accounts", json!([good_account(), good_account()])),
+            "400 invalid_request",
+        ),
+        (
+            with("user_identity", json!({"id_type": "passport", "hashed_id_number": hashed()})),
+            "400 JWS.InvalidClaim",
+        ),
         (with("id_token", json!("not a jws")), "400 JWS.InvalidSignature"),
         (with("id_token", json!(kit.dc.signing.sign(b"{}"))), "400 JWS.InvalidSignature"),
         (with("id_token", json!(kit.dp.signing.sign(b"{}"))), "400 JWS.InvalidClaim"),
@@ -387,12 +395,179 @@ async fn update_consent_is_held_to_every_rule() {
 
     assert_eq!(kit.update(&consent, &good, |r| r.method = http::Method::POST).await.status, 200);
     assert_eq!(kit.update(&consent, &good, |_| {}).await.status, 200, "the same decision again");
+    let hashed = openssl::base64::encode_block(&openssl::sha::sha256(b"800101145678"));
+    let somebody_else = kit.approval_by(&hashed);
+    let reply = kit.update(&consent, &somebody_else, |_| {}).await;
+    assert_eq!(error_of(&reply), "403 Consent.Invalid", "another customer's approval");
     let other = json!({"status": "rejected", "status_reason": {"reason_code": "not_allowed", "reason_description": "x"}});
     assert_eq!(error_of(&kit.update(&consent, &other, |_| {}).await), "403 Consent.Invalid");
     let deleted = kit.update(&consent, &good, |r| r.method = http::Method::DELETE).await;
     assert_eq!((deleted.status, deleted.message.header("allow")), (405, Some("GET, PATCH, POST")));
     let unknown = ofp_types::ConsentId::parse("nobody").unwrap();
     assert_eq!(error_of(&kit.update(&unknown, &good, |_| {}).await), "404 Consent.Invalid");
+}
+
+fn good_account() -> Value {
+    json!({ "account_id": "acc-1", "account_number": "1", "account_name": "One" })
+}
+
+fn hashed() -> String {
+    openssl::base64::encode_block(&openssl::sha::sha256(b"900101145678"))
+}
+
+#[tokio::test]
+async fn update_consent_belongs_to_the_consents_own_dp_and_its_signature_to_its_time() {
+    let kit = Kit::start();
+    let mut object = kit.object();
+    object["authorization_details"][0]["consent"]["dp_id"] = json!("DP0000000002");
+    let (_, others) = kit.pushed_object(&object).await;
+    let reply = kit.update(&others, &kit.approval(), |_| {}).await;
+    assert_eq!(error_of(&reply), "403 Consent.Invalid", "another DP's");
+
+    let (_, consent) = kit.pushed().await;
+    let body = kit.approval();
+    let sign = |iat: i64, jti: &str| {
+        let header = serde_json::Map::from_iter([
+            ("iat".to_owned(), json!(iat)),
+            ("jti".to_owned(), json!(jti)),
+        ]);
+        kit.dp.signing.sign_detached(header, body.to_string().as_bytes())
+    };
+    let send = async |signature: String| {
+        let reply = kit.update(&consent, &body, |request| {
+            request.headers.retain(|(name, _)| *name != "x-fapi-signature");
+            request.headers.push(("x-fapi-signature", signature));
+        });
+        error_of(&reply.await)
+    };
+    assert_eq!(send(sign(now() - 400, "a")).await, "400 JWS.InvalidClaim", "old");
+    assert_eq!(send(sign(now() + 120, "b")).await, "400 JWS.InvalidClaim", "from the future");
+    assert_eq!(send(sign(now(), "c")).await, "200 ");
+    assert_eq!(send(sign(now(), "c")).await, "400 JWS.InvalidClaim", "replayed");
+}
+
+#[tokio::test]
+async fn clocks_may_differ_by_ten_seconds_and_not_by_more_than_sixty() {
+    let kit = Kit::start();
+    let ahead = |seconds: i64| {
+        kit.dc.with_assertion(kit.dc.assertion(|claims| {
+            claims["iat"] = json!(now() + seconds);
+            claims["nbf"] = json!(now() + seconds);
+        }))
+    };
+    let token = async |mut form: kit::Form| {
+        form.insert("grant_type".into(), "client_credentials".into());
+        kit.token(&kit.dc, &form).await.status
+    };
+    assert_eq!((token(ahead(10)).await, token(ahead(70)).await), (200, 401));
+    let push = async |amend: &dyn Fn(&mut Value)| {
+        let mut object = kit.object();
+        amend(&mut object);
+        let mut form = kit.dc.authenticated();
+        form.insert("request".into(), kit.dc.signing.sign_claims(&object));
+        error_of(&kit.par(&kit.dc, &form).await)
+    };
+    let good = "201 ";
+    let bad = "400 invalid_request_object";
+    assert_eq!(push(&|o| o["nbf"] = json!(now() + 10)).await, good);
+    assert_eq!(push(&|o| o["nbf"] = json!(now() + 70)).await, bad);
+    assert_eq!(push(&|o| o["iat"] = json!(now() + 10)).await, good);
+    assert_eq!(push(&|o| o["iat"] = json!(now() + 70)).await, bad);
+    assert_eq!(push(&|o| o["aud"] = json!([kit.issuer])).await, good, "a list with the issuer");
+    assert_eq!(push(&|o| o["request_uri"] = json!("urn:x")).await, bad);
+    assert_eq!(push(&|o| o["request"] = json!("x")).await, bad);
+    let detail = |o: &mut Value| o["authorization_details"][0]["consent"]["consent_type"] = json!("x");
+    assert_eq!(push(&detail).await, "400 invalid_authorization_details");
+    for (typ, expected) in [("oauth-authz-req+jwt", good), ("JWT", good), ("secevent+jwt", bad)] {
+        let header = serde_json::Map::from_iter([("typ".to_owned(), json!(typ))]);
+        let object = kit.object().to_string();
+        let mut form = kit.dc.authenticated();
+        form.insert("request".into(), kit.dc.signing.sign_with(header, object.as_bytes()));
+        assert_eq!(error_of(&kit.par(&kit.dc, &form).await), expected, "{typ}");
+    }
+}
+
+#[tokio::test]
+async fn forms_are_forms_and_nothing_secret_is_stored() {
+    let kit = Kit::start();
+    let form = kit.dc.authenticated();
+    let fields: Vec<(&str, &str)> = form.iter().map(|(n, v)| (n.as_str(), v.as_str())).collect();
+    for path in ["par", "token", "introspect", "revoke"] {
+        let url = format!("{}/v1/oauth/{path}", kit.mtls);
+        let mut request = ofp_net::Request::form(url, &fields, kit::DEADLINE);
+        request.headers = vec![("content-type", "application/json".to_owned())];
+        let reply = kit.dc.http.send(request).await.unwrap();
+        assert_eq!(error_of(&reply), "400 invalid_request", "{path}");
+        assert_eq!(reply.message.header("cache-control"), Some("no-store"), "{path}");
+        assert!(kit.reason().contains("Content-Type must be"), "{}", kit.reason());
+    }
+    let (request_uri, _) = kit.pushed().await;
+    let sent = kit.authorize(DC, &request_uri).await;
+    assert_eq!(sent.message.header("cache-control"), Some("no-store"));
+    assert_eq!(sent.message.header("access-control-allow-origin"), None, "FAPI 2.0 SP §5.2.3");
+}
+
+#[tokio::test]
+async fn a_verifier_has_43_to_128_characters() {
+    let kit = Kit::start();
+    for (length, expected) in [(42, "400 invalid_grant"), (43, "200 "), (128, "200 "), (129, "400 invalid_grant")] {
+        let verifier = "v".repeat(length);
+        let mut object = kit.object();
+        let challenge = ofp_jose::base64url(&openssl::sha::sha256(verifier.as_bytes()));
+        object["code_challenge"] = json!(challenge);
+        let (request_uri, consent) = kit.pushed_object(&object).await;
+        let code = kit.approve(&request_uri, &consent).await;
+        let mut form = kit.redemption(&code);
+        form.insert("code_verifier".into(), verifier);
+        assert_eq!(error_of(&kit.token(&kit.dc, &form).await), expected, "{length}");
+    }
+}
+
+#[tokio::test]
+async fn a_client_that_goes_away_changes_nothing_about_what_happens() {
+    let kit = Kit::start();
+    let (_, consent) = kit.pushed().await;
+    let fault = serde_json::from_value(json!({ "at": "update_consent", "delay": "300ms" })).unwrap();
+    let _ = kit.paynet.inject(ofp_paynet::FaultScope::Consent(consent.clone()), fault);
+    let body = kit.approval();
+    let gone = tokio::time::timeout(std::time::Duration::from_millis(100), kit.update(&consent, &body, |_| {}));
+    assert!(gone.await.is_err(), "the DP gave up");
+    kit.paynet.wait_for(&consent, ConsentStatus::Authorized, kit::DEADLINE).await.unwrap();
+    kit.paynet.settled(&consent, kit::DEADLINE).await.unwrap();
+    assert_eq!(kit.stub_dp.told().last().unwrap(), "consent_status_updated authorized");
+    let recorded = kit.journal.newest(|record| match record {
+        ofp_evidence::Record::Exchange(x) if x.endpoint == ofp_evidence::Endpoint::UpdateConsent => x.status(),
+        _ => None,
+    });
+    assert_eq!(recorded, Some(200), "and it stands in the journal");
+}
+
+#[tokio::test]
+async fn metadata_say_what_fapi_2_wants_to_know() {
+    let kit = Kit::start();
+    let oidc = kit.get(&format!("{}/.well-known/openid-configuration", kit.issuer), None).await;
+    let oauth = kit.get(&format!("{}/.well-known/oauth-authorization-server", kit.issuer), None).await;
+    assert_eq!(oidc.message.body, oauth.message.body);
+    let metadata = kit::json_of(&oidc);
+    for (name, value) in [
+        ("require_signed_request_object", json!(true)),
+        ("authorization_response_iss_parameter_supported", json!(true)),
+        ("tls_client_certificate_bound_access_tokens", json!(true)),
+        ("response_modes_supported", json!(["query", "query.jwt", "jwt"])),
+        ("grant_types_supported", json!(["authorization_code", "client_credentials", "refresh_token"])),
+        ("code_challenge_methods_supported", json!(["S256"])),
+        ("token_endpoint_auth_signing_alg_values_supported", json!(["PS256"])),
+        ("introspection_endpoint_auth_signing_alg_values_supported", json!(["PS256"])),
+        ("revocation_endpoint_auth_signing_alg_values_supported", json!(["PS256"])),
+        ("authorization_signing_alg_values_supported", json!(["PS256"])),
+    ] {
+        assert_eq!(metadata[name], value, "{name}");
+    }
+    for name in ["token", "pushed_authorization_request", "introspection", "revocation", "userinfo"] {
+        let name = format!("{name}_endpoint");
+        assert_eq!(metadata[&name], metadata["mtls_endpoint_aliases"][&name], "{name}");
+        assert!(metadata[&name].as_str().unwrap().starts_with(&kit.mtls), "{name}");
+    }
 }
 
 #[tokio::test]

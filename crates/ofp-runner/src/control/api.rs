@@ -19,6 +19,7 @@ use super::{consents, data, faults, journal};
         journal::world,
         consents::list_consents,
         consents::request_consent,
+        consents::link,
         consents::read_consent,
         consents::advance_clock,
         consents::change_status,

@@ -1,6 +1,7 @@
 //! What the control surface takes and gives.
 
 use jiff::SignedDuration;
+use ofp_dc::Linked;
 use ofp_dp::AccountStatus;
 use ofp_evidence::{Exchange, Outcome, Secrets};
 use ofp_types::{Consent, ConsentAccount, ConsentStatus, Permission, Purpose, wire::malaysian};
@@ -18,7 +19,7 @@ pub(super) struct ErrorAnswer {
 }
 
 /// What the DC is to ask for. Everything has a default.
-#[derive(Deserialize, ToSchema)]
+#[derive(Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields, default)]
 pub(super) struct ConsentWish {
     /// What for: `pfm` or `credit_underwriting`.
@@ -49,6 +50,22 @@ impl Default for ConsentWish {
             pick_provider: false,
             response_as_jwt: false,
         }
+    }
+}
+
+/// A consent in one go.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields, default)]
+pub(super) struct LinkWish {
+    /// The customer of the reference DP.
+    pub(super) username: String,
+    /// What the DC asks for.
+    pub(super) consent: ConsentWish,
+}
+
+impl Default for LinkWish {
+    fn default() -> Self {
+        Self { username: "paynet".into(), consent: ConsentWish::default() }
     }
 }
 
@@ -195,6 +212,15 @@ pub(super) struct LinkedView {
     pub(super) consent_id: String,
     /// The accounts that may be read.
     pub(super) account_ids: Vec<String>,
+}
+
+impl LinkedView {
+    pub(super) fn of(linked: &Linked) -> Self {
+        Self {
+            consent_id: linked.consent_id.to_string(),
+            account_ids: linked.accounts.iter().map(ToString::to_string).collect(),
+        }
+    }
 }
 
 /// What the DC is to read.

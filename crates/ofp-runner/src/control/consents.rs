@@ -11,11 +11,11 @@ use super::{
     Control,
     bodies::{
         ChangeWord, ClockAdvance, ConsentAsked, ConsentList, ConsentView, ConsentWish, Done,
-        ErrorAnswer, StatusChange,
+        ErrorAnswer, LinkWish, LinkedView, StatusChange,
     },
     problem::{Problem, body, consent_id, unknown_consent},
 };
-use crate::play::end_of_day;
+use crate::{LinkError, play::end_of_day};
 
 /// How long `settle` waits.
 const PATIENCE: Duration = Duration::from_secs(30);
@@ -36,25 +36,8 @@ pub(super) async fn request_consent(
     inbound: &Inbound,
 ) -> Result<Answer, Problem> {
     let wish: ConsentWish = body(inbound)?;
-    if !(1..=3660).contains(&wish.valid_for_days) {
-        return Err(Problem::bad_request(format!(
-            "valid_for_days must be from 1 to 3660, not {}",
-            wish.valid_for_days
-        )));
-    }
-    if wish.permissions.is_empty() {
-        return Err(Problem::bad_request("permissions must not be empty"));
-    }
     let world = &control.world;
-    let days = jiff::SignedDuration::from_hours(24 * i64::from(wish.valid_for_days));
-    let request = ConsentRequest {
-        dp_id: (!wish.pick_provider).then(|| world.dp_id.clone()),
-        purpose: wish.purpose,
-        permissions: wish.permissions,
-        expiration: end_of_day(world.clock.now() + days),
-        as_jwt: wish.response_as_jwt,
-    };
-    let pending = world.dc.request_consent(&request).await;
+    let pending = world.dc.request_consent(&control.wanted(wish)?).await;
     let pending = pending.map_err(|e| Problem::new(502, "server_error", e.to_string()))?;
     let asked = ConsentAsked {
         consent_id: world.paynet.consent_of_request(&pending.state).map(String::from),
@@ -63,6 +46,31 @@ pub(super) async fn request_consent(
     };
     control.remember(pending).await;
     Ok(json(201, &asked))
+}
+
+/// Make a consent in one go
+///
+/// The DC asks, the customer logs in at the reference DP, shares every eligible account and approves,
+/// the DC redeems the code.
+#[utoipa::path(post, path = "/v1/links", tag = "consents", operation_id = "link",
+    request_body = LinkWish,
+    responses((status = 201, description = "linked", body = LinkedView),
+        (status = 400, description = "the wish makes no sense", body = ErrorAnswer),
+        (status = 401, description = "no token", body = ErrorAnswer),
+        (status = 502, description = "the journey did not come to its end", body = ErrorAnswer)),
+    security(("token" = [])))]
+pub(super) async fn link(control: &Control, inbound: &Inbound) -> Result<Answer, Problem> {
+    let wish: LinkWish = body(inbound)?;
+    if wish.consent.pick_provider {
+        return Err(Problem::bad_request("pick_provider needs a browser: POST /v1/consents"));
+    }
+    let request = control.wanted(wish.consent)?;
+    let linked = control.world.link(&wish.username, &request).await;
+    let linked = linked.map_err(|e| match e {
+        LinkError::NoCustomer(_) => Problem::bad_request(e.to_string()),
+        _ => Problem::new(502, "server_error", e.to_string()),
+    })?;
+    Ok(json(201, &LinkedView::of(&linked)))
 }
 
 /// Every consent that PayNet holds
@@ -133,6 +141,9 @@ pub(super) fn change_status(control: &Control, inbound: &Inbound) -> Result<Answ
         ChangeWord::Suspend => Trigger::Suspend,
         ChangeWord::Reactivate => Trigger::Reactivate,
     };
+    if trigger == Trigger::Suspend && wish.reason_code.is_none() {
+        return Err(Problem::bad_request("reason_code is required to suspend"));
+    }
     let reason = wish.reason_code.map(|reason_code| StatusReason {
         reason_code,
         reason_description: "by the control surface".into(),
@@ -158,6 +169,27 @@ pub(super) async fn settle(control: &Control, inbound: &Inbound) -> Result<Answe
 }
 
 impl Control {
+    /// What the DC is to ask for.
+    fn wanted(&self, wish: ConsentWish) -> Result<ConsentRequest, Problem> {
+        if !(1..=3660).contains(&wish.valid_for_days) {
+            return Err(Problem::bad_request(format!(
+                "valid_for_days must be from 1 to 3660, not {}",
+                wish.valid_for_days
+            )));
+        }
+        if wish.permissions.is_empty() {
+            return Err(Problem::bad_request("permissions must not be empty"));
+        }
+        let days = jiff::SignedDuration::from_hours(24 * i64::from(wish.valid_for_days));
+        Ok(ConsentRequest {
+            dp_id: (!wish.pick_provider).then(|| self.world.dp_id.clone()),
+            purpose: wish.purpose,
+            permissions: wish.permissions,
+            expiration: end_of_day(self.world.clock.now() + days),
+            as_jwt: wish.response_as_jwt,
+        })
+    }
+
     /// The consent that a path names.
     pub(super) fn consent(&self, inbound: &Inbound) -> Result<Consent, Problem> {
         let id = consent_id(inbound)?;

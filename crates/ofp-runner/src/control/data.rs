@@ -35,7 +35,9 @@ pub(super) async fn exchange_code(control: &Control, inbound: &Inbound) -> Resul
         Problem::new(409, "invalid_request", "this consent was not asked for by POST /v1/consents")
     })?;
     let linked = control.world.dc.exchange_code(&pending).await.map_err(|e| conflict(&e))?;
-    Ok(json(200, &view(&linked)))
+    // a code works once; asking again would revoke what it gave
+    control.pending.lock().await.remove(&pending.state);
+    Ok(json(200, &LinkedView::of(&linked)))
 }
 
 /// Make the DC refresh its access token
@@ -49,7 +51,7 @@ pub(super) async fn exchange_code(control: &Control, inbound: &Inbound) -> Resul
 pub(super) async fn refresh(control: &Control, inbound: &Inbound) -> Result<Answer, Problem> {
     let linked = control.linked(inbound)?;
     let fresh = control.world.dc.refresh(&linked).await.map_err(|e| conflict(&e))?;
-    Ok(json(200, &view(&fresh)))
+    Ok(json(200, &LinkedView::of(&fresh)))
 }
 
 /// Make the DC read account data
@@ -154,13 +156,6 @@ impl Control {
             let reason = format!("the DC holds no tokens for consent `{id}`");
             Problem::new(404, "Consent.Invalid", reason)
         })
-    }
-}
-
-fn view(linked: &Linked) -> LinkedView {
-    LinkedView {
-        consent_id: linked.consent_id.to_string(),
-        account_ids: linked.accounts.iter().map(ToString::to_string).collect(),
     }
 }
 

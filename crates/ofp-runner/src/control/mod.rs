@@ -53,6 +53,7 @@ pub(crate) enum Operation {
     World,
     ListConsents,
     RequestConsent,
+    Link,
     ReadConsent,
     AdvanceClock,
     ChangeStatus,
@@ -71,13 +72,14 @@ pub(crate) enum Operation {
     SetAccount,
 }
 
-static ROUTES: [Route<Operation>; 16] = [
+static ROUTES: [Route<Operation>; 17] = [
     Route { path: "/openapi.json", verbs: &[("GET", Operation::OpenApi)] },
     Route { path: "/v1/world", verbs: &[("GET", Operation::World)] },
     Route {
         path: "/v1/consents",
         verbs: &[("GET", Operation::ListConsents), ("POST", Operation::RequestConsent)],
     },
+    Route { path: "/v1/links", verbs: &[("POST", Operation::Link)] },
     Route { path: "/v1/consents/{consent_id}", verbs: &[("GET", Operation::ReadConsent)] },
     Route { path: "/v1/consents/{consent_id}/clock", verbs: &[("POST", Operation::AdvanceClock)] },
     Route { path: "/v1/consents/{consent_id}/status", verbs: &[("POST", Operation::ChangeStatus)] },
@@ -123,6 +125,7 @@ impl Control {
             Operation::World => journal::world(self),
             Operation::ListConsents => consents::list_consents(self),
             Operation::RequestConsent => consents::request_consent(self, inbound).await,
+            Operation::Link => consents::link(self, inbound).await,
             Operation::ReadConsent => consents::read_consent(self, inbound),
             Operation::AdvanceClock => consents::advance_clock(self, inbound),
             Operation::ChangeStatus => consents::change_status(self, inbound),

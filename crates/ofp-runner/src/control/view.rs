@@ -46,6 +46,10 @@ pub struct PaynetView {
     pub as_mtls: String,
     /// The RS behind mutual TLS.
     pub rs: String,
+    /// Folder of its keys and certificates.
+    pub certificates: Option<String>,
+    /// Id of its signing key, unless it has been rotated since.
+    pub signing_kid: String,
 }
 
 /// A client of a Data Consumer.
@@ -76,6 +80,8 @@ pub struct DpView {
     pub client_id: String,
     /// `iss` of its id_tokens, where its pages are.
     pub issuer: String,
+    /// Id of its signing key.
+    pub signing_kid: String,
     /// Its webhooks.
     pub webhooks: String,
     /// The consent dashboard.
@@ -128,6 +134,8 @@ impl WorldView {
                 jwks_uri: origins.paynet_as.join("/v1/oauth/jwks/paynet"),
                 as_mtls: origins.paynet_as_mtls.to_string(),
                 rs: origins.paynet_rs.to_string(),
+                certificates: of(Party::PayNet),
+                signing_kid: kid(&world.pki.paynet.signing),
             },
             dcs: world
                 .dcs()
@@ -138,6 +146,7 @@ impl WorldView {
                 dp_id: world.dp_id.to_string(),
                 client_id: world.settings.dp_client_id.to_string(),
                 issuer: origins.dp.to_string(),
+                signing_kid: kid(&world.pki.dp.signing),
                 webhooks: origins.dp_webhooks.to_string(),
                 dashboard: origins.dp.join("/dashboard"),
                 certificates: of(Party::Dp),
@@ -146,6 +155,10 @@ impl WorldView {
             control: ControlView { openapi: format!("{url}/openapi.json"), url, token },
         }
     }
+}
+
+fn kid(credential: &ofp_pki::Credential) -> String {
+    credential.thumbprint().map(|kid| kid.to_string()).unwrap_or_default()
 }
 
 fn customer(customer: &ofp_dp::Customer) -> CustomerView {

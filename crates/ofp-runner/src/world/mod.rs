@@ -1,5 +1,6 @@
 //! Everybody on one machine: PayNet, the DC, and the reference DP.
 
+mod link;
 mod participants;
 mod sockets;
 
@@ -17,6 +18,7 @@ use ofp_types::{Clock, DpFault, DpId, Entropy, InvalidId, InvalidOrigin, Kid, Po
 
 use crate::{control::DcView, customer::Customer};
 use participants::{DC_CLIENT_ID, DC_ID, DP_ID, OTHER_DC_CLIENT_ID, OTHER_DC_ID, patience};
+pub use link::LinkError;
 pub use sockets::Origins;
 use sockets::Sockets;
 
@@ -116,7 +118,7 @@ impl World {
         keep_identities_secret(&journal, &bank.books());
         let (c, e) = (Arc::clone(&clock), Arc::clone(&entropy));
         let dp = ReferenceDp::start(dp_config, dp_listeners, bank, c, e)?;
-        let dc_config = participants::dc_config(pki, profile, &origins)?;
+        let dc_config = participants::dc_config(pki, profile, store, &origins)?;
         let dc_listeners = DcListeners { public: sockets.dc, webhooks: sockets.dc_webhooks.0 };
         let (c, e) = (Arc::clone(&clock), Arc::clone(&entropy));
         let dc = MockDc::start(dc_config, dc_listeners, c, e)?;

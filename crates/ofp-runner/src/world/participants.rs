@@ -122,6 +122,7 @@ pub(super) fn dp_config(
 pub(super) fn dc_config(
     pki: &Pki,
     profile: &Profile,
+    store: &Store,
     origins: &Origins,
 ) -> Result<DcConfig, WorldError> {
     Ok(DcConfig {
@@ -135,6 +136,7 @@ pub(super) fn dc_config(
         uses_assertion: true,
         dp_keys: Arc::new(keys("Reference DP", &pki.jwks(Party::Dp)?)),
         profile: profile.clone(),
+        store: store.clone(),
         deadline: patience(profile),
     })
 }

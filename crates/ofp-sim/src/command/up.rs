@@ -76,13 +76,18 @@ fn as_text(view: &WorldView) -> String {
     line("  discovery", &view.paynet.discovery);
     line("  AS, mutual TLS", &view.paynet.as_mtls);
     line("  RS, mutual TLS", &view.paynet.rs);
+    line("  signing key", &view.paynet.signing_kid);
     for dc in &view.dcs {
         line("DC client", &format!("{}  {}", dc.client_id, dc.token_endpoint_auth_method));
         line("  dc_id", &dc.dc_id);
         dc.redirect_uris.iter().for_each(|uri| line("  redirect URI", uri));
         line("  keys", dc.certificates.as_deref().unwrap_or("in memory"));
+        line("  signing key", &dc.signing_kid);
+        line("  encryption key", &dc.encryption_kid);
     }
     line("Reference DP", &format!("{}  {}", view.dp.dp_id, view.dp.issuer));
+    line("  client", &view.dp.client_id);
+    line("  keys", view.dp.certificates.as_deref().unwrap_or("in memory"));
     line("  dashboard", &view.dp.dashboard);
     line("  webhooks", &view.dp.webhooks);
     for customer in &view.customers {

@@ -114,8 +114,10 @@ impl Actors<'_> {
     fn write_decryptions(&self, reading: &Reading, endpoint: Endpoint) {
         let Some(exchange) = self.find(endpoint, &reading.interaction) else { return };
         if let Some(outcome) = &reading.decrypted {
-            let kid = self.world.dc.decryption_key().kid().clone();
-            let content_key = reading.content_key.clone();
+            let key = self.world.dc.decryption_key();
+            let kid = key.kid().clone();
+            let jwe = reading.jwe.as_deref().and_then(|jwe| CompactJwe::parse(jwe).ok());
+            let content_key = jwe.and_then(|jwe| key.content_key_fingerprint(&jwe));
             self.write(exchange.id, Reader::Addressee, kid, outcome.clone(), content_key);
         }
         if let Some(jwe) = encrypted_part(&exchange)
