@@ -172,10 +172,8 @@ impl MockDc {
     pub fn consents(&self) -> Vec<(Linked, Option<ConsentStatus>)> {
         let told = self.told.lock().unwrap_or_else(PoisonError::into_inner);
         let links = self.links();
-        let mut all: Vec<_> = links
-            .iter()
-            .map(|(id, linked)| (linked.clone(), told.get(id).copied()))
-            .collect();
+        let mut all: Vec<_> =
+            links.iter().map(|(id, linked)| (linked.clone(), told.get(id).copied())).collect();
         all.sort_by(|(a, _), (b, _)| a.consent_id.as_str().cmp(b.consent_id.as_str()));
         all
     }

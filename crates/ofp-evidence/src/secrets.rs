@@ -47,7 +47,8 @@ impl Secrets {
 
     /// Marks `text` as secret, with its percent-encoded, JSON-escaped and base64 forms.
     pub fn add(&mut self, text: &str) {
-        let start = (text.len().saturating_sub(LONGEST)..=text.len()).find(|at| text.is_char_boundary(*at));
+        let start =
+            (text.len().saturating_sub(LONGEST)..=text.len()).find(|at| text.is_char_boundary(*at));
         let text = &text[start.unwrap_or(0)..];
         if text.len() < SHORTEST || !self.known.insert(text.to_owned()) {
             return;

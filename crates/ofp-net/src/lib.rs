@@ -30,7 +30,8 @@ pub use facts::certificate_facts;
 pub use form::{FormError, encode_form, parse_form, posted_form};
 pub use jwks::JwksCache;
 pub use server::{
-    After, Answer, App, Inbound, Matched, Peer, Route, RunningServer, bind, local_port, serve, serve_plain,
+    After, Answer, App, Inbound, Matched, Peer, Route, RunningServer, bind, local_port, serve,
+    serve_plain,
 };
 pub use shelf::Shelf;
 pub use store::{Store, StoreError};

@@ -93,7 +93,13 @@ impl Answer {
     /// An answer without a body.
     #[must_use]
     pub fn empty(status: u16) -> Self {
-        Self { status, headers: Vec::new(), body: Vec::new(), cut_short: false, after: After::default() }
+        Self {
+            status,
+            headers: Vec::new(),
+            body: Vec::new(),
+            cut_short: false,
+            after: After::default(),
+        }
     }
 
     /// An answer with a body.

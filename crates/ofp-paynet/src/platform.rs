@@ -153,8 +153,7 @@ impl Platform {
             let to = from.apply(trigger)?;
             held.consent.status = to;
             // `spec/ofp.md` section 3: none when authorized, cleared when authorized again
-            held.consent.status_reason =
-                change.reason.filter(|_| to != ConsentStatus::Authorized);
+            held.consent.status_reason = change.reason.filter(|_| to != ConsentStatus::Authorized);
             held.consent.updated_at = held.now(wall);
             held.consent.updated_by = by;
             amend(held);

@@ -6,12 +6,7 @@
 #![expect(clippy::unwrap_used, reason = "a benchmark stops at its first surprise")]
 #![expect(clippy::print_stdout, reason = "the ratios are what this benchmark is for")]
 
-use std::{
-    collections::HashSet,
-    process::Command,
-    sync::Arc,
-    time::Instant,
-};
+use std::{collections::HashSet, process::Command, sync::Arc, time::Instant};
 
 use jiff::SignedDuration;
 use ofp_dc::{ConsentRequest, Linked, Resource};
@@ -37,11 +32,8 @@ fn main() {
 
 async fn measure(many: bool) {
     let pki = Pki::in_memory(SystemClock.now()).unwrap();
-    let options = WorldOptions {
-        journal: Some(4_000),
-        policies: HashSet::new(),
-        ..WorldOptions::default()
-    };
+    let options =
+        WorldOptions { journal: Some(4_000), policies: HashSet::new(), ..WorldOptions::default() };
     let world = World::boot(&pki, &options, Arc::new(SystemClock), Arc::new(OsEntropy)).unwrap();
     let world = Arc::new(world);
     let linked = Arc::new(world.link("paynet", &request()).await.unwrap());
@@ -61,7 +53,10 @@ async fn measure(many: bool) {
 }
 
 fn report(what: &str, rate: f64, ceiling: f64) {
-    println!("{what}: {rate:.0} requests a second, {:.2} of the ceiling of {ceiling:.0}", rate / ceiling);
+    println!(
+        "{what}: {rate:.0} requests a second, {:.2} of the ceiling of {ceiling:.0}",
+        rate / ceiling
+    );
 }
 
 fn request() -> ConsentRequest {

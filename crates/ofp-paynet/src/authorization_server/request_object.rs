@@ -135,7 +135,8 @@ impl Platform {
         if consent.expiration_datetime > self.now() + LONGEST_CONSENT {
             return Err(refuse("expiration_datetime must lie within the next 20 years".into()));
         }
-        if let Some(kind) = consent.consent_type.as_deref().filter(|kind| *kind != CONSENT_RAR_TYPE) {
+        if let Some(kind) = consent.consent_type.as_deref().filter(|kind| *kind != CONSENT_RAR_TYPE)
+        {
             return Err(refuse(format!("consent_type must be {CONSENT_RAR_TYPE}, not {kind}")));
         }
         match &consent.dc_id {

@@ -130,7 +130,11 @@ async fn a_request_for_data_is_held_to_every_rule() {
     let fixed: Amend = |c| c["jti"] = json!("5d7a8f8e-0000-4000-8000-000000000001");
     kit.dp_signs();
     assert_eq!(kit.data(&token, BALANCES, "", fixed).await.status, 200);
-    assert_eq!(error_of(&kit.data(&token, BALANCES, "", fixed).await), "400 JWS.InvalidClaim", "replayed");
+    assert_eq!(
+        error_of(&kit.data(&token, BALANCES, "", fixed).await),
+        "400 JWS.InvalidClaim",
+        "replayed"
+    );
     let asked = kit.stub_dp.asked.lock().unwrap();
     assert_eq!(asked.len(), 2, "nothing that was refused reached the DP");
 }

@@ -347,10 +347,7 @@ async fn update_consent_is_held_to_every_rule() {
         (with("status", json!("approved")), "400 invalid_request"),
         (with("consent_id", json!("another")), "400 invalid_request"),
         (with("id_token", json!("x".repeat(3001))), "400 invalid_request"),
-        (
-            with("accounts", json!([good_account(), good_account()])),
-            "400 invalid_request",
-        ),
+        (with("accounts", json!([good_account(), good_account()])), "400 invalid_request"),
         (
             with("user_identity", json!({"id_type": "passport", "hashed_id_number": hashed()})),
             "400 JWS.InvalidClaim",
@@ -375,7 +372,8 @@ async fn update_consent_is_held_to_every_rule() {
             "400 JWS.InvalidSignature",
         ),
         ("altered body", |r| r.body.push(b' '), "400 JWS.InvalidSignature"),
-        ("no token", |r| r.headers.retain(|(n, _)| *n != "authorization"), "401 invalid_token"),
+        // RFC 6750 §3.1: no error code for a request that carries no authentication.
+        ("no token", |r| r.headers.retain(|(n, _)| *n != "authorization"), "401 "),
         (
             "no interaction id",
             |r| r.headers.retain(|(n, _)| *n != "x-fapi-interaction-id"),
@@ -476,7 +474,8 @@ async fn clocks_may_differ_by_ten_seconds_and_not_by_more_than_sixty() {
     assert_eq!(push(&|o| o["aud"] = json!([kit.issuer])).await, good, "a list with the issuer");
     assert_eq!(push(&|o| o["request_uri"] = json!("urn:x")).await, bad);
     assert_eq!(push(&|o| o["request"] = json!("x")).await, bad);
-    let detail = |o: &mut Value| o["authorization_details"][0]["consent"]["consent_type"] = json!("x");
+    let detail =
+        |o: &mut Value| o["authorization_details"][0]["consent"]["consent_type"] = json!("x");
     assert_eq!(push(&detail).await, "400 invalid_authorization_details");
     for (typ, expected) in [("oauth-authz-req+jwt", good), ("JWT", good), ("secevent+jwt", bad)] {
         let header = serde_json::Map::from_iter([("typ".to_owned(), json!(typ))]);
@@ -510,7 +509,9 @@ async fn forms_are_forms_and_nothing_secret_is_stored() {
 #[tokio::test]
 async fn a_verifier_has_43_to_128_characters() {
     let kit = Kit::start();
-    for (length, expected) in [(42, "400 invalid_grant"), (43, "200 "), (128, "200 "), (129, "400 invalid_grant")] {
+    for (length, expected) in
+        [(42, "400 invalid_grant"), (43, "200 "), (128, "200 "), (129, "400 invalid_grant")]
+    {
         let verifier = "v".repeat(length);
         let mut object = kit.object();
         let challenge = ofp_jose::base64url(&openssl::sha::sha256(verifier.as_bytes()));
@@ -527,16 +528,24 @@ async fn a_verifier_has_43_to_128_characters() {
 async fn a_client_that_goes_away_changes_nothing_about_what_happens() {
     let kit = Kit::start();
     let (_, consent) = kit.pushed().await;
-    let fault = serde_json::from_value(json!({ "at": "update_consent", "delay": "300ms" })).unwrap();
+    let fault =
+        serde_json::from_value(json!({ "at": "update_consent", "delay": "300ms" })).unwrap();
     let _ = kit.paynet.inject(ofp_paynet::FaultScope::Consent(consent.clone()), fault);
     let body = kit.approval();
-    let gone = tokio::time::timeout(std::time::Duration::from_millis(100), kit.update(&consent, &body, |_| {}));
+    let gone = tokio::time::timeout(
+        std::time::Duration::from_millis(100),
+        kit.update(&consent, &body, |_| {}),
+    );
     assert!(gone.await.is_err(), "the DP gave up");
     kit.paynet.wait_for(&consent, ConsentStatus::Authorized, kit::DEADLINE).await.unwrap();
     kit.paynet.settled(&consent, kit::DEADLINE).await.unwrap();
     assert_eq!(kit.stub_dp.told().last().unwrap(), "consent_status_updated authorized");
     let recorded = kit.journal.newest(|record| match record {
-        ofp_evidence::Record::Exchange(x) if x.endpoint == ofp_evidence::Endpoint::UpdateConsent => x.status(),
+        ofp_evidence::Record::Exchange(x)
+            if x.endpoint == ofp_evidence::Endpoint::UpdateConsent =>
+        {
+            x.status()
+        }
         _ => None,
     });
     assert_eq!(recorded, Some(200), "and it stands in the journal");
@@ -546,7 +555,8 @@ async fn a_client_that_goes_away_changes_nothing_about_what_happens() {
 async fn metadata_say_what_fapi_2_wants_to_know() {
     let kit = Kit::start();
     let oidc = kit.get(&format!("{}/.well-known/openid-configuration", kit.issuer), None).await;
-    let oauth = kit.get(&format!("{}/.well-known/oauth-authorization-server", kit.issuer), None).await;
+    let oauth =
+        kit.get(&format!("{}/.well-known/oauth-authorization-server", kit.issuer), None).await;
     assert_eq!(oidc.message.body, oauth.message.body);
     let metadata = kit::json_of(&oidc);
     for (name, value) in [
@@ -554,7 +564,10 @@ async fn metadata_say_what_fapi_2_wants_to_know() {
         ("authorization_response_iss_parameter_supported", json!(true)),
         ("tls_client_certificate_bound_access_tokens", json!(true)),
         ("response_modes_supported", json!(["query", "query.jwt", "jwt"])),
-        ("grant_types_supported", json!(["authorization_code", "client_credentials", "refresh_token"])),
+        (
+            "grant_types_supported",
+            json!(["authorization_code", "client_credentials", "refresh_token"]),
+        ),
         ("code_challenge_methods_supported", json!(["S256"])),
         ("token_endpoint_auth_signing_alg_values_supported", json!(["PS256"])),
         ("introspection_endpoint_auth_signing_alg_values_supported", json!(["PS256"])),
@@ -563,7 +576,8 @@ async fn metadata_say_what_fapi_2_wants_to_know() {
     ] {
         assert_eq!(metadata[name], value, "{name}");
     }
-    for name in ["token", "pushed_authorization_request", "introspection", "revocation", "userinfo"] {
+    for name in ["token", "pushed_authorization_request", "introspection", "revocation", "userinfo"]
+    {
         let name = format!("{name}_endpoint");
         assert_eq!(metadata[&name], metadata["mtls_endpoint_aliases"][&name], "{name}");
         assert!(metadata[&name].as_str().unwrap().starts_with(&kit.mtls), "{name}");

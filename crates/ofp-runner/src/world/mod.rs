@@ -17,8 +17,8 @@ use ofp_pki::{Party, Pki, PkiError};
 use ofp_types::{Clock, DpFault, DpId, Entropy, InvalidId, InvalidOrigin, Kid, Policy, Profile};
 
 use crate::{control::DcView, customer::Customer};
-use participants::{DC_CLIENT_ID, DC_ID, DP_ID, OTHER_DC_CLIENT_ID, OTHER_DC_ID, patience};
 pub use link::LinkError;
+use participants::{DC_CLIENT_ID, DC_ID, DP_ID, OTHER_DC_CLIENT_ID, OTHER_DC_ID, patience};
 pub use sockets::Origins;
 use sockets::Sockets;
 

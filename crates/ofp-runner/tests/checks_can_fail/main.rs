@@ -37,9 +37,8 @@ async fn good_run() -> (World, Vec<Arc<Record>>) {
     };
     // the rest adds no verdict, only messages that the spoilt evidence would have to be told apart from
     let mut scenarios = load(&[]).unwrap();
-    scenarios.retain(|one| {
-        one.id.starts_with("journey/") || one.id == "platform/token-endpoint-down"
-    });
+    scenarios
+        .retain(|one| one.id.starts_with("journey/") || one.id == "platform/token-endpoint-down");
     let summary = run(&world, &scenarios, &options, &|_| {}).await;
     assert_eq!(summary.exit_code, 0);
     let records = summary.records.clone();
