@@ -7,6 +7,10 @@ default:
 run *ARGS:
     cargo run -- run {{ARGS}}
 
+# the platform as a standing sandbox, until Ctrl-C
+up *ARGS:
+    cargo run -- up {{ARGS}}
+
 # the tests
 test:
     cargo test --workspace
@@ -20,6 +24,15 @@ check: test
 # strangers' opinions: needs the openssl command, Python and jwcrypto
 interop:
     cargo test -p ofp-jose -p ofp-pki --features ofp-jose/interop,ofp-pki/interop,ofp-jose/vendored
+
+# other implementations against a built `ofp-sim up`; needs what .ci/run installs
+strangers:
+    .ci/strangers
+
+# the OpenAPI documents, anew
+openapi:
+    cargo run -q -- schema platform > docs/openapi/platform.json
+    cargo run -q -- schema control > docs/openapi/control.json
 
 # make, or show, the throwaway certificates
 pki *ARGS='show':

@@ -469,4 +469,13 @@ mod tests {
             .collect();
         assert_eq!(described, real);
     }
+
+    #[test]
+    fn the_platforms_document_names_every_route() {
+        let document = include_str!("../../../docs/platform.md");
+        for route in ListenerKind::ALL.into_iter().flat_map(ListenerKind::routes) {
+            let quoted = |before: char| document.contains(&format!("{before}{}`", route.path));
+            assert!(quoted(' ') || quoted('`'), "docs/platform.md lacks {}", route.path);
+        }
+    }
 }
