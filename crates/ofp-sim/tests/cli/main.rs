@@ -6,6 +6,7 @@ mod journey;
 mod listing;
 mod reports;
 mod snapshots;
+mod up;
 
 use std::{
     path::{Path, PathBuf},
