@@ -140,6 +140,24 @@ async fn a_request_for_data_is_held_to_every_rule() {
 }
 
 #[tokio::test]
+async fn a_token_without_a_consent_reads_nothing() {
+    let kit = Kit::start();
+    kit.approved().await;
+    let paths = ["/v1/accounts/acc-1", BALANCES, "/v1/accounts/acc-1/transactions"];
+    for who in [&kit.dc, &kit.dp] {
+        let token = kit.client_token(who).await;
+        for path in paths {
+            let request = ofp_net::Request::get(format!("{}{path}", kit.rs), DEADLINE)
+                .header("authorization", format!("Bearer {token}"))
+                .header("x-fapi-interaction-id", uuid_v4(&ofp_net::OsEntropy).to_string());
+            let reply = who.http.send(request).await.unwrap();
+            assert_eq!(error_of(&reply), "403 insufficient_scope", "{path}: {}", kit.reason());
+        }
+    }
+    assert!(kit.stub_dp.asked.lock().unwrap().is_empty(), "nothing reached the DP");
+}
+
+#[tokio::test]
 async fn what_the_dp_answers_is_verified_before_it_passes() {
     let kit = Kit::start();
     let token = kit.reading().await;
