@@ -35,6 +35,6 @@ pub use config::{
 pub use control::{PayNet, Unsettled};
 pub use error::PaynetError;
 pub use faults::{ActiveFault, FaultId, FaultScope};
-pub use openapi::platform_openapi;
+pub use openapi::{BearerScheme, platform_openapi};
 pub use provider::ForwardError;
 pub use serve::ListenerKind;

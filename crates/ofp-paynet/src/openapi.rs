@@ -2,10 +2,15 @@
 //! holds the descriptions to the routes.
 #![expect(dead_code, reason = "only the descriptions are used")]
 
+use std::collections::BTreeMap;
+
 use serde_json::Value;
 use utoipa::{
-    Modify, OpenApi, ToSchema,
-    openapi::security::{HttpAuthScheme, HttpBuilder, SecurityScheme},
+    IntoResponses, Modify, OpenApi, ToSchema,
+    openapi::{
+        ContentBuilder, Ref, RefOr, Response, ResponseBuilder,
+        security::{HttpAuthScheme, HttpBuilder, SecurityScheme},
+    },
 };
 
 /// An error (S1:L376-379).
@@ -84,6 +89,66 @@ struct PickForm {
     dp_id: String,
 }
 
+type Responses = BTreeMap<String, RefOr<Response>>;
+
+/// Refusals that have [`ErrorAnswer`] as body.
+fn refusals(rows: &[(u16, &str)]) -> Responses {
+    let schema = Ref::from_schema_name("ErrorAnswer");
+    let content = ContentBuilder::new().schema(Some(schema)).build();
+    let response = |description: &str| {
+        let response = ResponseBuilder::new().description(description);
+        response.content("application/json", content.clone()).build().into()
+    };
+    rows.iter().map(|(status, what)| (status.to_string(), response(what))).collect()
+}
+
+/// Those of endpoints that want a bearer token, and `more`.
+fn bearer_refusals(more: &[(u16, &str)]) -> Responses {
+    let mut all = refusals(more);
+    all.append(&mut refusals(&[(400, "refused")]));
+    let none =
+        "no token: no body (RFC 6750 §3.1); one that is not good: `error` is `invalid_token`";
+    all.insert("401".into(), ResponseBuilder::new().description(none).build().into());
+    all
+}
+
+/// Declares a set of refusals by its name.
+macro_rules! refusal_set {
+    ($name:ident, $build:ident, $rows:expr) => {
+        struct $name;
+
+        impl IntoResponses for $name {
+            fn responses() -> Responses {
+                $build(&$rows)
+            }
+        }
+    };
+}
+
+const NOT_COVERED: (u16, &str) = (403, "not covered by the consent");
+const NOT_ACCEPTABLE: (u16, &str) = (503, "the DP's answer is not acceptable");
+const TOO_LATE: (u16, &str) = (504, "the DP did not answer in time");
+
+refusal_set!(ClientRefusals, refusals, [(400, "refused"), (401, "client authentication failed")]);
+refusal_set!(BearerRefusals, bearer_refusals, [NOT_COVERED]);
+refusal_set!(UserinfoRefusals, bearer_refusals, [NOT_COVERED, NOT_ACCEPTABLE, TOO_LATE]);
+refusal_set!(
+    DataRefusals,
+    bearer_refusals,
+    [
+        NOT_COVERED,
+        NOT_ACCEPTABLE,
+        TOO_LATE,
+        (404, "refused by the DP"),
+        (429, "more than so many a minute"),
+    ]
+);
+refusal_set!(
+    ConsentRefusals,
+    bearer_refusals,
+    [(403, "another participant's, or not in a state for it"), (404, "no such consent")]
+);
+
 /// A1, A2: server metadata
 ///
 /// RFC 8414; FAPI 2.0 SP §5.3.2.1.
@@ -153,8 +218,7 @@ fn style() {}
 #[utoipa::path(post, path = "/v1/oauth/par", tag = "AS behind mutual TLS", operation_id = "par",
     request_body(content = ParForm, content_type = "application/x-www-form-urlencoded"),
     responses((status = 201, description = "pushed", body = Pushed, content_type = "application/json"),
-        (status = 400, description = "refused", body = ErrorAnswer),
-        (status = 401, description = "client authentication failed", body = ErrorAnswer)))]
+        ClientRefusals))]
 fn par() {}
 
 /// A9: the token endpoint
@@ -163,8 +227,7 @@ fn par() {}
 #[utoipa::path(post, path = "/v1/oauth/token", tag = "AS behind mutual TLS", operation_id = "token",
     request_body(content = TokenForm, content_type = "application/x-www-form-urlencoded"),
     responses((status = 200, description = "tokens", body = Value, content_type = "application/json"),
-        (status = 400, description = "refused", body = ErrorAnswer),
-        (status = 401, description = "client authentication failed", body = ErrorAnswer)))]
+        ClientRefusals))]
 fn token() {}
 
 /// A9: the token endpoint
@@ -173,8 +236,7 @@ fn token() {}
 #[utoipa::path(post, path = "/token", tag = "AS behind mutual TLS", operation_id = "tokenAlias",
     request_body(content = TokenForm, content_type = "application/x-www-form-urlencoded"),
     responses((status = 200, description = "tokens", body = Value, content_type = "application/json"),
-        (status = 400, description = "refused", body = ErrorAnswer),
-        (status = 401, description = "client authentication failed", body = ErrorAnswer)))]
+        ClientRefusals))]
 fn token_alias() {}
 
 /// A10: introspection
@@ -183,8 +245,7 @@ fn token_alias() {}
 #[utoipa::path(post, path = "/v1/oauth/introspect", tag = "AS behind mutual TLS", operation_id = "introspect",
     request_body(content = TokenOfForm, content_type = "application/x-www-form-urlencoded"),
     responses((status = 200, description = "what is known of the token", content((Value = "application/json"), (String = "application/token-introspection+jwt"))),
-        (status = 400, description = "refused", body = ErrorAnswer),
-        (status = 401, description = "client authentication failed", body = ErrorAnswer)))]
+        ClientRefusals))]
 fn introspect() {}
 
 /// A11: revocation of a token
@@ -193,8 +254,7 @@ fn introspect() {}
 #[utoipa::path(post, path = "/v1/oauth/revoke", tag = "AS behind mutual TLS", operation_id = "revokeToken",
     request_body(content = TokenOfForm, content_type = "application/x-www-form-urlencoded"),
     responses((status = 200, description = "revoked, or unknown"),
-        (status = 400, description = "refused", body = ErrorAnswer),
-        (status = 401, description = "client authentication failed", body = ErrorAnswer)))]
+        ClientRefusals))]
 fn revoke_token() {}
 
 /// A12: userinfo
@@ -202,11 +262,7 @@ fn revoke_token() {}
 /// OpenID Connect Core §5.3; asks the DP (D3).
 #[utoipa::path(get, path = "/v1/oauth/userinfo", tag = "AS behind mutual TLS", operation_id = "userinfoGet",
     responses((status = 200, description = "claims", body = Value, content_type = "application/json"),
-        (status = 400, description = "refused", body = ErrorAnswer),
-        (status = 401, description = "no token: no body (RFC 6750 §3.1); one that is not good: `error` is `invalid_token`"),
-        (status = 403, description = "not covered by the consent", body = ErrorAnswer),
-        (status = 503, description = "the DP's answer is not acceptable", body = ErrorAnswer),
-        (status = 504, description = "the DP did not answer in time", body = ErrorAnswer)),
+        UserinfoRefusals),
     security(("token" = [])))]
 fn userinfo_get() {}
 
@@ -215,11 +271,7 @@ fn userinfo_get() {}
 /// OpenID Connect Core §5.3; asks the DP (D3).
 #[utoipa::path(get, path = "/userinfo", tag = "AS behind mutual TLS", operation_id = "userinfoAliasGet",
     responses((status = 200, description = "claims", body = Value, content_type = "application/json"),
-        (status = 400, description = "refused", body = ErrorAnswer),
-        (status = 401, description = "no token: no body (RFC 6750 §3.1); one that is not good: `error` is `invalid_token`"),
-        (status = 403, description = "not covered by the consent", body = ErrorAnswer),
-        (status = 503, description = "the DP's answer is not acceptable", body = ErrorAnswer),
-        (status = 504, description = "the DP did not answer in time", body = ErrorAnswer)),
+        UserinfoRefusals),
     security(("token" = [])))]
 fn userinfo_alias_get() {}
 
@@ -228,11 +280,7 @@ fn userinfo_alias_get() {}
 /// OpenID Connect Core §5.3; asks the DP (D3).
 #[utoipa::path(post, path = "/v1/oauth/userinfo", tag = "AS behind mutual TLS", operation_id = "userinfoPost",
     responses((status = 200, description = "claims", body = Value, content_type = "application/json"),
-        (status = 400, description = "refused", body = ErrorAnswer),
-        (status = 401, description = "no token: no body (RFC 6750 §3.1); one that is not good: `error` is `invalid_token`"),
-        (status = 403, description = "not covered by the consent", body = ErrorAnswer),
-        (status = 503, description = "the DP's answer is not acceptable", body = ErrorAnswer),
-        (status = 504, description = "the DP did not answer in time", body = ErrorAnswer)),
+        UserinfoRefusals),
     security(("token" = [])))]
 fn userinfo_post() {}
 
@@ -241,11 +289,7 @@ fn userinfo_post() {}
 /// OpenID Connect Core §5.3; asks the DP (D3).
 #[utoipa::path(post, path = "/userinfo", tag = "AS behind mutual TLS", operation_id = "userinfoAliasPost",
     responses((status = 200, description = "claims", body = Value, content_type = "application/json"),
-        (status = 400, description = "refused", body = ErrorAnswer),
-        (status = 401, description = "no token: no body (RFC 6750 §3.1); one that is not good: `error` is `invalid_token`"),
-        (status = 403, description = "not covered by the consent", body = ErrorAnswer),
-        (status = 503, description = "the DP's answer is not acceptable", body = ErrorAnswer),
-        (status = 504, description = "the DP did not answer in time", body = ErrorAnswer)),
+        UserinfoRefusals),
     security(("token" = [])))]
 fn userinfo_alias_post() {}
 
@@ -255,9 +299,7 @@ fn userinfo_alias_post() {}
 #[utoipa::path(get, path = "/v1/providers", tag = "RS behind mutual TLS", operation_id = "providers",
     params(("page_size" = Option<u32>, Query, description = "how many, 1 to 500"), ("next_page_params" = Option<String>, Query, description = "from the page before")),
     responses((status = 200, description = "a page of providers", body = Value, content_type = "application/json"),
-        (status = 400, description = "refused", body = ErrorAnswer),
-        (status = 401, description = "no token: no body (RFC 6750 §3.1); one that is not good: `error` is `invalid_token`"),
-        (status = 403, description = "not covered by the consent", body = ErrorAnswer)),
+        BearerRefusals),
     security(("token" = [])))]
 fn providers() {}
 
@@ -267,13 +309,7 @@ fn providers() {}
 #[utoipa::path(get, path = "/v1/accounts/{account_id}", tag = "RS behind mutual TLS", operation_id = "account",
     params(("account_id" = String, Path, description = "the account"), ("x-fapi-interaction-id" = String, Header, description = "a UUID"), ("x-signature" = String, Header, description = "the DC's signature over the request")),
     responses((status = 200, description = "the DP's JWS with the JWE inside", content((String = "application/jose"), (Value = "application/json"))),
-        (status = 400, description = "refused", body = ErrorAnswer),
-        (status = 401, description = "no token: no body (RFC 6750 §3.1); one that is not good: `error` is `invalid_token`"),
-        (status = 403, description = "not covered by the consent", body = ErrorAnswer),
-        (status = 503, description = "the DP's answer is not acceptable", body = ErrorAnswer),
-        (status = 504, description = "the DP did not answer in time", body = ErrorAnswer),
-        (status = 429, description = "more than so many a minute", body = ErrorAnswer),
-        (status = 404, description = "refused by the DP", body = ErrorAnswer)),
+        DataRefusals),
     security(("token" = [])))]
 fn account() {}
 
@@ -283,13 +319,7 @@ fn account() {}
 #[utoipa::path(get, path = "/v1/accounts/{account_id}/balances", tag = "RS behind mutual TLS", operation_id = "balances",
     params(("account_id" = String, Path, description = "the account"), ("x-fapi-interaction-id" = String, Header, description = "a UUID"), ("x-signature" = String, Header, description = "the DC's signature over the request")),
     responses((status = 200, description = "the DP's JWS with the JWE inside", content((String = "application/jose"), (Value = "application/json"))),
-        (status = 400, description = "refused", body = ErrorAnswer),
-        (status = 401, description = "no token: no body (RFC 6750 §3.1); one that is not good: `error` is `invalid_token`"),
-        (status = 403, description = "not covered by the consent", body = ErrorAnswer),
-        (status = 503, description = "the DP's answer is not acceptable", body = ErrorAnswer),
-        (status = 504, description = "the DP did not answer in time", body = ErrorAnswer),
-        (status = 429, description = "more than so many a minute", body = ErrorAnswer),
-        (status = 404, description = "refused by the DP", body = ErrorAnswer)),
+        DataRefusals),
     security(("token" = [])))]
 fn balances() {}
 
@@ -299,13 +329,7 @@ fn balances() {}
 #[utoipa::path(get, path = "/v1/accounts/{account_id}/transactions", tag = "RS behind mutual TLS", operation_id = "transactions",
     params(("account_id" = String, Path, description = "the account"), ("x-fapi-interaction-id" = String, Header, description = "a UUID"), ("x-signature" = String, Header, description = "the DC's signature over the request"), ("page_size" = Option<u32>, Query, description = "how many, 1 to 500"), ("next_page_params" = Option<String>, Query, description = "from the page before"), ("from_date" = Option<String>, Query, description = "not before this day"), ("to_date" = Option<String>, Query, description = "not after this day")),
     responses((status = 200, description = "the DP's JWS with the JWE inside", content((String = "application/jose"), (Value = "application/json"))),
-        (status = 400, description = "refused", body = ErrorAnswer),
-        (status = 401, description = "no token: no body (RFC 6750 §3.1); one that is not good: `error` is `invalid_token`"),
-        (status = 403, description = "not covered by the consent", body = ErrorAnswer),
-        (status = 503, description = "the DP's answer is not acceptable", body = ErrorAnswer),
-        (status = 504, description = "the DP did not answer in time", body = ErrorAnswer),
-        (status = 429, description = "more than so many a minute", body = ErrorAnswer),
-        (status = 404, description = "refused by the DP", body = ErrorAnswer)),
+        DataRefusals),
     security(("token" = [])))]
 fn transactions() {}
 
@@ -315,10 +339,7 @@ fn transactions() {}
 #[utoipa::path(get, path = "/v1/consents/{consent_id}", tag = "RS behind mutual TLS", operation_id = "retrieveConsent",
     params(("consent_id" = String, Path, description = "the consent"), ("x-fapi-interaction-id" = String, Header, description = "a UUID")),
     responses((status = 200, description = "the consent", body = Value, content_type = "application/json"),
-        (status = 400, description = "refused", body = ErrorAnswer),
-        (status = 401, description = "no token: no body (RFC 6750 §3.1); one that is not good: `error` is `invalid_token`"),
-        (status = 403, description = "another participant's, or not in a state for it", body = ErrorAnswer),
-        (status = 404, description = "no such consent", body = ErrorAnswer)),
+        ConsentRefusals),
     security(("token" = [])))]
 fn retrieve_consent() {}
 
@@ -329,10 +350,7 @@ fn retrieve_consent() {}
     params(("consent_id" = String, Path, description = "the consent"), ("x-fapi-interaction-id" = String, Header, description = "a UUID"), ("x-fapi-signature" = String, Header, description = "the DP's signature over the body")),
     request_body = Value,
     responses((status = 200, description = "taken", body = Value, content_type = "application/json"),
-        (status = 400, description = "refused", body = ErrorAnswer),
-        (status = 401, description = "no token: no body (RFC 6750 §3.1); one that is not good: `error` is `invalid_token`"),
-        (status = 403, description = "another participant's, or not in a state for it", body = ErrorAnswer),
-        (status = 404, description = "no such consent", body = ErrorAnswer)),
+        ConsentRefusals),
     security(("token" = [])))]
 fn update_consent() {}
 
@@ -343,10 +361,7 @@ fn update_consent() {}
     params(("consent_id" = String, Path, description = "the consent"), ("x-fapi-interaction-id" = String, Header, description = "a UUID"), ("x-fapi-signature" = String, Header, description = "the DP's signature over the body")),
     request_body = Value,
     responses((status = 200, description = "taken", body = Value, content_type = "application/json"),
-        (status = 400, description = "refused", body = ErrorAnswer),
-        (status = 401, description = "no token: no body (RFC 6750 §3.1); one that is not good: `error` is `invalid_token`"),
-        (status = 403, description = "another participant's, or not in a state for it", body = ErrorAnswer),
-        (status = 404, description = "no such consent", body = ErrorAnswer)),
+        ConsentRefusals),
     security(("token" = [])))]
 fn update_consent_by_post() {}
 
@@ -357,10 +372,7 @@ fn update_consent_by_post() {}
     params(("consent_id" = String, Path, description = "the consent"), ("x-fapi-interaction-id" = String, Header, description = "a UUID")),
     request_body = Value,
     responses((status = 201, description = "the consent as it stands now", body = Value, content_type = "application/json"),
-        (status = 400, description = "refused", body = ErrorAnswer),
-        (status = 401, description = "no token: no body (RFC 6750 §3.1); one that is not good: `error` is `invalid_token`"),
-        (status = 403, description = "another participant's, or not in a state for it", body = ErrorAnswer),
-        (status = 404, description = "no such consent", body = ErrorAnswer)),
+        ConsentRefusals),
     security(("token" = [])))]
 fn revoke_consent() {}
 
@@ -371,10 +383,7 @@ fn revoke_consent() {}
     params(("consent_id" = String, Path, description = "the consent"), ("x-fapi-interaction-id" = String, Header, description = "a UUID")),
     request_body = Value,
     responses((status = 201, description = "the consent as it stands now", body = Value, content_type = "application/json"),
-        (status = 400, description = "refused", body = ErrorAnswer),
-        (status = 401, description = "no token: no body (RFC 6750 §3.1); one that is not good: `error` is `invalid_token`"),
-        (status = 403, description = "another participant's, or not in a state for it", body = ErrorAnswer),
-        (status = 404, description = "no such consent", body = ErrorAnswer)),
+        ConsentRefusals),
     security(("token" = [])))]
 fn suspend_consent() {}
 
@@ -385,10 +394,7 @@ fn suspend_consent() {}
     params(("consent_id" = String, Path, description = "the consent"), ("x-fapi-interaction-id" = String, Header, description = "a UUID")),
     request_body = Value,
     responses((status = 201, description = "the consent as it stands now", body = Value, content_type = "application/json"),
-        (status = 400, description = "refused", body = ErrorAnswer),
-        (status = 401, description = "no token: no body (RFC 6750 §3.1); one that is not good: `error` is `invalid_token`"),
-        (status = 403, description = "another participant's, or not in a state for it", body = ErrorAnswer),
-        (status = 404, description = "no such consent", body = ErrorAnswer)),
+        ConsentRefusals),
     security(("token" = [])))]
 fn reactivate_consent() {}
 
@@ -398,7 +404,7 @@ fn reactivate_consent() {}
         title = "Simulated PayNet",
         description = "The Authorization Server and Resource Server of the Open Finance Platform, as ofp-sim simulates them. Endpoints behind mutual TLS want a registered client certificate. Labels A1 to B8 are explained in docs/platform.md."
     ),
-    modifiers(&Token),
+    modifiers(&BearerScheme),
     paths(openid_configuration,
         authorization_server_metadata,
         jwks,
@@ -429,9 +435,10 @@ fn reactivate_consent() {}
 )]
 struct Api;
 
-struct Token;
+/// Describes the bearer token that operations name as `token`.
+pub struct BearerScheme;
 
-impl Modify for Token {
+impl Modify for BearerScheme {
     fn modify(&self, api: &mut utoipa::openapi::OpenApi) {
         let components = api.components.get_or_insert_with(Default::default);
         let scheme = HttpBuilder::new().scheme(HttpAuthScheme::Bearer).build();

@@ -2,13 +2,14 @@
 
 use std::sync::Arc;
 
-use ofp_net::{Answer, Inbound, posted_form};
+use ofp_net::{Answer, Inbound};
 use ofp_types::{
     ConsentStatus,
     wire::{CONSENT_RAR_TYPE, consent_object},
 };
 use serde_json::{Map, Value, json};
 
+use super::{posted, required};
 use crate::{
     config::Client,
     platform::Platform,
@@ -26,10 +27,9 @@ impl Platform {
         inbound: &Inbound,
         context: &mut Context,
     ) -> Result<Answer, Refusal> {
-        let form = posted_form(inbound).map_err(|e| Refusal::bad_request(e.to_string()))?;
+        let form = posted(inbound)?;
         let (participant, _) = self.authenticate(&form, &inbound.peer)?;
-        let token =
-            form.get("token").ok_or_else(|| Refusal::bad_request("the form has no token"))?;
+        let token = required(&form, "token")?;
         self.journal.secret(token);
         let client = participant.client();
         // RFC 7662 §2.2: about what is not its own, a client learns nothing

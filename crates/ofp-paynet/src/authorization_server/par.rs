@@ -4,13 +4,14 @@ use std::{sync::Arc, time::Duration};
 
 use jiff::SignedDuration;
 use ofp_evidence::ExchangeId;
-use ofp_net::{Answer, Inbound, posted_form};
+use ofp_net::{Answer, Inbound};
 use ofp_types::{
     Consent, ConsentId, ConsentStatus, DpId, ReasonCode, StatusReason, Trigger, UpdatedBy, token,
     uuid_v4,
     wire::{EventType, ParResponse, REQUEST_URI_PREFIX},
 };
 
+use super::posted;
 use super::request_object::RequestObject;
 use crate::{
     platform::{Change, Participant, Platform},
@@ -29,7 +30,7 @@ impl Platform {
         inbound: &Inbound,
         context: &mut Context,
     ) -> Result<Answer, Refusal> {
-        let form = posted_form(inbound).map_err(|e| Refusal::bad_request(e.to_string()))?;
+        let form = posted(inbound)?;
         let (participant, _) = self.authenticate(&form, &inbound.peer)?;
         let Participant::Dc(dc) = participant else {
             return Err(Refusal::unauthorized_client("only a DC may push authorization requests"));

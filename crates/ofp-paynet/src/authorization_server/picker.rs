@@ -4,10 +4,10 @@ use std::sync::Arc;
 
 use askama::Template;
 use jiff::Timestamp;
-use ofp_net::{Answer, Inbound, posted_form};
+use ofp_net::{Answer, Inbound};
 use ofp_types::{DcId, DpId, token};
 
-use super::{RequestObject, authorize::COOKIE, cookie};
+use super::{RequestObject, authorize::COOKIE, cookie, posted, required};
 use crate::{
     platform::Platform,
     refusal::Refusal,
@@ -105,16 +105,12 @@ impl Platform {
         inbound: &Inbound,
         context: &mut Context,
     ) -> Result<Answer, Refusal> {
-        let form = posted_form(inbound).map_err(|e| Refusal::bad_request(e.to_string()))?;
-        let parameter = |name: &str| {
-            let missing = || Refusal::bad_request(format!("the form has no {name}"));
-            form.get(name).ok_or_else(missing)
-        };
-        let pick = parameter("pick")?;
+        let form = posted(inbound)?;
+        let pick = required(&form, "pick")?;
         if cookie(inbound) != Some(pick) {
             return Err(Refusal::bad_request("the form was not shown to this browser"));
         }
-        let chosen = parameter("dp_id")?;
+        let chosen = required(&form, "dp_id")?;
         let dp = DpId::parse(chosen.as_str()).ok().and_then(|id| self.dp(&id));
         let dp =
             dp.ok_or_else(|| Refusal::bad_request(format!("no DP `{chosen}` is registered")))?;

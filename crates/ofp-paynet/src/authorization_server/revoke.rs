@@ -2,8 +2,9 @@
 
 use std::sync::Arc;
 
-use ofp_net::{Answer, Inbound, posted_form};
+use ofp_net::{Answer, Inbound};
 
+use super::{posted, required};
 use crate::{platform::Platform, refusal::Refusal, serve::Context, state::Grant};
 
 impl Platform {
@@ -12,10 +13,9 @@ impl Platform {
         inbound: &Inbound,
         context: &mut Context,
     ) -> Result<Answer, Refusal> {
-        let form = posted_form(inbound).map_err(|e| Refusal::bad_request(e.to_string()))?;
+        let form = posted(inbound)?;
         let (participant, _) = self.authenticate(&form, &inbound.peer)?;
-        let text =
-            form.get("token").ok_or_else(|| Refusal::bad_request("the form has no token"))?;
+        let text = required(&form, "token")?;
         self.journal.secret(text);
         let client = &participant.client().client_id;
         let mut state = self.state();

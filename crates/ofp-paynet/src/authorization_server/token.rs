@@ -2,7 +2,7 @@
 
 use std::{collections::BTreeMap, sync::Arc};
 
-use ofp_net::{Answer, Inbound, posted_form};
+use ofp_net::{Answer, Inbound};
 use ofp_types::{
     ConsentStatus, ErrorCode, Kid, token,
     wire::{CONSENT_RAR_TYPE, TokenResponse, consent_object},
@@ -10,6 +10,7 @@ use ofp_types::{
 use openssl::sha::sha256;
 use serde_json::json;
 
+use super::{posted, required};
 use crate::{
     config::Client,
     platform::{Participant, Platform},
@@ -26,7 +27,7 @@ impl Platform {
         inbound: &Inbound,
         context: &mut Context,
     ) -> Result<Answer, Refusal> {
-        let form = posted_form(inbound).map_err(|e| Refusal::bad_request(e.to_string()))?;
+        let form = posted(inbound)?;
         let (participant, certificate) = self.authenticate(&form, &inbound.peer)?;
         if let Some(assertion) = form.get("client_assertion") {
             self.journal.secret(assertion);
@@ -75,12 +76,8 @@ impl Platform {
         let Participant::Dc(dc) = participant else {
             return Err(Refusal::unauthorized_client("only a DC may redeem authorization codes"));
         };
-        let parameter = |name: &str| {
-            let missing = || Refusal::bad_request(format!("the form has no {name}"));
-            form.get(name).ok_or_else(missing)
-        };
-        let (code, verifier) = (parameter("code")?, parameter("code_verifier")?);
-        let redirect_uri = parameter("redirect_uri")?;
+        let (code, verifier) = (required(form, "code")?, required(form, "code_verifier")?);
+        let redirect_uri = required(form, "redirect_uri")?;
         self.journal.secret(verifier);
         let held = self.redeemable(code, &dc.client, context)?;
         check_pkce(verifier, &held)?;
@@ -118,9 +115,7 @@ impl Platform {
         let Participant::Dc(dc) = participant else {
             return Err(Refusal::unauthorized_client("only a DC has refresh tokens"));
         };
-        let text = form
-            .get("refresh_token")
-            .ok_or_else(|| Refusal::bad_request("the form has no refresh_token"))?;
+        let text = required(form, "refresh_token")?;
         self.journal.secret(text);
         let token = self.state().tokens.refresh(text).cloned();
         let token =

@@ -1,10 +1,8 @@
 //! The control surface's OpenAPI document.
 
+use ofp_paynet::BearerScheme;
 use serde_json::Value;
-use utoipa::{
-    Modify, OpenApi,
-    openapi::security::{HttpAuthScheme, HttpBuilder, SecurityScheme},
-};
+use utoipa::OpenApi;
 
 use super::{consents, data, faults, journal};
 
@@ -14,7 +12,7 @@ use super::{consents, data, faults, journal};
         title = "ofp-sim control surface",
         description = "What a test may do to the simulated platform of `ofp-sim up`. On the loopback interface only; the token is printed at start."
     ),
-    modifiers(&Token),
+    modifiers(&BearerScheme),
     paths(
         journal::world,
         consents::list_consents,
@@ -46,17 +44,6 @@ struct Api;
     responses((status = 200, description = "OpenAPI 3.1", body = Value)))]
 #[expect(dead_code, reason = "only its description is used")]
 fn openapi_document() {}
-
-struct Token;
-
-impl Modify for Token {
-    fn modify(&self, api: &mut utoipa::openapi::OpenApi) {
-        let components = api.components.get_or_insert_with(Default::default);
-        let scheme = HttpBuilder::new().scheme(HttpAuthScheme::Bearer).build();
-        components.add_security_scheme("token", SecurityScheme::Http(scheme));
-        api.info.license = None;
-    }
-}
 
 /// The control surface's OpenAPI document.
 #[must_use]
