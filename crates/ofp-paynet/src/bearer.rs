@@ -76,8 +76,18 @@ fn invalid(reason: &str) -> Refusal {
         .header("www-authenticate", "Bearer error=\"invalid_token\"")
 }
 
-/// 403 `insufficient_scope` (RFC 6750 §3.1).
-pub(crate) fn insufficient(reason: &str) -> Refusal {
-    Refusal::new(403, ErrorCode::InsufficientScope, reason)
+/// 403 at the RS: the challenge says `insufficient_scope` (RFC 6750 §3.1), the body PayNet's own code
+/// (`spec/ofp.md` section 7).
+pub(crate) fn insufficient(reason: impl Into<String>) -> Refusal {
+    with_challenge(ErrorCode::AccessTokenInvalidScope, reason)
+}
+
+/// 403 at the AS, where challenge and body say the same.
+pub(crate) fn insufficient_at_as(reason: &str) -> Refusal {
+    with_challenge(ErrorCode::InsufficientScope, reason)
+}
+
+fn with_challenge(code: ErrorCode, reason: impl Into<String>) -> Refusal {
+    Refusal::new(403, code, reason)
         .header("www-authenticate", "Bearer error=\"insufficient_scope\"")
 }

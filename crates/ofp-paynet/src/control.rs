@@ -19,7 +19,7 @@ use crate::{
     keys::Keys,
     platform::{Change, Platform},
     serve::Listener,
-    state::State,
+    state::{Owed, State},
 };
 
 /// The running platform.
@@ -28,6 +28,9 @@ pub struct PayNet {
     servers: Vec<RunningServer>,
     timekeeper: JoinHandle<()>,
 }
+
+/// How long a platform that stops waits for its last events.
+const LAST_EVENTS: Duration = Duration::from_secs(2);
 
 /// Something did not come about in time.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -176,7 +179,8 @@ impl PayNet {
     pub async fn settled(&self, id: &ConsentId, within: Duration) -> Result<(), Unsettled> {
         let expected = "at rest (an event is still under way)";
         self.wait(id, within, expected, |platform| {
-            (platform.events_in_flight(id) == 0).then_some(())
+            let state = platform.state();
+            state.consents.get(id).is_none_or(|held| held.owed.is_empty()).then_some(())
         })
         .await
     }
@@ -188,16 +192,7 @@ impl PayNet {
         expected: &str,
         reached: impl Fn(&Arc<Platform>) -> Option<T>,
     ) -> Result<T, Unsettled> {
-        let mut changes = self.platform.changed.subscribe();
-        let watching = async {
-            loop {
-                if let Some(found) = reached(&self.platform) {
-                    return found;
-                }
-                // the sender lives as long as the platform, which we borrow
-                let _ = changes.changed().await;
-            }
-        };
+        let watching = self.platform.until(reached);
         tokio::time::timeout(within, watching).await.map_err(|_| Unsettled {
             consent: id.clone(),
             expected: expected.to_owned(),
@@ -258,10 +253,19 @@ impl PayNet {
         self.platform.state().faults.active().to_vec()
     }
 
-    /// Switches off every fault, or those of one scope; says how many.
+    /// Switches off every fault, or those of one scope; says how many. Events that they held back
+    /// leave.
     #[must_use]
     pub fn reset_faults(&self, scope: Option<&FaultScope>) -> usize {
-        self.platform.state().faults.reset(scope)
+        let (reset, late) = {
+            let mut state = self.platform.state();
+            let within = |at, owed: &Owed| {
+                scope.is_none_or(|scope| self.platform.strikes_event(scope, at, owed))
+            };
+            (state.faults.reset(scope), state.faults.let_all_go(within))
+        };
+        late.into_iter().for_each(|(at, owed)| self.platform.send_late(at, owed));
+        reset
     }
 
     /// Signs with `next` from now on. The keys before it stay published, unless it is to be alone.
@@ -308,11 +312,13 @@ impl PayNet {
         self.platform.call_health(dp, consent).await
     }
 
-    /// Stops the platform.
+    /// Stops the platform, waiting for requests in hand and, for a moment, for events on their way.
+    /// What is still owed then stands in the state file, if there is one.
     pub async fn stop(&self) {
         self.timekeeper.abort();
         for server in &self.servers {
             server.stop().await;
         }
+        let _ = self.platform.outbox_empty(LAST_EVENTS).await;
     }
 }

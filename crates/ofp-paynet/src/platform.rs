@@ -20,7 +20,7 @@ use crate::{
     config::Client,
     faults::Struck,
     keys::Keys,
-    provider::EventDue,
+    provider::Outbox,
     state::{Held, Owed, State},
 };
 
@@ -44,8 +44,8 @@ pub(crate) struct Platform {
     /// The rules that hold for every consent.
     pub(crate) policies: HashSet<Policy>,
     pub(crate) state: Mutex<State>,
-    /// Events that wait for the answer to the request that caused them.
-    pub(crate) outbox: Mutex<HashMap<ExchangeId, Vec<EventDue>>>,
+    /// Taken after `state` where both are.
+    pub(crate) outbox: Mutex<Outbox>,
     /// Counts changes of consents, for whoever waits for one.
     pub(crate) changed: watch::Sender<u64>,
     /// Wakes the timekeeper when a deadline was added or moved.
@@ -158,7 +158,7 @@ impl Platform {
             held.consent.updated_by = by;
             amend(held);
             let (event, consent) = (EventType::ConsentStatusUpdated, held.consent.clone());
-            held.owed.push(Owed { event, consent });
+            held.owed.push_back(Owed::new(event, consent, cause));
             Ok((from, held.clone()))
         });
         // only ids that were looked up get here
@@ -176,22 +176,11 @@ impl Platform {
         }));
         self.touched();
         self.deadlines.notify_one();
-        let event = EventType::ConsentStatusUpdated;
-        let in_order = Arc::clone(&held.in_order);
-        self.tell(EventDue { event, consent: consent.clone(), cause, in_order });
+        self.send_next(id);
         if trigger == Trigger::Approve {
             self.supersede_others(&held, cause);
         }
         Ok(consent)
-    }
-
-    /// Sends an event, after the answer to its cause if that is still in hand.
-    fn tell(self: &Arc<Self>, due: EventDue) {
-        let mut outbox = self.outbox.lock().unwrap_or_else(PoisonError::into_inner);
-        match due.cause.and_then(|cause| outbox.get_mut(&cause)) {
-            Some(waiting) => waiting.push(due),
-            None => self.send_in_background(due),
-        }
     }
 
     /// Revokes what a newly authorized consent supersedes: one consent stands for DP, DC, customer
@@ -261,40 +250,20 @@ impl Platform {
         (due, deadlines().map(|(_, at)| at).filter(|at| *at > now).min())
     }
 
-    /// An event is to be sent, and is owed until it has been.
-    pub(crate) fn event_begins(&self, event: EventType, consent: &Consent) {
-        let owed = Owed { event, consent: consent.clone() };
-        self.state().consents.change(&consent.consent_id, |held| held.owed.push(owed));
-    }
-
-    /// The oldest event of a consent has been answered, or given up.
-    pub(crate) fn event_landed(&self, id: &ConsentId) {
-        self.state().consents.change(id, |held| {
-            if !held.owed.is_empty() {
-                held.owed.remove(0);
-            }
-        });
-        self.touched();
-    }
-
-    /// Sends what was owed when the platform ended last.
-    pub(crate) fn send_what_is_owed(self: &Arc<Self>) {
-        let owed: Vec<EventDue> = {
-            let state = self.state();
-            let due = |held: &Held, owed: &Owed| EventDue {
-                event: owed.event,
-                consent: owed.consent.clone(),
-                cause: None,
-                in_order: Arc::clone(&held.in_order),
-            };
-            let of = |held: &Held| held.owed.iter().map(|owed| due(held, owed)).collect::<Vec<_>>();
-            state.consents.iter().flat_map(of).collect()
-        };
-        owed.into_iter().for_each(|due| self.send_in_background(due));
-    }
-
     pub(crate) fn touched(&self) {
         self.changed.send_modify(|count| *count += 1);
+    }
+
+    /// Waits until a change of some consent brings about what is looked for.
+    pub(crate) async fn until<T>(self: &Arc<Self>, reached: impl Fn(&Arc<Self>) -> Option<T>) -> T {
+        let mut changes = self.changed.subscribe();
+        loop {
+            if let Some(found) = reached(self) {
+                return found;
+            }
+            // the sender lives as long as the platform, which we borrow
+            let _ = changes.changed().await;
+        }
     }
 }
 

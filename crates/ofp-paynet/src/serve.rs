@@ -1,9 +1,6 @@
 //! The three listeners: which endpoint is where, and the record of what came and went.
 
-use std::{
-    sync::{Arc, PoisonError},
-    time::Instant,
-};
+use std::{sync::Arc, time::Instant};
 
 use ofp_evidence::{Endpoint, Exchange, ExchangeId, Message, Outcome, Record, Role};
 use ofp_net::{After, Answer, App, Inbound, Matched, Route};
@@ -136,7 +133,7 @@ impl App for Listener {
             note: None,
             jose: None,
         };
-        platform.outbox().insert(context.exchange, Vec::new());
+        platform.request_begins(context.exchange);
         let answer = platform.answer_with_faults(matched, endpoint, &inbound, &mut context).await;
         let mut answer = self.not_to_be_stored(echo_interaction_id(answer, &inbound));
         if let Err(error) = platform.store.settled().await {
@@ -144,12 +141,8 @@ impl App for Listener {
             answer =
                 Refusal::new(500, ErrorCode::ServerError, "the state could not be kept").answer();
         }
-        let due = platform.outbox().remove(&context.exchange).unwrap_or_default();
-        if !due.is_empty() {
-            let platform = Arc::clone(platform);
-            let send = move || due.into_iter().for_each(|due| platform.send_in_background(due));
-            answer.after = After::new(send);
-        }
+        let (platform, id) = (Arc::clone(platform), context.exchange);
+        answer.after = After::new(move || platform.request_ended(id));
         let exchange = Exchange {
             at,
             took: started.elapsed(),
@@ -214,15 +207,6 @@ impl Listener {
 }
 
 impl Platform {
-    fn outbox(
-        &self,
-    ) -> std::sync::MutexGuard<
-        '_,
-        std::collections::HashMap<ExchangeId, Vec<crate::provider::EventDue>>,
-    > {
-        self.outbox.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
     /// The answer, or what the fault that strikes makes of it.
     async fn answer_with_faults(
         self: &Arc<Self>,

@@ -47,6 +47,20 @@ pub enum Trigger {
     ValidityElapsed,
 }
 
+impl Trigger {
+    /// Every trigger.
+    pub const ALL: [Self; 8] = [
+        Self::Approve,
+        Self::Reject,
+        Self::WindowElapsed,
+        Self::ProviderFailure,
+        Self::Suspend,
+        Self::Reactivate,
+        Self::Revoke,
+        Self::ValidityElapsed,
+    ];
+}
+
 /// A trigger that the state machine does not allow.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("a consent that is {} cannot take {trigger:?}", from.as_str())]
@@ -289,23 +303,12 @@ pub struct Consent {
 mod tests {
     use super::*;
 
-    const TRIGGERS: [Trigger; 8] = [
-        Trigger::Approve,
-        Trigger::Reject,
-        Trigger::WindowElapsed,
-        Trigger::ProviderFailure,
-        Trigger::Suspend,
-        Trigger::Reactivate,
-        Trigger::Revoke,
-        Trigger::ValidityElapsed,
-    ];
-
     /// The table of `spec/ofp.md` section 3, written down a second time.
     #[test]
     fn the_machine_allows_exactly_the_published_transitions() {
         let allowed: Vec<String> = ConsentStatus::ALL
             .into_iter()
-            .flat_map(|from| TRIGGERS.into_iter().map(move |t| (from, t)))
+            .flat_map(|from| Trigger::ALL.into_iter().map(move |t| (from, t)))
             .filter_map(|(from, t)| from.apply(t).ok().map(|to| format!("{from} {t:?} {to}")))
             .collect();
         assert_eq!(
@@ -328,7 +331,7 @@ mod tests {
     #[test]
     fn final_states_take_nothing() {
         for from in ConsentStatus::ALL.into_iter().filter(|s| s.is_final()) {
-            assert!(TRIGGERS.into_iter().all(|t| from.apply(t).is_err()), "{from}");
+            assert!(Trigger::ALL.into_iter().all(|t| from.apply(t).is_err()), "{from}");
         }
     }
 

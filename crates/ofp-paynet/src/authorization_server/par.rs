@@ -1,21 +1,18 @@
 //! A6: pushed authorization requests (RFC 9126), which create the consent.
 
-use std::{sync::Arc, time::Duration};
+use std::{collections::VecDeque, sync::Arc};
 
 use jiff::SignedDuration;
-use ofp_evidence::ExchangeId;
 use ofp_net::{Answer, Inbound};
 use ofp_types::{
-    Consent, ConsentId, ConsentStatus, DpId, ReasonCode, StatusReason, Trigger, UpdatedBy, token,
-    uuid_v4,
-    wire::{EventType, ParResponse, REQUEST_URI_PREFIX},
+    Consent, ConsentId, ConsentStatus, DpId, UpdatedBy, token, uuid_v4,
+    wire::{ParResponse, REQUEST_URI_PREFIX},
 };
 
 use super::posted;
 use super::request_object::RequestObject;
 use crate::{
-    platform::{Change, Participant, Platform},
-    provider::EventDue,
+    platform::{Participant, Platform},
     refusal::Refusal,
     serve::Context,
     state::{Held, PushedRequest, Target},
@@ -103,43 +100,7 @@ impl Platform {
             auth_time: None,
             answered: false,
             policies: self.policies.clone(),
-            in_order: Arc::default(),
-            owed: Vec::new(),
+            owed: VecDeque::new(),
         })
-    }
-
-    /// `consent_created` to the DP. PAR waits for at most 5 s of it; what is under way then goes on.
-    /// A DP that never takes it fails the consent.
-    pub(super) async fn announce(self: &Arc<Self>, consent: &Consent, cause: ExchangeId) {
-        let id = &consent.consent_id;
-        let in_order = self.state().consents.get(id).map(|held| Arc::clone(&held.in_order));
-        let due = EventDue {
-            event: EventType::ConsentCreated,
-            consent: consent.clone(),
-            cause: Some(cause),
-            in_order: in_order.unwrap_or_default(),
-        };
-        self.event_begins(due.event, consent);
-        let platform = Arc::clone(self);
-        let tries = tokio::spawn(async move {
-            let taken = platform.send(&due).await;
-            if !taken {
-                platform.never_announced(&due.consent.consent_id, cause);
-            }
-            platform.event_landed(&due.consent.consent_id);
-        });
-        let _ = tokio::time::timeout(Duration::from_secs(5), tries).await;
-    }
-
-    fn never_announced(self: &Arc<Self>, id: &ConsentId, cause: ExchangeId) {
-        let description = "the Data Provider did not take the event consent_created";
-        let change = Change {
-            trigger: Trigger::ProviderFailure,
-            by: UpdatedBy::Ofp,
-            reason: Some(StatusReason::new(ReasonCode::ProviderError, description)),
-            cause: Some(cause),
-        };
-        // refused only when the consent was decided all the same, which then stands
-        let _ = self.transition(id, change, |_| {});
     }
 }

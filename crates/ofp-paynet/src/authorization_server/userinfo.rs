@@ -8,7 +8,11 @@ use ofp_types::{ErrorCode, InteractionId, uuid_v4};
 use serde_json::Value;
 
 use crate::{
-    bearer::insufficient, platform::Platform, refusal::Refusal, serve::Context, state::Held,
+    bearer::insufficient_at_as,
+    platform::Platform,
+    refusal::Refusal,
+    serve::Context,
+    state::{Grant, Held},
 };
 
 impl Platform {
@@ -18,10 +22,12 @@ impl Platform {
         context: &mut Context,
     ) -> Result<Answer, Refusal> {
         let (token, participant) = self.bearer(inbound)?;
-        let (held, _) = self.consent_behind(&token, participant, context)?;
-        if !token.scope.split(' ').any(|scope| matches!(scope, "openid" | "profile")) {
-            return Err(insufficient("the access token has neither scope openid nor profile"));
+        let covered = token.scope.split(' ').any(|scope| matches!(scope, "openid" | "profile"));
+        if token.grant == Grant::Client || !covered {
+            let reason = "a customer's token with scope openid or profile is needed";
+            return Err(insufficient_at_as(reason));
         }
+        let (held, _) = self.consent_behind(&token, participant, context)?;
         let interaction = self.interaction(inbound)?;
         let cause = Some(context.exchange);
         let called = self.call_userinfo(&held.consent, &interaction, cause).await;

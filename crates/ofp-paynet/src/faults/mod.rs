@@ -2,7 +2,7 @@
 
 mod strike;
 
-use crate::provider::EventDue;
+use crate::state::Owed;
 use ofp_types::{ClientId, ConsentId, Effect, FaultLife, FaultPoint, InteractionId, PlatformFault};
 
 pub(crate) use strike::{answer_instead, answer_struck, point_of, spoil};
@@ -16,6 +16,9 @@ pub enum FaultScope {
     Client(ClientId),
     /// The message with this interaction id.
     Interaction(InteractionId),
+    /// Every message: the only scope for a listener that asks for no certificate and a request that
+    /// names no consent, such as one for PayNet's keys.
+    Everyone,
 }
 
 /// Names a fault that is switched on.
@@ -42,7 +45,7 @@ pub(crate) struct Faults {
     active: Vec<ActiveFault>,
     next: u64,
     /// Events that wait for the one after them.
-    held_back: Vec<(FaultPoint, EventDue)>,
+    held_back: Vec<(FaultPoint, Owed)>,
 }
 
 /// What a message is about, as far as is known when it comes or goes.
@@ -66,7 +69,7 @@ impl Faults {
     }
 
     /// Keeps an event back until the next one about its consent has been sent.
-    pub(crate) fn hold_back(&mut self, at: FaultPoint, due: EventDue) {
+    pub(crate) fn hold_back(&mut self, at: FaultPoint, due: Owed) {
         if self.held_back.len() >= MOST {
             self.held_back.remove(0);
         }
@@ -74,15 +77,22 @@ impl Faults {
     }
 
     /// What was kept back for one recipient of a consent's events.
-    pub(crate) fn let_go(&mut self, at: FaultPoint, consent: &ConsentId) -> Vec<EventDue> {
-        let ours = |(there, due): &(FaultPoint, EventDue)| {
-            *there == at && due.consent.consent_id == *consent
-        };
+    pub(crate) fn let_go(&mut self, at: FaultPoint, consent: &ConsentId) -> Vec<Owed> {
+        let ours =
+            |(there, due): &(FaultPoint, Owed)| *there == at && due.consent.consent_id == *consent;
         self.held_back.extract_if(.., |held| ours(held)).map(|(_, due)| due).collect()
     }
 
     pub(crate) fn active(&self) -> &[ActiveFault] {
         &self.active
+    }
+
+    /// What was kept back of what `within` tells.
+    pub(crate) fn let_all_go(
+        &mut self,
+        within: impl Fn(FaultPoint, &Owed) -> bool,
+    ) -> Vec<(FaultPoint, Owed)> {
+        self.held_back.extract_if(.., |(at, owed)| within(*at, owed)).collect()
     }
 
     /// Switches everything off, or all that strikes one scope; says how many.
@@ -108,12 +118,18 @@ impl Faults {
 
 impl ActiveFault {
     fn strikes(&self, struck: &Struck<'_>) -> bool {
-        self.fault.at == struck.at
-            && match &self.scope {
-                FaultScope::Consent(id) => struck.consent == Some(id),
-                FaultScope::Client(id) => struck.client == Some(id),
-                FaultScope::Interaction(id) => struck.interaction == Some(id.as_str()),
-            }
+        self.fault.at == struck.at && self.scope.covers(struck)
+    }
+}
+
+impl FaultScope {
+    pub(crate) fn covers(&self, struck: &Struck<'_>) -> bool {
+        match self {
+            Self::Consent(id) => struck.consent == Some(id),
+            Self::Client(id) => struck.client == Some(id),
+            Self::Interaction(id) => struck.interaction == Some(id.as_str()),
+            Self::Everyone => true,
+        }
     }
 }
 

@@ -1,39 +1,28 @@
 //! D1 and C1: consent events, to the DP and to the DC.
 //!
-//! Events about a consent are sent one after the other, each freshly signed at every try, up to
-//! three times again with a growing pause.
+//! Each is freshly signed at every try, up to three times again with a growing pause. The
+//! outbox says when.
 
-use std::{sync::Arc, time::Duration};
+use std::time::Duration;
 
 use jiff::Timestamp;
-use ofp_evidence::{Endpoint, ExchangeId};
+use ofp_evidence::Endpoint;
 use ofp_net::{Call, Caller, Request};
 use ofp_types::{
-    ClientId, Consent, ConsentId, Effect, FaultPoint, NumericDateForm, Origin, PLATFORM_AUDIENCE,
-    uuid_v4,
+    ClientId, Effect, FaultPoint, NumericDateForm, Origin, PLATFORM_AUDIENCE, uuid_v4,
     wire::{EventType, consent_event, dc_consent_event},
 };
 use serde_json::{Map, Value, json};
 
 use crate::{
-    faults::{Struck, spoil},
+    faults::{FaultScope, Struck, spoil},
     platform::Platform,
+    state::Owed,
 };
 
 /// How long to wait before each try after the first.
 const PAUSES: [Duration; 3] =
     [Duration::from_millis(100), Duration::from_millis(400), Duration::from_millis(1000)];
-
-/// An event that is to be sent.
-#[derive(Debug, Clone)]
-pub(crate) struct EventDue {
-    pub(crate) event: EventType,
-    /// The consent as it stood then.
-    pub(crate) consent: Consent,
-    pub(crate) cause: Option<ExchangeId>,
-    /// Held while one is on its way.
-    pub(crate) in_order: Arc<tokio::sync::Mutex<()>>,
-}
 
 /// Who is told.
 struct Recipient<'a> {
@@ -46,33 +35,19 @@ struct Recipient<'a> {
 }
 
 impl Platform {
-    /// Sends a counted event as soon as those before it have been.
-    pub(crate) fn send_in_background(self: &Arc<Self>, due: EventDue) {
-        let platform = Arc::clone(self);
-        tokio::spawn(async move {
-            platform.send(&due).await;
-            platform.event_landed(&due.consent.consent_id);
-        });
-    }
-
     /// Sends an event to the DP and to the DC. False when the DP did not take it.
-    pub(crate) async fn send(&self, due: &EventDue) -> bool {
-        let _turn = due.in_order.lock().await;
-        let told = async {
-            match self.dp_recipient(due) {
-                Some(dp) => self.deliver(&dp, due).await,
-                None => false,
-            }
+    pub(super) async fn send(&self, due: &Owed) -> bool {
+        let is_for = |at| due.only.is_none_or(|only| only == at);
+        let dp = self.dp_recipient(due).filter(|to| is_for(to.at));
+        let dc = self.dc_recipient(due).filter(|to| is_for(to.at));
+        let deliver = async |to: Option<Recipient<'_>>| match to {
+            Some(to) => self.deliver(&to, due).await,
+            None => false,
         };
-        let also = async {
-            if let Some(dc) = self.dc_recipient(due) {
-                self.deliver(&dc, due).await;
-            }
-        };
-        tokio::join!(told, also).0
+        tokio::join!(deliver(dp), deliver(dc)).0
     }
 
-    fn dp_recipient(&self, due: &EventDue) -> Option<Recipient<'_>> {
+    fn dp_recipient(&self, due: &Owed) -> Option<Recipient<'_>> {
         let dp = self.dp(&due.consent.dp_id)?;
         Some(Recipient {
             at: FaultPoint::ConsentEvent,
@@ -85,7 +60,7 @@ impl Platform {
     }
 
     /// The DC knows of `consent_created` from its own request.
-    fn dc_recipient(&self, due: &EventDue) -> Option<Recipient<'_>> {
+    fn dc_recipient(&self, due: &Owed) -> Option<Recipient<'_>> {
         let dc = self.dc(&due.consent.dc_id).filter(|_| due.event != EventType::ConsentCreated)?;
         Some(Recipient {
             at: FaultPoint::DcEvent,
@@ -97,8 +72,18 @@ impl Platform {
         })
     }
 
+    /// Whether a fault's scope covers an event on its way to DP or DC.
+    pub(crate) fn strikes_event(&self, scope: &FaultScope, at: FaultPoint, owed: &Owed) -> bool {
+        let client = match at {
+            FaultPoint::DcEvent => self.dc(&owed.consent.dc_id).map(|dc| &dc.client.client_id),
+            _ => self.dp(&owed.consent.dp_id).map(|dp| &dp.client.client_id),
+        };
+        let consent = Some(&owed.consent.consent_id);
+        scope.covers(&Struck { at, consent, client, interaction: None })
+    }
+
     /// As the faults that strike want it.
-    async fn deliver(&self, to: &Recipient<'_>, due: &EventDue) -> bool {
+    async fn deliver(&self, to: &Recipient<'_>, due: &Owed) -> bool {
         let effect = self.strike(&Struck {
             at: to.at,
             consent: Some(&due.consent.consent_id),
@@ -118,8 +103,7 @@ impl Platform {
         if effect == Some(Effect::Duplicate) {
             self.try_again(to, due, &to.body, None).await;
         }
-        let id = &due.consent.consent_id;
-        let held_back = self.state().faults.let_go(to.at, id);
+        let held_back = self.state().faults.let_go(to.at, &due.consent.consent_id);
         for late in held_back {
             let body = match to.at {
                 FaultPoint::DcEvent => dc_consent_event(late.event, &late.consent, &self.profile),
@@ -133,7 +117,7 @@ impl Platform {
     async fn try_again(
         &self,
         to: &Recipient<'_>,
-        due: &EventDue,
+        due: &Owed,
         body: &Value,
         effect: Option<Effect>,
     ) -> bool {
@@ -151,7 +135,7 @@ impl Platform {
     async fn try_once(
         &self,
         to: &Recipient<'_>,
-        due: &EventDue,
+        due: &Owed,
         body: &[u8],
         effect: Option<Effect>,
     ) -> bool {
@@ -189,10 +173,5 @@ impl Platform {
             #[expect(clippy::cast_precision_loss, reason = "milliseconds since 1970 fit a double")]
             NumericDateForm::Float => json!(time.as_millisecond() as f64 / 1000.0),
         }
-    }
-
-    /// How many events are still under way for a consent.
-    pub(crate) fn events_in_flight(&self, id: &ConsentId) -> usize {
-        self.state().consents.get(id).map_or(0, |held| held.owed.len())
     }
 }

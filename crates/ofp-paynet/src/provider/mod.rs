@@ -2,8 +2,9 @@
 
 mod event;
 mod forward;
+mod outbox;
 mod relay;
 
-pub(crate) use event::EventDue;
 pub(crate) use forward::Forward;
 pub use forward::ForwardError;
+pub(crate) use outbox::Outbox;

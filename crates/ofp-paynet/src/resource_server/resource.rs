@@ -66,8 +66,7 @@ impl Platform {
         let (held, dc) = self.consent_behind(&token, participant, context)?;
         if !held.consent.permissions.contains(&resource.permission()) {
             let reason = format!("the consent does not grant {}", resource.permission().as_str());
-            let refusal = Refusal::new(403, ErrorCode::AccessTokenInvalidScope, reason);
-            return Err(refusal.header("www-authenticate", "Bearer error=\"insufficient_scope\""));
+            return Err(insufficient(reason));
         }
         self.within_rate(dc, &held)?;
         let interaction = inbound.header("x-fapi-interaction-id").unwrap_or_default();

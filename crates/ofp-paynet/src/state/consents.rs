@@ -1,10 +1,11 @@
 //! A consent with the authorization request that it came from and the time it lives in.
 
-use std::{collections::HashSet, sync::Arc};
+use std::collections::{HashSet, VecDeque};
 
 use jiff::{SignedDuration, Timestamp};
+use ofp_evidence::ExchangeId;
 use ofp_net::{Shelf, Store, StoreError};
-use ofp_types::{Consent, ConsentId, ConsentStatus, Policy, Trigger, wire::EventType};
+use ofp_types::{Consent, ConsentId, ConsentStatus, FaultPoint, Policy, Trigger, wire::EventType};
 use serde::{Deserialize, Serialize};
 
 /// How many consents are kept: above it, those go that nothing can happen to any more.
@@ -40,12 +41,9 @@ pub(crate) struct Held {
     pub(crate) answered: bool,
     /// The rules that reach beyond this consent and hold for it.
     pub(crate) policies: HashSet<Policy>,
-    /// Held while an event is on its way, so that events arrive in order.
-    #[serde(skip)]
-    pub(crate) in_order: Arc<tokio::sync::Mutex<()>>,
     /// Events that have not been answered or given up yet, oldest first: sent again after a restart.
     #[serde(default)]
-    pub(crate) owed: Vec<Owed>,
+    pub(crate) owed: VecDeque<Owed>,
 }
 
 /// An event that DP or DC are still to be told of.
@@ -54,6 +52,18 @@ pub(crate) struct Owed {
     pub(crate) event: EventType,
     /// The consent as it stood then.
     pub(crate) consent: Consent,
+    /// The request that caused it, while the platform that answered it runs.
+    #[serde(skip)]
+    pub(crate) cause: Option<ExchangeId>,
+    /// Whom it is for, if not for both: what a fault held back from one of them.
+    #[serde(default)]
+    pub(crate) only: Option<FaultPoint>,
+}
+
+impl Owed {
+    pub(crate) fn new(event: EventType, consent: Consent, cause: Option<ExchangeId>) -> Self {
+        Self { event, consent, cause, only: None }
+    }
 }
 
 impl Held {

@@ -151,7 +151,12 @@ async fn a_token_without_a_consent_reads_nothing() {
                 .header("authorization", format!("Bearer {token}"))
                 .header("x-fapi-interaction-id", uuid_v4(&ofp_net::OsEntropy).to_string());
             let reply = who.http.send(request).await.unwrap();
-            assert_eq!(error_of(&reply), "403 insufficient_scope", "{path}: {}", kit.reason());
+            assert_eq!(
+                error_of(&reply),
+                "403 AccessToken.InvalidScope",
+                "{path}: {}",
+                kit.reason()
+            );
         }
     }
     assert!(kit.stub_dp.asked.lock().unwrap().is_empty(), "nothing reached the DP");
@@ -283,10 +288,10 @@ async fn the_directory_is_for_dcs_and_has_pages() {
     for query in ["?page_size=0", "?next_page_params=%21", "?next_page_params=RFA"] {
         assert_eq!(error_of(&ask(&kit.dc, query).await), "400 invalid_request", "{query}");
     }
-    assert_eq!(error_of(&ask(&kit.dp, "").await), "403 insufficient_scope");
+    assert_eq!(error_of(&ask(&kit.dp, "").await), "403 AccessToken.InvalidScope");
     let token = kit.reading().await;
     let request = ofp_net::Request::get(format!("{}/v1/providers", kit.rs), DEADLINE)
         .header("authorization", format!("Bearer {token}"));
     let reply = kit.dc.http.send(request).await.unwrap();
-    assert_eq!(error_of(&reply), "403 insufficient_scope", "a customer's token");
+    assert_eq!(error_of(&reply), "403 AccessToken.InvalidScope", "a customer's token");
 }

@@ -176,3 +176,31 @@ async fn events_are_sent_twice_out_of_order_or_never() {
     );
     assert_eq!(kit.stub_dc.told().len(), 5, "the DC was told as usual");
 }
+
+#[tokio::test]
+async fn a_fault_for_everyone_reaches_the_listener_that_knows_nobody() {
+    let kit = Kit::start();
+    let keys = format!("{}/v1/oauth/jwks", kit.issuer);
+    kit.inject(FaultScope::Everyone, json!({ "at": "jwks", "status": 503, "until_reset": true }));
+    assert_eq!(kit.get(&keys, None).await.status, 503);
+    assert_eq!(kit.paynet.reset_faults(None), 1);
+    assert_eq!(kit.get(&keys, None).await.status, 200);
+}
+
+#[tokio::test]
+async fn what_a_fault_held_back_leaves_when_it_is_reset() {
+    let kit = Kit::start();
+    let (consent, _) = kit.approved().await;
+    kit.paynet.settled(&consent, DEADLINE).await.unwrap();
+    let scope = || FaultScope::Consent(consent.clone());
+    kit.inject(scope(), json!({ "at": "consent_event", "out_of_order": true }));
+    kit.stub_dp.events.lock().unwrap().clear();
+    kit.paynet.change(&consent, ofp_types::Trigger::Suspend, None).unwrap();
+    kit.paynet.settled(&consent, DEADLINE).await.unwrap();
+    let _ = kit.paynet.reset_faults(Some(&client("nobody")));
+    assert!(kit.stub_dp.told().is_empty(), "another scope's faults");
+    let _ = kit.paynet.reset_faults(Some(&scope()));
+    kit.paynet.settled(&consent, DEADLINE).await.unwrap();
+    assert_eq!(kit.stub_dp.told(), ["consent_status_updated suspended"]);
+    assert_eq!(kit.stub_dc.told().len(), 2, "the DC was told as usual, once");
+}

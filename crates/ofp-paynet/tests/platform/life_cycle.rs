@@ -184,7 +184,7 @@ async fn a_party_changes_its_own_consents_in_its_own_name() {
         request
     };
     let reply = kit.dc.http.send(post(&token, None)).await.unwrap();
-    assert_eq!(error_of(&reply), "403 insufficient_scope", "a customer's token");
+    assert_eq!(error_of(&reply), "403 AccessToken.InvalidScope", "a customer's token");
     let dps = kit.dp_token().await;
     let signed = |body: &[u8]| Some(kit.dp.signing.sign_detached(Default::default(), body));
     let reply = kit.dp.http.send(post(&dps, signed(b"{ }"))).await.unwrap();
@@ -300,4 +300,59 @@ async fn time_alone_expires_authorized_and_suspended_consents() {
         assert_eq!(kit.status(&consent), ConsentStatus::Expired);
         assert_eq!(kit.paynet.consent(&consent).unwrap().updated_by.as_str(), "ofp");
     }
+}
+
+/// `docs/platform.md` has one row for each step, and names what shows it.
+#[tokio::test]
+async fn every_step_is_documented_with_a_test_and_every_other_is_refused() {
+    let kit = Kit::start();
+    let document = include_str!("../../../../docs/platform.md");
+    let (scenarios, tests) = (shown_by_scenarios(), include_str!("life_cycle.rs"));
+    let mut rows: Vec<Vec<&str>> = document
+        .lines()
+        .filter(|line| line.starts_with("| `") && line.contains(" → "))
+        .map(|line| line.split('|').map(str::trim).collect())
+        .collect();
+    for from in ConsentStatus::ALL {
+        for trigger in Trigger::ALL {
+            let consent = kit.consent_that_is(from).await;
+            let changed = kit.paynet.change(&consent, trigger, None);
+            match (from.apply(trigger), changed) {
+                (Ok(to), Ok(now)) => {
+                    assert_eq!(now.status, to);
+                    let (step, cause) =
+                        (format!("`{from}` → `{to}`"), format!("`{}`", name(trigger)));
+                    let at = rows.iter().position(|row| row[1] == step && row[2] == cause);
+                    let row = rows.remove(at.unwrap_or_else(|| panic!("no row {step} {cause}")));
+                    for shown in row[4].split(", ").map(|text| text.trim_matches('`')) {
+                        let known = scenarios.contains(&shown.to_owned())
+                            || tests.contains(&format!("async fn {shown}("));
+                        assert!(known, "{shown} is neither a scenario nor a test");
+                    }
+                }
+                (Err(_), Err(_)) => assert_eq!(kit.status(&consent), from, "{trigger:?}"),
+                (machine, platform) => panic!("{from} {trigger:?}: {machine:?}, {platform:?}"),
+            }
+            if from.is_final() {
+                assert!(kit.paynet.advance_clock(&consent, SignedDuration::from_hours(999)));
+                assert_eq!(kit.status(&consent), from, "time does nothing to what is over");
+            }
+        }
+    }
+    assert!(rows.is_empty(), "rows of no step: {rows:?}");
+}
+
+fn name(trigger: Trigger) -> String {
+    serde_json::to_value(trigger).unwrap().as_str().unwrap().to_owned()
+}
+
+/// `folder/file` of every scenario, without its ending.
+fn shown_by_scenarios() -> Vec<String> {
+    let root = std::path::Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/../../scenarios"));
+    let folders = root.read_dir().unwrap().map(|folder| folder.unwrap().path());
+    let files =
+        folders.flat_map(|folder| folder.read_dir().unwrap()).map(|file| file.unwrap().path());
+    let yaml = files.filter(|file| file.extension().is_some_and(|ending| ending == "yaml"));
+    yaml.map(|file| file.strip_prefix(root).unwrap().with_extension("").display().to_string())
+        .collect()
 }

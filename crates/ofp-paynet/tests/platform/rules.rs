@@ -291,7 +291,10 @@ async fn access_tokens_are_bound_and_belong_to_one_role() {
     let unknown = kit.balances(&kit.dc, Some("nonsense"), "").await;
     assert_eq!(error_of(&unknown), "401 invalid_token");
     let dps = kit.dp_token().await;
-    assert_eq!(error_of(&kit.balances(&kit.dp, Some(&dps), "").await), "403 insufficient_scope");
+    assert_eq!(
+        error_of(&kit.balances(&kit.dp, Some(&dps), "").await),
+        "403 AccessToken.InvalidScope"
+    );
 
     let mut form = kit.dc.authenticated();
     form.insert("grant_type".into(), "client_credentials".into());
@@ -618,7 +621,7 @@ async fn a_dc_cannot_update_a_consent_with_a_token_of_its_own() {
     request.method = http::Method::PATCH;
     request.body = body;
     let reply = kit.dc.http.send(request).await.unwrap();
-    assert_eq!(error_of(&reply), "403 insufficient_scope");
+    assert_eq!(error_of(&reply), "403 AccessToken.InvalidScope");
     let twice = kit.balances(&kit.dc, Some(&token), "?access_token=a&access_token=b").await;
     assert_eq!(error_of(&twice), "400 invalid_request", "a repeated parameter hides nothing");
 }

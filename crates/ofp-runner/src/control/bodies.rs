@@ -343,6 +343,8 @@ pub(super) struct FaultWish {
     client_id: Option<String>,
     /// Strikes the message with this interaction id.
     interaction_id: Option<String>,
+    /// Strikes every message.
+    everyone: Option<bool>,
     /// Which message, such as `token`, `balances` or `consent_event`.
     at: String,
     /// Answers with this status, 400 to 599.

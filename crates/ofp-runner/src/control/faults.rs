@@ -65,7 +65,7 @@ pub(super) fn rotate_keys(control: &Control, inbound: &Inbound) -> Result<Answer
     Ok(json(200, &KeyView { kid: kid.to_string() }))
 }
 
-/// Exactly one of the three.
+/// Exactly one of the four.
 fn scope(wish: &mut Map<String, Value>) -> Result<FaultScope, Problem> {
     let mut take = |name: &str| match wish.remove(name) {
         None => Ok(None),
@@ -73,15 +73,27 @@ fn scope(wish: &mut Map<String, Value>) -> Result<FaultScope, Problem> {
         Some(other) => Err(Problem::bad_request(format!("{name} must be a text, not {other}"))),
     };
     let named = (take("consent_id")?, take("client_id")?, take("interaction_id")?);
+    let everyone = match wish.remove("everyone") {
+        None | Some(Value::Bool(false)) => false,
+        Some(Value::Bool(true)) => true,
+        Some(other) => {
+            return Err(Problem::bad_request(format!("everyone must be true, not {other}")));
+        }
+    };
     let wrong = |e: InvalidId| Problem::bad_request(e.to_string());
-    match named {
-        (Some(id), None, None) => ConsentId::parse(id).map(FaultScope::Consent).map_err(wrong),
-        (None, Some(id), None) => ClientId::parse(id).map(FaultScope::Client).map_err(wrong),
-        (None, None, Some(id)) => {
+    match (named, everyone) {
+        ((Some(id), None, None), false) => {
+            ConsentId::parse(id).map(FaultScope::Consent).map_err(wrong)
+        }
+        ((None, Some(id), None), false) => {
+            ClientId::parse(id).map(FaultScope::Client).map_err(wrong)
+        }
+        ((None, None, Some(id)), false) => {
             InteractionId::parse(id).map(FaultScope::Interaction).map_err(wrong)
         }
+        ((None, None, None), true) => Ok(FaultScope::Everyone),
         _ => {
-            let expected = "exactly one of consent_id, client_id and interaction_id";
+            let expected = "exactly one of consent_id, client_id, interaction_id and everyone";
             Err(Problem::bad_request(format!("a fault strikes {expected}")))
         }
     }
@@ -92,6 +104,7 @@ fn fault_view(active: &ActiveFault) -> FaultView {
         FaultScope::Consent(id) => format!("consent {id}"),
         FaultScope::Client(id) => format!("client {id}"),
         FaultScope::Interaction(id) => format!("interaction {id}"),
+        FaultScope::Everyone => "everyone".to_owned(),
     };
     let fault = serde_json::to_value(active.fault).unwrap_or_default();
     FaultView { id: active.id.0, scope, fault }

@@ -133,3 +133,28 @@ fn nothing_acknowledged_is_lost_when_the_process_is_killed_under_load() {
     let read = up.control.call("POST", &path, r#"{"resource":"balances"}"#).unwrap();
     assert_eq!(read["status"], 200, "its token still works: {read}");
 }
+
+#[test]
+fn an_event_that_is_owed_when_the_process_is_killed_is_sent_after_a_restart() {
+    let folder = tempfile::tempdir().unwrap();
+    let state = folder.path().join("state.redb");
+    let mut up = Up::start(&state);
+    let linked = up.control.call("POST", "/v1/links", "{}").unwrap();
+    let consent = linked["consent_id"].as_str().unwrap().to_owned();
+    let fault = json!({ "at": "consent_event", "delay": "60s", "consent_id": consent });
+    up.control.call("POST", "/v1/faults", &fault.to_string()).unwrap();
+    let at = |what: &str| format!("/v1/consents/{consent}/{what}");
+    let suspend = r#"{"change":"suspend","reason_code":"not_allowed"}"#;
+    up.control.call("POST", &at("status"), suspend).unwrap();
+    up.kill();
+
+    let up = Up::start(&state);
+    up.control.call("POST", &at("settle"), "").unwrap();
+    let journal = format!("/v1/journal?consent_id={consent}");
+    let journal = up.control.call("GET", &journal, "").unwrap();
+    let exchanges = journal["exchanges"].as_array().unwrap().iter();
+    let event: Vec<&Value> = exchanges.filter(|x| x["endpoint"] == "consent_event").collect();
+    assert_eq!(event.len(), 1, "{journal}");
+    assert_eq!(event[0]["status"], 200, "{journal}");
+    assert!(event[0]["request_body"].as_str().unwrap().contains("suspended"), "{journal}");
+}
