@@ -159,6 +159,13 @@ impl Message {
         self.headers.iter().find(|(n, _)| n == name).map(|(_, value)| value.as_str())
     }
 
+    fn weight(&self) -> usize {
+        /// For the two strings of a header, beside their texts.
+        const HEADER: usize = 48;
+        let header = |(name, value): &(String, String)| name.len() + value.len() + HEADER;
+        self.body.len() + self.headers.iter().map(header).sum::<usize>()
+    }
+
     /// The media type of the body, without parameters, in lower case.
     #[must_use]
     pub fn media_type(&self) -> Option<String> {
@@ -283,6 +290,16 @@ impl Exchange {
     #[must_use]
     pub fn succeeded(&self) -> bool {
         self.status().is_some_and(|status| (200..300).contains(&status))
+    }
+
+    /// About how many bytes its texts have.
+    pub(crate) fn weight(&self) -> usize {
+        let note = self.note.as_ref().map_or(0, String::len);
+        let answer = match &self.outcome {
+            Outcome::Answered { message, .. } => message.weight(),
+            Outcome::Failed(failure) => failure.detail.len(),
+        };
+        self.method.len() + self.url.len() + self.request.weight() + answer + note
     }
 
     /// The path of the URL, without query.

@@ -15,33 +15,59 @@ use crate::{ConnectionId, ExchangeId, Record, Secrets};
 /// The record of a run: append-only, shared by every role.
 #[derive(Debug)]
 pub struct Journal {
-    records: Mutex<VecDeque<Arc<Record>>>,
-    /// How many records are kept; all of them unless bounded.
-    most: usize,
+    kept: Mutex<Kept>,
+    bound: JournalBound,
     secrets: Mutex<Secrets>,
     exchanges: AtomicU64,
     connections: AtomicU64,
     length: watch::Sender<usize>,
 }
 
+/// How much a journal keeps.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct JournalBound {
+    /// How many records.
+    pub records: usize,
+    /// How many bytes all of them may have, as [`Record::weight`] estimates them.
+    pub bytes: usize,
+}
+
+#[derive(Debug, Default)]
+struct Kept {
+    records: VecDeque<Arc<Record>>,
+    bytes: usize,
+}
+
+impl Kept {
+    fn add(&mut self, record: Record, bound: JournalBound) {
+        self.bytes += record.weight();
+        self.records.push_back(Arc::new(record));
+        while self.records.len() > bound.records || self.bytes > bound.bytes {
+            let Some(oldest) = self.records.pop_front() else { return };
+            self.bytes -= oldest.weight();
+        }
+    }
+}
+
 impl Default for Journal {
     fn default() -> Self {
-        Self::with(usize::MAX, Secrets::default())
+        let bound = JournalBound { records: usize::MAX, bytes: usize::MAX };
+        Self::with(bound, Secrets::default())
     }
 }
 
 impl Journal {
-    /// A journal that forgets the oldest of more than `most` records: for a platform that stays up.
-    /// It remembers four secrets a record, more than an exchange has.
+    /// A journal that forgets the oldest of more records than `bound` says: for a platform that stays
+    /// up. It remembers eight mentions of secrets a record, more than an exchange has.
     #[must_use]
-    pub fn bounded(most: usize) -> Self {
-        Self::with(most, Secrets::bounded(most.saturating_mul(4)))
+    pub fn bounded(bound: JournalBound) -> Self {
+        Self::with(bound, Secrets::bounded(bound.records.saturating_mul(8)))
     }
 
-    fn with(most: usize, secrets: Secrets) -> Self {
+    fn with(bound: JournalBound, secrets: Secrets) -> Self {
         Self {
-            records: Mutex::default(),
-            most,
+            kept: Mutex::default(),
+            bound,
             secrets: Mutex::new(secrets),
             exchanges: AtomicU64::new(1),
             connections: AtomicU64::new(1),
@@ -61,26 +87,20 @@ impl Journal {
 
     /// Adds a record and wakes whoever waits for one.
     pub fn add(&self, record: Record) {
-        {
-            let mut records = self.lock_records();
-            while records.len() >= self.most {
-                records.pop_front();
-            }
-            records.push_back(Arc::new(record));
-        }
+        self.lock_kept().add(record, self.bound);
         self.length.send_modify(|length| *length += 1);
     }
 
     /// Everything that is kept of what was recorded so far, in the order of recording.
     #[must_use]
     pub fn records(&self) -> Vec<Arc<Record>> {
-        self.lock_records().iter().cloned().collect()
+        self.lock_kept().records.iter().cloned().collect()
     }
 
     /// The newest record that `wanted` takes something of.
     pub fn newest<T>(&self, wanted: impl FnMut(&Record) -> Option<T>) -> Option<T> {
         let mut wanted = wanted;
-        self.lock_records().iter().rev().find_map(|record| wanted(record))
+        self.lock_kept().records.iter().rev().find_map(|record| wanted(record))
     }
 
     /// Tells the number of records ever made, now and at every change.
@@ -94,6 +114,11 @@ impl Journal {
         self.secrets.lock().unwrap_or_else(PoisonError::into_inner).add(text);
     }
 
+    /// Marks a text as secret for as long as the journal lives.
+    pub fn keep_secret(&self, text: &str) {
+        self.secrets.lock().unwrap_or_else(PoisonError::into_inner).keep(text);
+    }
+
     /// The secrets known so far, ready to be looked for: made ready once for as long as there is no
     /// new one.
     #[must_use]
@@ -103,7 +128,36 @@ impl Journal {
         secrets.clone()
     }
 
-    fn lock_records(&self) -> MutexGuard<'_, VecDeque<Arc<Record>>> {
-        self.records.lock().unwrap_or_else(PoisonError::into_inner)
+    fn lock_kept(&self) -> MutexGuard<'_, Kept> {
+        self.kept.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn mark(id: u64) -> Record {
+        Record::RefusalExpected { exchange: ExchangeId(id) }
+    }
+
+    #[test]
+    fn a_bounded_journal_forgets_the_oldest_by_number_and_by_bytes() {
+        let weight = mark(0).weight();
+        let bounds = [(3, usize::MAX), (usize::MAX, 3 * weight + 1)];
+        for (records, bytes) in bounds {
+            let journal = Journal::bounded(JournalBound { records, bytes });
+            (0..10).for_each(|id| journal.add(mark(id)));
+            let kept: Vec<u64> = journal
+                .records()
+                .iter()
+                .map(|record| match &**record {
+                    Record::RefusalExpected { exchange } => exchange.0,
+                    other => panic!("{other:?}"),
+                })
+                .collect();
+            assert_eq!(kept, [7, 8, 9]);
+            assert_eq!(*journal.watch().borrow(), 10);
+        }
     }
 }

@@ -13,7 +13,8 @@
 //! assert_eq!(Verdict::Pass { evidence }.word(), "pass");
 //! ```
 //!
-//! No I/O. Writers of reports pass every text through [`Secrets::mask`].
+//! No I/O. Writers of reports pass every text through [`Secrets::mask`], messages through
+//! [`Secrets::shown_body`] and its like.
 
 mod event;
 mod exchange;
@@ -21,6 +22,7 @@ mod handshake;
 mod journal;
 mod record;
 mod secrets;
+mod shown;
 mod verdict;
 
 pub use event::{
@@ -29,7 +31,7 @@ pub use event::{
 };
 pub use exchange::{Endpoint, Exchange, ExchangeId, Failure, Message, Outcome, Role, Stage};
 pub use handshake::{CertificateFacts, ConnectionId, Handshake};
-pub use journal::Journal;
+pub use journal::{Journal, JournalBound};
 pub use record::{CustomerAct, Decryption, Reader, Record, Screen, Transition};
 pub use secrets::Secrets;
 pub use verdict::{Cause, Evidence, Finding, Level, Severity, Subject, Verdict};

@@ -190,3 +190,38 @@ pub enum Record {
         act: CustomerAct,
     },
 }
+
+impl Record {
+    /// About how many bytes it takes in memory.
+    #[must_use]
+    pub fn weight(&self) -> usize {
+        /// For what is small, and the allocator's own.
+        const REST: usize = 512;
+        REST + match self {
+            Self::Exchange(exchange) => exchange.weight(),
+            Self::Decryption(decryption) => match &decryption.outcome {
+                Ok(plaintext) => plaintext.len(),
+                Err(reason) => reason.len(),
+            },
+            Self::Customer { act, .. } => act.weight(),
+            Self::Handshake(_) | Self::Transition(_) | Self::RefusalExpected { .. } => 0,
+        }
+    }
+}
+
+impl CustomerAct {
+    /// The bytes of its texts, of those that a page makes.
+    fn weight(&self) -> usize {
+        let all = |texts: &[String]| texts.iter().map(String::len).sum::<usize>();
+        match self {
+            Self::LoggedIn { text, .. } | Self::Decided { text, .. } => text.len(),
+            Self::SawAccounts { listed, .. } => all(listed),
+            Self::SelectedAccounts { chosen, text, .. } | Self::SawReview { text, chosen, .. } => {
+                text.len() + all(chosen)
+            }
+            Self::Returned { url, .. } => url.len(),
+            Self::SawOutcome { message, .. } => message.len(),
+            Self::Arrived { .. } => 0,
+        }
+    }
+}

@@ -2,7 +2,7 @@
 
 use std::{
     borrow::Cow,
-    collections::{HashSet, VecDeque},
+    collections::{HashMap, VecDeque},
     sync::OnceLock,
 };
 
@@ -14,7 +14,7 @@ use base64::{
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 
 /// What stands in a report where a secret was.
-const MASK: &str = "[secret]";
+pub(crate) const MASK: &str = "[secret]";
 /// Shorter texts are not masked: they would blot out half of every page.
 const SHORTEST: usize = 4;
 /// Of longer texts only the end is masked: tokens end in their signature, and a stranger must not fill
@@ -24,10 +24,13 @@ const LONGEST: usize = 400;
 /// Texts that no report may show.
 #[derive(Debug, Clone)]
 pub struct Secrets {
-    texts: VecDeque<String>,
-    known: HashSet<String>,
-    /// How many are remembered.
+    /// Oldest mention first, with its number.
+    mentions: VecDeque<(u64, String)>,
+    /// The number of each text's newest mention; none when it is never to be forgotten.
+    known: HashMap<String, Option<u64>>,
+    /// How many mentions are remembered.
     most: usize,
+    next: u64,
     /// Finds every form in which one could appear; made anew when there is one more.
     finder: OnceLock<Option<AhoCorasick>>,
 }
@@ -39,27 +42,44 @@ impl Default for Secrets {
 }
 
 impl Secrets {
-    /// Remembers the newest `most`; the default remembers all.
+    /// Remembers the newest `most` mentions and what is kept; the default remembers all.
     #[must_use]
     pub fn bounded(most: usize) -> Self {
-        Self { texts: VecDeque::new(), known: HashSet::new(), most, finder: OnceLock::new() }
+        let (mentions, known, finder) = (VecDeque::new(), HashMap::new(), OnceLock::new());
+        Self { mentions, known, most, next: 0, finder }
     }
 
     /// Marks `text` as secret, with its percent-encoded, JSON-escaped and base64 forms.
     pub fn add(&mut self, text: &str) {
-        let start =
-            (text.len().saturating_sub(LONGEST)..=text.len()).find(|at| text.is_char_boundary(*at));
-        let text = &text[start.unwrap_or(0)..];
-        if text.len() < SHORTEST || !self.known.insert(text.to_owned()) {
+        let text = end_of(text);
+        let known = self.known.get(text).copied();
+        // one that was mentioned lately need not be mentioned again
+        let lately = |last: u64| self.next - last <= (self.most / 2) as u64;
+        if text.len() < SHORTEST || known.is_some_and(|last| last.is_none_or(lately)) {
             return;
         }
-        while self.texts.len() >= self.most {
-            if let Some(oldest) = self.texts.pop_front() {
+        self.next += 1;
+        self.known.insert(text.to_owned(), Some(self.next));
+        self.mentions.push_back((self.next, text.to_owned()));
+        let mut changed = known.is_none();
+        while self.mentions.len() > self.most {
+            let Some((mention, oldest)) = self.mentions.pop_front() else { break };
+            if self.known.get(&oldest) == Some(&Some(mention)) {
                 self.known.remove(&oldest);
+                changed = true;
             }
         }
-        self.texts.push_back(text.to_owned());
-        self.finder = OnceLock::new();
+        if changed {
+            self.finder = OnceLock::new();
+        }
+    }
+
+    /// Marks `text` as a secret that is never to be forgotten.
+    pub fn keep(&mut self, text: &str) {
+        let text = end_of(text);
+        if text.len() >= SHORTEST && self.known.insert(text.to_owned(), None).is_none() {
+            self.finder = OnceLock::new();
+        }
     }
 
     /// `text` with every secret masked, the longest where several begin.
@@ -86,9 +106,16 @@ impl Secrets {
     }
 
     fn find_all(&self) -> Option<AhoCorasick> {
-        let forms = self.texts.iter().flat_map(|text| forms(text));
+        let forms = self.known.keys().flat_map(|text| forms(text));
         AhoCorasick::builder().match_kind(MatchKind::LeftmostLongest).build(forms).ok()
     }
+}
+
+/// As much of the end of `text` as is masked.
+fn end_of(text: &str) -> &str {
+    let start =
+        (text.len().saturating_sub(LONGEST)..=text.len()).find(|at| text.is_char_boundary(*at));
+    &text[start.unwrap_or(0)..]
 }
 
 /// Every form in which `text` could appear.
@@ -160,5 +187,16 @@ mod tests {
         let mut secrets = Secrets::bounded(2);
         ["first", "second", "third"].into_iter().for_each(|text| secrets.add(text));
         assert_eq!(secrets.mask("first second third"), "first [secret] [secret]");
+    }
+
+    #[test]
+    fn what_is_kept_or_mentioned_again_is_not_forgotten() {
+        let mut secrets = Secrets::bounded(4);
+        secrets.keep("kept");
+        for text in ["again", "other-1", "other-2", "other-3", "again", "other-4", "other-5"] {
+            secrets.add(text);
+        }
+        let masked = secrets.mask("kept again other-1 other-5 other-2");
+        assert_eq!(masked, "[secret] [secret] other-1 [secret] other-2");
     }
 }

@@ -2,8 +2,6 @@
 
 use ofp_evidence::{Exchange, Role, Secrets};
 
-use crate::shown;
-
 /// Headers that curl writes itself, or that must not be shown.
 const LEFT_OUT: [&str; 4] = ["host", "content-length", "cookie", "accept"];
 
@@ -21,15 +19,15 @@ pub(crate) fn line(secrets: &Secrets, folder: Option<&str>, exchange: &Exchange)
     }
     for (name, value) in &exchange.request.headers {
         if !LEFT_OUT.contains(&name.as_str()) {
-            let value = shown::header(secrets, name, value);
+            let value = secrets.shown_header(name, value);
             parts.push(format!("-H {}", quoted(&format!("{name}: {value}"))));
         }
     }
     if !exchange.request.body.is_empty() {
-        let body = shown::body(secrets, &exchange.request);
+        let body = secrets.shown_body(&exchange.request);
         parts.push(format!("--data-raw {}", quoted(&body)));
     }
-    parts.push(quoted(&shown::url(secrets, &exchange.url)));
+    parts.push(quoted(&secrets.shown_url(&exchange.url)));
     Some(parts.join(" "))
 }
 

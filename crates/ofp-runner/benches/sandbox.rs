@@ -32,8 +32,11 @@ fn main() {
 
 async fn measure(many: bool) {
     let pki = Pki::in_memory(SystemClock.now()).unwrap();
-    let options =
-        WorldOptions { journal: Some(4_000), policies: HashSet::new(), ..WorldOptions::default() };
+    let options = WorldOptions {
+        journal: Some(World::SANDBOX_JOURNAL),
+        policies: HashSet::new(),
+        ..WorldOptions::default()
+    };
     let world = World::boot(&pki, &options, Arc::new(SystemClock), Arc::new(OsEntropy)).unwrap();
     let world = Arc::new(world);
     let linked = Arc::new(world.link("paynet", &request()).await.unwrap());

@@ -321,13 +321,13 @@ impl ExchangeView {
             to: word(&exchange.to),
             endpoint: word(&exchange.endpoint),
             method: exchange.method.clone(),
-            url: masked(&exchange.url),
+            url: secrets.shown_url(&exchange.url),
             status: exchange.status(),
             failure,
             note: exchange.note.as_deref().map(masked),
             consent_id: exchange.consent.as_ref().map(ToString::to_string),
-            request_body: masked(&exchange.request.text()),
-            response_body: exchange.response().map(|m| masked(&m.text())).unwrap_or_default(),
+            request_body: secrets.shown_body(&exchange.request),
+            response_body: exchange.response().map(|m| secrets.shown_body(m)).unwrap_or_default(),
         }
     }
 }

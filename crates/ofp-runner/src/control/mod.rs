@@ -232,7 +232,7 @@ impl RunningControl {
             world,
             pending: Mutex::default(),
         });
-        control.world.journal.secret(&control.token);
+        control.world.journal.keep_secret(&control.token);
         let server = serve_plain(Arc::clone(&control), listener)?;
         Ok(Self { control, server })
     }

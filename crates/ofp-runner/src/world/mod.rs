@@ -9,7 +9,7 @@ use std::{collections::HashSet, sync::Arc};
 use ofp_checks::Settings;
 use ofp_dc::{DcError, DcListeners, MockDc};
 use ofp_dp::{Bank, Books, DpError, DpListeners, ReferenceDp};
-use ofp_evidence::Journal;
+use ofp_evidence::{Journal, JournalBound};
 use ofp_jose::DecryptionKey;
 use ofp_net::{NetError, Store, StoreError};
 use ofp_paynet::{Listeners, PayNet, PaynetError};
@@ -35,8 +35,8 @@ pub struct WorldOptions {
     pub policies: HashSet<Policy>,
     /// What survives a restart.
     pub store: Store,
-    /// How many records the journal keeps; all of them without.
-    pub journal: Option<usize>,
+    /// How much the journal keeps; everything without.
+    pub journal: Option<JournalBound>,
     /// Redirect URIs of a DC under development, registered beside the mock DC's own.
     pub redirect_uris: Vec<String>,
     /// Decides the reference DP's transactions.
@@ -88,6 +88,9 @@ pub struct World {
 }
 
 impl World {
+    /// What the journal of a world that stays up keeps.
+    pub const SANDBOX_JOURNAL: JournalBound = JournalBound { records: 4_000, bytes: 64 << 20 };
+
     /// Boots everybody on the loopback interface. Must be called within a Tokio runtime.
     ///
     /// # Errors
@@ -209,6 +212,6 @@ fn keep_identities_secret(journal: &Journal, books: &Books) {
     for customer in &books.customers {
         let (_, id_number) = customer.test_credentials();
         let digits: String = id_number.chars().filter(char::is_ascii_digit).collect();
-        [id_number, &digits].into_iter().for_each(|secret| journal.secret(secret));
+        [id_number, &digits].into_iter().for_each(|secret| journal.keep_secret(secret));
     }
 }

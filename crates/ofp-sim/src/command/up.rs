@@ -14,9 +14,6 @@ use super::{
 };
 use crate::{args::UpArgs, environment::Environment, failure::Failure};
 
-/// How many records the journal keeps.
-const JOURNAL: usize = 4_000;
-
 pub(super) fn up(args: &UpArgs, environment: &Environment) -> Result<u8, Failure> {
     let profile = profile(&args.profile, environment)?;
     let faults = faults(&args.fault)?;
@@ -28,7 +25,7 @@ pub(super) fn up(args: &UpArgs, environment: &Environment) -> Result<u8, Failure
         port_base: (args.port_base != 0).then_some(args.port_base),
         policies: Policy::ALL.into(),
         store,
-        journal: Some(JOURNAL),
+        journal: Some(World::SANDBOX_JOURNAL),
         redirect_uris: args.redirect_uri.clone(),
         seed: args.seed,
     };
