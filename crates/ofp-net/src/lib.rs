@@ -3,8 +3,8 @@
 //! [`HttpClient`] keeps connections alive and tells the truth about failures: which stage, which
 //! TLS alert. [`Caller`] is the same with every exchange written to the journal. [`serve`] runs an
 //! [`App`] on actix-web behind OpenSSL and hands it the caller's certificate. [`JwksCache`] fetches
-//! and keeps a JWK set. A [`Shelf`] is a map that survives a restart if its [`Store`] has a file. The real [`SystemClock`] and [`OsEntropy`] live here, because the crates
-//! below do no I/O.
+//! and keeps a JWK set. A [`Shelf`] is a map that survives a restart if its [`Store`] has a file. The
+//! real [`SystemClock`] and [`OsEntropy`] live here, because the crates below do no I/O.
 
 mod caller;
 mod client;
@@ -15,10 +15,12 @@ mod error;
 mod facts;
 mod form;
 mod jwks;
+mod listener;
 mod server;
 mod shelf;
 mod store;
 mod tls;
+mod trouble;
 
 pub use caller::{Call, Caller};
 pub use client::{HttpClient, Reply, Request};
@@ -29,13 +31,12 @@ pub use error::NetError;
 pub use facts::certificate_facts;
 pub use form::{FormError, encode_form, parse_form, posted_form};
 pub use jwks::JwksCache;
-pub use server::{
-    After, Answer, App, Inbound, Matched, Peer, Route, RunningServer, bind, local_port, serve,
-    serve_plain,
-};
+pub use listener::{RunningServer, serve, serve_plain};
+pub use server::{After, Answer, App, Inbound, Matched, Peer, Route, bind, local_port};
 pub use shelf::Shelf;
 pub use store::{Store, StoreError};
 pub use tls::{ClientAuth, ClientTls, acceptor, connector};
+pub use trouble::Trouble;
 
 /// Whether two secrets are the same, in a time that does not tell where they differ.
 #[must_use]

@@ -1,22 +1,11 @@
-//! Runs an application on actix-web behind OpenSSL.
+//! An application as a server sees it, on actix-web.
 
-use std::{any::Any, future::Future, net::TcpListener, sync::Arc, time::Duration};
+use std::{future::Future, net::TcpListener, sync::Arc};
 
-use actix_tls::accept::openssl::TlsStream;
-use actix_web::{
-    App as ActixApp, HttpRequest, HttpResponse, HttpServer,
-    dev::{Extensions, ServerHandle},
-    http::StatusCode,
-    web,
-};
+use actix_web::{HttpRequest, HttpResponse, http::StatusCode, web};
 use ofp_evidence::CertificateFacts;
-use openssl::ssl::SslAcceptorBuilder;
-use tokio::net::TcpStream;
 
-use crate::{NetError, certificate_facts};
-
-/// The longest request body that is read: a megabyte, which a test may well send, and a little.
-const MAX_REQUEST_BYTES: usize = 1_100_000;
+use crate::{NetError, Trouble};
 
 /// What is known of a caller's connection.
 #[derive(Debug, Default)]
@@ -158,6 +147,9 @@ pub trait App: Send + Sync + 'static {
         matched: Matched<Self::Endpoint>,
         inbound: Inbound,
     ) -> impl Future<Output = Answer> + 'static;
+
+    /// Hears of a connection that brought no request.
+    fn trouble(&self, _: Trouble) {}
 }
 
 /// Binds a listener; port 0 picks a free one.
@@ -177,72 +169,7 @@ pub fn local_port(listener: &TcpListener) -> Result<u16, NetError> {
     listener.local_addr().map(|a| a.port()).map_err(|source| NetError::Start { source })
 }
 
-/// A server that runs until it is stopped.
-pub struct RunningServer(ServerHandle);
-
-impl RunningServer {
-    /// Stops the server, waiting for requests in hand.
-    pub async fn stop(&self) {
-        self.0.stop(true).await;
-    }
-}
-
-/// Starts `app` on `listener`. Must be called within a Tokio runtime.
-///
-/// # Errors
-/// [`NetError::Start`].
-pub fn serve<A: App>(
-    app: Arc<A>,
-    listener: TcpListener,
-    tls: SslAcceptorBuilder,
-) -> Result<RunningServer, NetError> {
-    start(app, listener, Some(tls))
-}
-
-/// Starts `app` on `listener` without TLS: for loopback only. Must be called within a Tokio runtime.
-///
-/// # Errors
-/// [`NetError::Start`].
-pub fn serve_plain<A: App>(app: Arc<A>, listener: TcpListener) -> Result<RunningServer, NetError> {
-    start(app, listener, None)
-}
-
-fn start<A: App>(
-    app: Arc<A>,
-    listener: TcpListener,
-    tls: Option<SslAcceptorBuilder>,
-) -> Result<RunningServer, NetError> {
-    let server = HttpServer::new(move || {
-        let app = Arc::clone(&app);
-        ActixApp::new()
-            .app_data(web::PayloadConfig::new(MAX_REQUEST_BYTES))
-            .configure(move |config| configure(&app, config))
-    })
-    .workers(1)
-    .tcp_nodelay(true)
-    .keep_alive(Duration::from_secs(75))
-    .client_request_timeout(Duration::from_secs(10))
-    .shutdown_timeout(1)
-    .disable_signals()
-    .on_connect(note_peer);
-    let server = match tls {
-        Some(tls) => server.listen_openssl(listener, tls),
-        None => server.listen(listener),
-    };
-    let server = server.map_err(|source| NetError::Start { source })?.run();
-    let handle = server.handle();
-    tokio::spawn(server);
-    Ok(RunningServer(handle))
-}
-
-fn note_peer(io: &dyn Any, extensions: &mut Extensions) {
-    let Some(stream) = io.downcast_ref::<TlsStream<TcpStream>>() else { return };
-    let ssl = stream.ssl();
-    let certificate = ssl.peer_certificate().and_then(|c| certificate_facts(&c)).map(Arc::new);
-    extensions.insert(Arc::new(Peer { certificate, version: ssl.version_str().to_owned() }));
-}
-
-fn configure<A: App>(app: &Arc<A>, config: &mut web::ServiceConfig) {
+pub(crate) fn configure<A: App>(app: &Arc<A>, config: &mut web::ServiceConfig) {
     for route in app.routes() {
         let app = Arc::clone(app);
         config.service(web::resource(route.path).to(move |request: HttpRequest, body| {

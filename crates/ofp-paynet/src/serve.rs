@@ -1,9 +1,14 @@
 //! The three listeners: which endpoint is where, and the record of what came and went.
 
-use std::{sync::Arc, time::Instant};
+use std::{
+    sync::Arc,
+    time::{Duration, Instant},
+};
 
-use ofp_evidence::{Endpoint, Exchange, ExchangeId, Message, Outcome, Record, Role};
-use ofp_net::{After, Answer, App, Inbound, Matched, Route};
+use ofp_evidence::{
+    Endpoint, Exchange, ExchangeId, Failure, Message, Outcome, Record, Role, Stage,
+};
+use ofp_net::{After, Answer, App, Inbound, Matched, Route, Trouble};
 use ofp_types::{ConsentId, Effect, ErrorCode, InteractionId, JoseFault, Origin, Trigger};
 
 use crate::{
@@ -151,6 +156,35 @@ impl App for Listener {
         self.platform.journal.add(Record::Exchange(exchange));
         answer
     }
+
+    fn trouble(&self, trouble: Trouble) {
+        let (outcome, note) = match trouble {
+            Trouble::Handshake { reason } => {
+                (Outcome::Failed(Failure { stage: Stage::Tls, detail: reason }), None)
+            }
+            Trouble::Http { status, reason } => {
+                (Outcome::Answered { status, message: Message::default() }, Some(reason))
+            }
+        };
+        let platform = &self.platform;
+        platform.journal.add(Record::Exchange(Exchange {
+            id: platform.journal.next_exchange(),
+            at: platform.now(),
+            took: Duration::ZERO,
+            from: self.kind.stranger(),
+            to: Role::PayNet,
+            endpoint: Endpoint::Unknown,
+            method: String::new(),
+            url: self.origin().to_string(),
+            request: Message::default(),
+            outcome,
+            connection: None,
+            client_certificate: None,
+            consent: None,
+            cause: None,
+            note,
+        }));
+    }
 }
 
 impl Listener {
@@ -189,7 +223,7 @@ impl Listener {
         Exchange {
             id: context.exchange,
             at: platform.now(),
-            took: std::time::Duration::ZERO,
+            took: Duration::ZERO,
             from: caller.map_or(self.kind.stranger(), crate::platform::Participant::role),
             to: Role::PayNet,
             endpoint,

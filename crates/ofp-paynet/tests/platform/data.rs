@@ -1,6 +1,7 @@
 //! The directory, userinfo, and data on its way from the DP to the DC.
 
 use ofp_net::Reply;
+use ofp_pki::Party;
 use ofp_types::{Policy, Profile, uuid_v4};
 use serde_json::{Value, json};
 
@@ -17,6 +18,11 @@ impl Kit {
 
     /// A request for data with everything right but what `amend` changes in the signature's claims.
     async fn data(&self, token: &str, path: &str, query: &str, amend: Amend) -> Reply {
+        let request = self.data_request(token, path, query, amend);
+        self.dc.http.send(request).await.unwrap()
+    }
+
+    fn data_request(&self, token: &str, path: &str, query: &str, amend: Amend) -> ofp_net::Request {
         let now = now();
         let mut claims = json!({
             "iss": DC_ID, "sub": self.last_consent(), "aud": ["DP9876543210", "Paynet OFP"],
@@ -29,11 +35,10 @@ impl Kit {
             "" => format!("{}{path}", self.rs),
             query => format!("{}{path}?{query}", self.rs),
         };
-        let request = ofp_net::Request::get(url, DEADLINE)
+        ofp_net::Request::get(url, DEADLINE)
             .header("authorization", format!("Bearer {token}"))
             .header("x-fapi-interaction-id", uuid_v4(&ofp_net::OsEntropy).to_string())
-            .header("x-signature", self.dc.signing.sign_claims(&claims));
-        self.dc.http.send(request).await.unwrap()
+            .header("x-signature", self.dc.signing.sign_claims(&claims))
     }
 
     /// The DP answers next with a JWS.
@@ -46,6 +51,13 @@ impl Kit {
     fn dp_answers(&self, status: u16, media_type: &'static str, body: &str) {
         self.stub_dp.answers.lock().unwrap().push_back((status, media_type, body.to_owned()));
     }
+}
+
+/// The id of a party's encryption key.
+fn enc_kid(party: Party) -> String {
+    let jwks = kit::pki().jwks(party).unwrap();
+    let keys = ofp_jose::KeySet::of_jwks("test", &jwks).0;
+    keys.first(ofp_jose::KeyUse::Enc).unwrap().kid().to_owned()
 }
 
 const BALANCES: &str = "/v1/accounts/acc-1/balances";
@@ -124,6 +136,19 @@ async fn a_request_for_data_is_held_to_every_rule() {
         let reply = kit.data(&token, path, query, |_| {}).await;
         assert_eq!(error_of(&reply), expected, "{path}: {}", kit.reason());
     }
+    for (whose, kid) in [
+        ("nobody's", "nobody".to_owned()),
+        ("another DC's", enc_kid(Party::Dc2)),
+        ("a signing", kit.dc.signing.kid().to_string()),
+    ] {
+        let request = kit.data_request(&token, BALANCES, "", |_| {}).header("x-enc-kid", kid);
+        let reply = kit.dc.http.send(request).await.unwrap();
+        assert_eq!(error_of(&reply), "400 JWE.DecryptionError", "{whose} key");
+    }
+    kit.dp_signs();
+    let mine =
+        kit.data_request(&token, BALANCES, "", |_| {}).header("x-enc-kid", enc_kid(Party::Dc1));
+    assert_eq!(kit.dc.http.send(mine).await.unwrap().status, 200, "{}", kit.reason());
     kit.dp_signs();
     let as_dc: Amend = |c| c["sub"] = json!(DC_ID);
     assert_eq!(kit.data(&token, BALANCES, "", as_dc).await.status, 200, "the guide's sub (X-19)");
@@ -136,7 +161,7 @@ async fn a_request_for_data_is_held_to_every_rule() {
         "replayed"
     );
     let asked = kit.stub_dp.asked.lock().unwrap();
-    assert_eq!(asked.len(), 2, "nothing that was refused reached the DP");
+    assert_eq!(asked.len(), 3, "nothing that was refused reached the DP");
 }
 
 #[tokio::test]

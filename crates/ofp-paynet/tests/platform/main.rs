@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "a test stops at its first surprise")]
 #![expect(clippy::too_many_lines, reason = "tables of cases")]
 
+mod connections;
 mod data;
 mod faults;
 mod kit;

@@ -183,17 +183,36 @@ async fn request_objects_are_held_to_every_rule() {
     let signed = kit.dc.signing.sign(object.as_bytes());
     let flipped = ofp_jose::corrupt::flip_signature_bit(&signed);
     let foreign = kit.other_dc.signing.sign(object.as_bytes());
-    for (name, request) in [("none", unsigned), ("flipped", flipped), ("foreign", foreign)] {
+    let rs256 = signed_with_rs256(ofp_pki::Party::Dc1, &object);
+    for (name, request) in
+        [("none", unsigned), ("flipped", flipped), ("foreign", foreign), ("RS256", rs256.clone())]
+    {
         let mut form = kit.dc.authenticated();
         form.insert("request".into(), request);
         let reply = kit.par(&kit.dc, &form).await;
         assert_eq!(error_of(&reply), "400 invalid_request_object", "{name}");
     }
+    assert!(kit.reason().contains("RS256"), "{}", kit.reason());
+    let mut form = kit.dc.with_assertion(rs256);
+    form.insert("request".into(), signed);
+    assert_eq!(error_of(&kit.par(&kit.dc, &form).await), "401 invalid_client", "RS256");
     let mut form = kit.dc.authenticated();
     form.insert("request_uri".into(), "urn:x".into());
     assert_eq!(error_of(&kit.par(&kit.dc, &form).await), "400 invalid_request", "request_uri");
     let dp = kit.dp.authenticated();
     assert_eq!(error_of(&kit.par(&kit.dp, &dp).await), "400 unauthorized_client");
+}
+
+/// A good signature by an algorithm that FAPI 2.0 does not allow (SP §5.4.1).
+fn signed_with_rs256(party: ofp_pki::Party, payload: &str) -> String {
+    let signing = &kit::pki().kit(party).signing;
+    let kid = signing.signing_key().unwrap().kid().to_string();
+    let header = json!({ "alg": "RS256", "kid": kid }).to_string();
+    let input = [header.as_bytes(), payload.as_bytes()].map(ofp_jose::base64url).join(".");
+    let digest = openssl::hash::MessageDigest::sha256();
+    let mut signer = openssl::sign::Signer::new(digest, &signing.key).unwrap();
+    let signature = signer.sign_oneshot_to_vec(input.as_bytes()).unwrap();
+    format!("{input}.{}", ofp_jose::base64url(&signature))
 }
 
 #[tokio::test]

@@ -68,7 +68,7 @@ pub(super) fn last_rejection(control: &Control, inbound: &Inbound) -> Result<Ans
     let records = control.world.journal.records();
     let refused = |exchange: &&Exchange| {
         exchange.to == Role::PayNet
-            && exchange.status().is_some_and(|status| status >= 400)
+            && exchange.status().is_none_or(|status| status >= 400)
             && consent.is_none_or(|id| exchange.consent.as_ref().is_some_and(|c| c.as_str() == id))
     };
     let all = records.iter().filter_map(|record| exchange(record)).filter(refused);
