@@ -40,7 +40,12 @@ impl Platform {
                 state.requests.consent(query.get("request_uri")?).cloned()
             }
             Endpoint::Callback => {
-                cookie(inbound).and_then(|cookie| state.browsers.consent(cookie)).cloned()
+                let query = parse_form(inbound.query.as_bytes()).ok()?;
+                let named =
+                    query.get("consent_id").and_then(|id| ConsentId::parse(id.as_str()).ok());
+                let browser =
+                    || state.browsers.get(cookie(inbound)?, self.now())?.newest().cloned();
+                named.or_else(browser)
             }
             _ => None,
         };

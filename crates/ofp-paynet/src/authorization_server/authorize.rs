@@ -18,7 +18,7 @@ use crate::{
 };
 
 /// The cookie by which the callback knows the browser again.
-pub(super) const COOKIE: &str = "ofp-authorization";
+const COOKIE: &str = "ofp-authorization";
 
 /// The value of our cookie.
 pub(crate) fn cookie(inbound: &Inbound) -> Option<&str> {
@@ -37,10 +37,8 @@ impl Platform {
                 context.note = Some(refusal.reason.clone());
                 stopped(inbound, refusal)
             }
-            Ok(Target::Unchosen(dc, object)) => {
-                self.picker(dc, object, self.now() + self.profile.consent_auth_ttl)
-            }
-            Ok(Target::Consent(consent)) => self.take_to_dp(&consent, context).await,
+            Ok(Target::Unchosen(dc, object)) => self.picker(dc, object, inbound),
+            Ok(Target::Consent(consent)) => self.take_to_dp(&consent, inbound, context).await,
         }
     }
 
@@ -63,6 +61,7 @@ impl Platform {
     pub(super) async fn take_to_dp(
         self: &Arc<Self>,
         id: &ConsentId,
+        inbound: &Inbound,
         context: &mut Context,
     ) -> Result<Answer, Refusal> {
         let gone = || Refusal::bad_request("the consent is no longer known");
@@ -80,7 +79,7 @@ impl Platform {
             AuthorizeMode::Relay => self.relay(&held.consent, link, context).await,
         };
         match location {
-            Ok(location) => Ok(self.send_to_dp(&held.consent, location)),
+            Ok(location) => Ok(self.send_to_dp(&held.consent, location, inbound)),
             Err(reason) => {
                 context.note = Some(reason);
                 self.fail(&held.consent, context);
@@ -114,18 +113,26 @@ impl Platform {
         self.issuer.join("/v1/oauth/callback")
     }
 
-    fn send_to_dp(&self, consent: &Consent, location: String) -> Answer {
-        let cookie = token(&*self.entropy);
+    fn send_to_dp(&self, consent: &Consent, location: String, inbound: &Inbound) -> Answer {
+        let id = consent.consent_id.clone();
+        let cookie = self.remember(inbound, |browser| browser.sent_away(id));
+        Answer::empty(303)
+            .header("location", location)
+            .header("cache-control", "no-store")
+            .header("set-cookie", cookie)
+    }
+
+    /// Writes something down about a browser: under the cookie that it has, or under a new one. The
+    /// header that says so.
+    pub(super) fn remember(&self, inbound: &Inbound, mark: impl FnOnce(&mut Browser)) -> String {
         let (life, now) = (self.profile.consent_auth_ttl, self.now());
-        let browser = Browser { consent: consent.consent_id.clone(), expires: now + life };
-        self.state().browsers.sent_away(&cookie, browser, now);
+        let new = token(&*self.entropy);
+        let mut state = self.state();
+        let known = cookie(inbound).filter(|value| state.browsers.get(value, now).is_some());
+        let value = known.unwrap_or(&new);
+        state.browsers.mark(value, (now, now + life), mark);
         let life = life.as_secs();
-        Answer::empty(303).header("location", location).header("cache-control", "no-store").header(
-            "set-cookie",
-            format!(
-                "{COOKIE}={cookie}; Path=/v1/oauth; Max-Age={life}; Secure; HttpOnly; SameSite=Lax"
-            ),
-        )
+        format!("{COOKIE}={value}; Path=/v1/oauth; Max-Age={life}; Secure; HttpOnly; SameSite=Lax")
     }
 
     fn fail(self: &Arc<Self>, consent: &Consent, context: &Context) {

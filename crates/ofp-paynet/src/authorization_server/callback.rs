@@ -49,22 +49,27 @@ impl Platform {
         }
     }
 
-    /// Which consent a returning browser is about: its cookie tells, else `consent_id`.
+    /// Which consent a returning browser is about, and whether it is the browser that was sent away.
+    /// `consent_id` tells, which must be one that a browser with our cookie is authorizing;
+    /// without it, the consent that it was sent away with last. A browser without our cookie may
+    /// come from a bank's app.
     fn correlate(&self, inbound: &Inbound) -> Result<(ConsentId, bool), Refusal> {
         let query = parse_form(inbound.query.as_bytes())
             .map_err(|e| Refusal::bad_request(e.to_string()))?;
-        let ours = cookie(inbound).and_then(|value| self.state().browsers.consent(value).cloned());
-        let named = query.get("consent_id").and_then(|id| ConsentId::parse(id.as_str()).ok());
-        match (ours, named) {
-            (Some(ours), None) => Ok((ours, true)),
-            (Some(ours), Some(named)) if ours == named => Ok((ours, true)),
-            (Some(ours), Some(named)) => Err(Refusal::bad_request(format!(
-                "consent_id is {named}, but this browser is authorizing {ours}"
+        let nothing = || Refusal::bad_request("no authorization is under way for this browser");
+        let named = query.get("consent_id").map(|id| ConsentId::parse(id.as_str()));
+        let named = named.transpose().map_err(|e| Refusal::bad_request(e.to_string()))?;
+        let (state, now) = (self.state(), self.now());
+        let browser = cookie(inbound).and_then(|value| state.browsers.get(value, now));
+        let newest = browser.and_then(|browser| browser.newest());
+        match (named, browser, newest) {
+            (Some(named), Some(browser), _) if browser.authorizes(&named) => Ok((named, true)),
+            (Some(named), Some(_), Some(newest)) => Err(Refusal::bad_request(format!(
+                "consent_id is {named}, but this browser is authorizing {newest}"
             ))),
-            (None, Some(named)) => Ok((named, false)),
-            (None, None) => {
-                Err(Refusal::bad_request("no authorization is under way for this browser"))
-            }
+            (Some(named), _, _) => Ok((named, false)),
+            (None, _, Some(newest)) => Ok((newest.clone(), true)),
+            (None, _, None) => Err(nothing()),
         }
     }
 

@@ -3,11 +3,10 @@
 use std::sync::Arc;
 
 use askama::Template;
-use jiff::Timestamp;
 use ofp_net::{Answer, Inbound};
 use ofp_types::{DcId, DpId, token};
 
-use super::{RequestObject, authorize::COOKIE, cookie, posted, required};
+use super::{RequestObject, cookie, posted, required};
 use crate::{
     platform::Platform,
     refusal::Refusal,
@@ -68,7 +67,7 @@ impl Platform {
         &self,
         dc: DcId,
         object: Box<RequestObject>,
-        expires: Timestamp,
+        inbound: &Inbound,
     ) -> Result<Answer, Refusal> {
         let registered = self.dc(&dc).ok_or_else(|| Refusal::bad_request("the DC is gone"))?;
         let pick = token(&*self.entropy);
@@ -87,16 +86,11 @@ impl Platform {
         let request = PushedRequest {
             client_id: registered.client.client_id.clone(),
             target: Target::Unchosen(dc, object),
-            expires,
+            expires: self.now() + self.profile.consent_auth_ttl,
         };
         self.state().requests.push(&pick, request, self.now());
-        let life = self.profile.consent_auth_ttl.as_secs();
-        Ok(page.header(
-            "set-cookie",
-            format!(
-                "{COOKIE}={pick}; Path=/v1/oauth; Max-Age={life}; Secure; HttpOnly; SameSite=Lax"
-            ),
-        ))
+        let cookie = self.remember(inbound, |browser| browser.shown_form(pick));
+        Ok(page.header("set-cookie", cookie))
     }
 
     /// The customer's pick: only now is there a consent, and the DP learns of it.
@@ -107,7 +101,11 @@ impl Platform {
     ) -> Result<Answer, Refusal> {
         let form = posted(inbound)?;
         let pick = required(&form, "pick")?;
-        if cookie(inbound) != Some(pick) {
+        let now = self.now();
+        let shown = |value| {
+            self.state().browsers.get(value, now).is_some_and(|browser| browser.has_form(pick))
+        };
+        if !cookie(inbound).is_some_and(shown) {
             return Err(Refusal::bad_request("the form was not shown to this browser"));
         }
         let chosen = required(&form, "dp_id")?;
@@ -121,7 +119,7 @@ impl Platform {
         let consent = held.consent.clone();
         self.create(held, context.exchange);
         self.announce(&consent, context.exchange).await;
-        self.take_to_dp(&consent.consent_id, context).await
+        self.take_to_dp(&consent.consent_id, inbound, context).await
     }
 
     fn picked_request(&self, pick: &str) -> Result<(DcId, Box<RequestObject>), Refusal> {

@@ -1,4 +1,4 @@
-//! Which consent a browser is authorizing, by its cookie.
+//! What a browser is in the middle of, by its cookie.
 
 use jiff::Timestamp;
 use ofp_net::{Shelf, Store, StoreError};
@@ -8,12 +8,51 @@ use serde::{Deserialize, Serialize};
 /// Above this many, those that ended or will end first are forgotten.
 const MOST: usize = 10_000;
 
-/// A browser in the middle of an authorization.
+/// How many authorizations a browser may be in the middle of: the oldest goes.
+const MOST_TABS: usize = 20;
+
+/// A browser in the middle of authorizations, one in each tab perhaps.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub(crate) struct Browser {
-    pub(crate) consent: ConsentId,
+    /// What it was sent to DPs with, oldest first.
+    consents: Vec<ConsentId>,
+    /// The forms that it was shown for picking a DP, oldest first.
+    picks: Vec<String>,
     /// At wall time.
-    pub(crate) expires: Timestamp,
+    expires: Timestamp,
+}
+
+impl Browser {
+    pub(crate) fn sent_away(&mut self, consent: ConsentId) {
+        add(&mut self.consents, consent);
+    }
+
+    pub(crate) fn shown_form(&mut self, pick: String) {
+        add(&mut self.picks, pick);
+    }
+
+    /// Whether it is authorizing this consent.
+    pub(crate) fn authorizes(&self, consent: &ConsentId) -> bool {
+        self.consents.contains(consent)
+    }
+
+    /// The consent that it was sent to a DP with last.
+    pub(crate) fn newest(&self) -> Option<&ConsentId> {
+        self.consents.last()
+    }
+
+    /// Whether it was shown this form.
+    pub(crate) fn has_form(&self, pick: &str) -> bool {
+        self.picks.iter().any(|known| known == pick)
+    }
+}
+
+fn add<T: PartialEq>(all: &mut Vec<T>, one: T) {
+    all.retain(|known| *known != one);
+    if all.len() >= MOST_TABS {
+        all.remove(0);
+    }
+    all.push(one);
 }
 
 /// Browsers by their cookie.
@@ -24,12 +63,24 @@ impl Browsers {
         Shelf::open("browsers", store).map(Self)
     }
 
-    pub(crate) fn sent_away(&mut self, cookie: &str, browser: Browser, now: Timestamp) {
-        self.0.make_room(MOST, now, |browser| browser.expires);
-        self.0.insert(cookie, browser);
+    /// The browser with this cookie, if it has not expired.
+    pub(crate) fn get(&self, cookie: &str, now: Timestamp) -> Option<&Browser> {
+        self.0.get(cookie).filter(|browser| browser.expires > now)
     }
 
-    pub(crate) fn consent(&self, cookie: &str) -> Option<&ConsentId> {
-        self.0.get(cookie).map(|browser| &browser.consent)
+    /// Writes something down about a browser, which is remembered until `expires`.
+    pub(crate) fn mark(
+        &mut self,
+        cookie: &str,
+        (now, expires): (Timestamp, Timestamp),
+        mark: impl FnOnce(&mut Browser),
+    ) {
+        let known = self.get(cookie, now).cloned();
+        let new = || Browser { consents: Vec::new(), picks: Vec::new(), expires };
+        let mut browser = known.unwrap_or_else(new);
+        browser.expires = expires;
+        mark(&mut browser);
+        self.0.make_room(MOST, now, |browser| browser.expires);
+        self.0.insert(cookie, browser);
     }
 }

@@ -44,7 +44,8 @@ async fn a_customer_picks_the_dp_where_the_request_names_none() {
         assert!(text.contains("Mock DC One") && text.contains("Reference DP"), "{text}");
         assert_eq!(page.message.header("x-frame-options"), Some("DENY"));
         let cookie = cookie_of(&page);
-        let pick = cookie.split_once('=').unwrap().1;
+        let pick = text.split_once("name=\"pick\" value=\"").unwrap().1;
+        let pick = pick.split_once('"').unwrap().0;
         assert_eq!(kit.authorize(DC, &request_uri).await.status, 400, "used");
 
         assert_eq!(error_of(&kit.pick(pick, "DP9876543210", None).await), "400 invalid_request");
@@ -85,4 +86,38 @@ async fn a_browser_gets_a_page_and_a_program_json() {
     assert!(!page.message.text().contains("<script>"));
     let style = kit.get(&format!("{}/style.css", kit.issuer), None).await;
     assert_eq!(style.message.media_type().as_deref(), Some("text/css"));
+}
+
+/// Two tabs of one browser, and the first to be sent away is the last to come back.
+#[tokio::test]
+async fn a_browser_may_authorize_several_consents_at_once() {
+    let kit = Kit::start();
+    let authorize = async |cookie: Option<&str>| {
+        let (request_uri, consent) = kit.pushed().await;
+        let query = ofp_net::encode_form(&[("client_id", DC), ("request_uri", &request_uri)]);
+        let url = format!("{}/v1/oauth/authorize?{query}", kit.issuer);
+        let sent = kit.get(&url, cookie).await;
+        assert_eq!(sent.status, 303, "{}", kit.reason());
+        (consent, cookie_of(&sent))
+    };
+    let (first, cookie) = authorize(None).await;
+    let (second, same) = authorize(Some(&cookie)).await;
+    assert_eq!(cookie, same, "one browser, one cookie");
+    let (foreign, _) = authorize(None).await;
+    for consent in [&first, &second, &foreign] {
+        assert_eq!(kit.update(consent, &kit.approval(), |_| {}).await.status, 200);
+    }
+    let back = async |consent: &str| {
+        kit.get(&format!("{}/v1/oauth/callback{consent}", kit.issuer), Some(&cookie)).await
+    };
+    let swapped = back(&format!("?consent_id={foreign}")).await;
+    assert_eq!(error_of(&swapped), "400 invalid_request", "another browser's consent");
+    assert!(kit.reason().contains("but this browser is authorizing"), "{}", kit.reason());
+    for consent in [&first, &second] {
+        let code = parameter(&back(&format!("?consent_id={consent}")).await, "code").unwrap();
+        assert_eq!(kit.token(&kit.dc, &kit.redemption(&code)).await.status, 200);
+    }
+    let again = back("").await;
+    assert_eq!(error_of(&again), "400 invalid_request", "without consent_id it is the newest");
+    assert!(kit.reason().contains("completed before"), "{}", kit.reason());
 }
