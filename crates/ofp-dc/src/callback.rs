@@ -1,20 +1,23 @@
 //! C2: the page that the browser comes back to.
 
 use std::{
-    collections::{BTreeMap, HashMap},
+    collections::BTreeMap,
     sync::{Arc, Mutex, PoisonError},
 };
 
 use askama::Template;
+use jiff::SignedDuration;
 use ofp_jose::{CompactJws, JoseError, KeyUse};
-use ofp_net::{Answer, App, Inbound, JwksCache, Matched, Route, parse_form};
+use ofp_net::{Answer, App, Inbound, JwksCache, Matched, Passing, Route, parse_form};
 use ofp_types::{ClientId, Clock};
 use serde_json::Value;
 
 use crate::{DcError, MockDc};
 
 /// How many authorization requests are remembered.
-const MOST_LANDINGS: usize = 10_000;
+pub(crate) const MOST_LANDINGS: usize = 10_000;
+/// How long the DC waits for a browser to come back, and then keeps what it brought.
+const LANDING_LIFE: SignedDuration = SignedDuration::from_hours(1);
 
 /// What the authorization response said.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -36,7 +39,7 @@ pub(crate) struct CallbackApp {
     pub(crate) client_id: ClientId,
     pub(crate) paynet_keys: Arc<JwksCache>,
     pub(crate) clock: Arc<dyn Clock>,
-    pub(crate) landings: Arc<Mutex<HashMap<String, Option<Landing>>>>,
+    pub(crate) landings: Arc<Mutex<Passing<Option<Landing>>>>,
 }
 
 #[derive(Clone, Copy)]
@@ -106,7 +109,7 @@ impl CallbackApp {
         let landing = landing(&query)?;
         let state = query.get("state").ok_or("The response has no state.")?;
         let mut landings = self.landings.lock().unwrap_or_else(PoisonError::into_inner);
-        match landings.get_mut(state) {
+        match landings.get_mut(state, self.clock.now()) {
             Some(slot @ None) => {
                 *slot = Some(landing.clone());
                 Ok(landing)
@@ -150,19 +153,13 @@ impl MockDc {
     /// What came back for `state`, if the browser has come back.
     #[must_use]
     pub fn landing(&self, state: &str) -> Option<Landing> {
-        self.landings().get(state).cloned().flatten()
+        self.landings().get(state, self.clock.now()).cloned().flatten()
     }
 
-    /// Makes ready for what comes back for `state`; above ten thousand, what has come back is forgotten.
+    /// Makes ready for what comes back for `state`.
     pub(crate) fn expect_landing(&self, state: &str) {
-        let mut landings = self.landings();
-        if landings.len() >= MOST_LANDINGS {
-            landings.retain(|_, landing| landing.is_none());
-        }
-        if landings.len() >= MOST_LANDINGS {
-            landings.clear();
-        }
-        landings.insert(state.to_owned(), None);
+        let now = self.clock.now();
+        self.landings().insert(state, None, now, now + LANDING_LIFE);
     }
 
     pub(crate) fn landed_code(&self, state: &str) -> Result<String, DcError> {

@@ -1,7 +1,6 @@
 //! The DC's keys, its connections, and what it discovers about PayNet.
 
 use std::{
-    collections::HashMap,
     net::TcpListener,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
     time::Duration,
@@ -9,8 +8,8 @@ use std::{
 
 use ofp_jose::{DecryptionKey, KeySet, SigningKey};
 use ofp_net::{
-    ClientAuth, HttpClient, JwksCache, Reply, Request, RunningServer, Shelf, Store, acceptor,
-    connector, serve,
+    ClientAuth, HttpClient, JwksCache, Passing, Reply, Request, RunningServer, Shelf, Store,
+    acceptor, connector, serve,
 };
 use ofp_pki::DcKit;
 use ofp_types::{ClientId, Clock, ConsentId, ConsentStatus, DcId, Entropy, Kid, Origin, Profile};
@@ -20,7 +19,7 @@ use tokio::sync::OnceCell;
 
 use crate::{
     DcError, Linked,
-    callback::{CallbackApp, Landing},
+    callback::{CallbackApp, Landing, MOST_LANDINGS},
     events::{EventsApp, Told},
 };
 
@@ -74,7 +73,7 @@ pub struct MockDc {
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) entropy: Arc<dyn Entropy>,
     metadata: OnceCell<Metadata>,
-    landings: Arc<Mutex<HashMap<String, Option<Landing>>>>,
+    landings: Arc<Mutex<Passing<Option<Landing>>>>,
     links: Mutex<Shelf<Linked>>,
     told: Told,
     servers: [RunningServer; 2],
@@ -106,7 +105,7 @@ impl MockDc {
         let kit = &config.kit.kit;
         let client = HttpClient::new(connector(Some(&kit.client), &config.ca)?, None);
         let tls = acceptor(&kit.server, &config.ca, ClientAuth::None)?;
-        let landings: Arc<Mutex<HashMap<String, Option<Landing>>>> = Arc::default();
+        let landings = Arc::new(Mutex::new(Passing::new(MOST_LANDINGS)));
         let issuer = config.issuer.to_string();
         let keys_url = config.issuer.join("/v1/oauth/jwks/paynet");
         let keys = JwksCache::new(client.clone(), Arc::clone(&clock), "PayNet", keys_url);
@@ -228,7 +227,7 @@ impl MockDc {
         self.client.send(request).await.map_err(|failure| DcError::Network { what, failure })
     }
 
-    pub(crate) fn landings(&self) -> MutexGuard<'_, HashMap<String, Option<Landing>>> {
+    pub(crate) fn landings(&self) -> MutexGuard<'_, Passing<Option<Landing>>> {
         self.landings.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

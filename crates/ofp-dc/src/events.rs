@@ -76,6 +76,8 @@ impl EventsApp {
         let mut told = self.told.lock().unwrap_or_else(PoisonError::into_inner);
         if told.len() >= MOST {
             told.retain(|_, status| !status.is_final());
+            let any = told.iter().next().map(|(id, _)| id.to_owned());
+            any.filter(|_| told.len() >= MOST).and_then(|any| told.remove(&any));
         }
         told.insert(event.data.consent_id.as_str(), event.data.status);
         Ok(())

@@ -5,8 +5,8 @@ use ofp_net::{Shelf, Store, StoreError};
 use ofp_types::{AccountId, ConsentId, ConsentStatus, DcId};
 use serde::{Deserialize, Serialize};
 
-/// How many consents are kept: above it, those go that nothing can happen to any more.
-const MOST: usize = 10_000;
+/// How many consents are kept: above it, those go that are over or end soonest.
+const MOST: usize = 20_000;
 
 /// A consent as the DP holds it.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -76,12 +76,10 @@ impl Consents {
     }
 
     /// Takes an event: a new consent, or a newer state of a known one. Older news is no news.
-    pub(crate) fn take_event(&mut self, told: DpConsent) {
+    pub(crate) fn take_event(&mut self, told: DpConsent, now: Timestamp) {
         let id = told.id.clone();
         if self.0.get(id.as_str()).is_none() {
-            if self.0.len() >= MOST {
-                self.0.retain(|_, consent| !consent.status.is_final());
-            }
+            self.0.make_room(MOST, now, DpConsent::end);
             self.0.insert(id.as_str(), told);
             return;
         }
@@ -148,6 +146,11 @@ impl DpConsent {
         let backwards = told.status == ConsentStatus::AwaitingAuthorization
             && self.status != ConsentStatus::AwaitingAuthorization;
         told.updated_at >= self.updated_at && !self.status.is_final() && !backwards
+    }
+
+    /// Until when it matters.
+    fn end(&self) -> Timestamp {
+        if self.status.is_final() { Timestamp::MIN } else { self.expiration }
     }
 
     /// Whether data may flow at `wall`: authorized, and not past its end.

@@ -1,14 +1,13 @@
 //! Browsers in the middle of an authorization.
 
-use std::collections::HashMap;
-
 use jiff::{SignedDuration, Timestamp};
+use ofp_net::Passing;
 use ofp_types::{AccountId, ConsentId};
 
 /// A browser that does nothing for this long is forgotten.
 const LIFE: SignedDuration = SignedDuration::from_mins(15);
-/// Above this many, forgotten ones are cleared away.
-const TIDY_ABOVE: usize = 1_000;
+/// How many of each kind are remembered.
+const MOST: usize = 5_000;
 
 /// How far a browser has come.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -50,7 +49,6 @@ pub(crate) struct Session {
     pub(crate) csrf: String,
     pub(crate) authenticated_at: Option<Timestamp>,
     pub(crate) stage: Stage,
-    touched: Timestamp,
 }
 
 /// A link that PayNet handed to a browser.
@@ -58,7 +56,6 @@ pub(crate) struct Session {
 pub(crate) struct Link {
     pub(crate) consent: ConsentId,
     pub(crate) redirect_uri: String,
-    made: Timestamp,
 }
 
 /// A browser on the consent dashboard.
@@ -67,15 +64,23 @@ pub(crate) struct Visitor {
     pub(crate) csrf: String,
     /// Who logged in; nobody yet on the login page.
     pub(crate) username: Option<String>,
-    touched: Timestamp,
 }
 
 /// Sessions by cookie, links by ticket, visitors of the dashboard by their own cookie.
-#[derive(Default)]
 pub(crate) struct Sessions {
-    sessions: HashMap<String, Session>,
-    links: HashMap<String, Link>,
-    visitors: HashMap<String, Visitor>,
+    sessions: Passing<Session>,
+    links: Passing<Link>,
+    visitors: Passing<Visitor>,
+}
+
+impl Default for Sessions {
+    fn default() -> Self {
+        Self {
+            sessions: Passing::new(MOST),
+            links: Passing::new(MOST),
+            visitors: Passing::new(MOST),
+        }
+    }
 }
 
 impl Sessions {
@@ -86,44 +91,30 @@ impl Sessions {
         redirect_uri: String,
         now: Timestamp,
     ) {
-        if self.links.len() >= TIDY_ABOVE {
-            self.links.retain(|_, link| now.duration_since(link.made) < LIFE);
-        }
-        self.links.insert(ticket, Link { consent, redirect_uri, made: now });
+        self.links.insert(ticket, Link { consent, redirect_uri }, now, now + LIFE);
     }
 
     pub(crate) fn link(&self, ticket: &str, now: Timestamp) -> Option<Link> {
-        let link = self.links.get(ticket)?;
-        (now.duration_since(link.made) < LIFE).then(|| link.clone())
+        self.links.get(ticket, now).cloned()
     }
 
     pub(crate) fn begin(&mut self, cookie: String, csrf: String, link: Link, now: Timestamp) {
-        if self.sessions.len() >= TIDY_ABOVE {
-            self.sessions.retain(|_, session| now.duration_since(session.touched) < LIFE);
-        }
         let session = Session {
             consent: link.consent,
             redirect_uri: link.redirect_uri,
             csrf,
             authenticated_at: None,
             stage: Stage::Login,
-            touched: now,
         };
-        self.sessions.insert(cookie, session);
+        self.sessions.insert(cookie, session, now, now + LIFE);
     }
 
     pub(crate) fn get(&mut self, cookie: &str, now: Timestamp) -> Option<Session> {
-        let session = self.sessions.get_mut(cookie)?;
-        if now.duration_since(session.touched) >= LIFE {
-            self.sessions.remove(cookie);
-            return None;
-        }
-        session.touched = now;
-        Some(session.clone())
+        self.sessions.renew(cookie, now, now + LIFE).cloned()
     }
 
-    pub(crate) fn advance(&mut self, cookie: &str, stage: Stage) {
-        if let Some(session) = self.sessions.get_mut(cookie) {
+    pub(crate) fn advance(&mut self, cookie: &str, stage: Stage, now: Timestamp) {
+        if let Some(session) = self.sessions.get_mut(cookie, now) {
             session.stage = stage;
         }
     }
@@ -133,7 +124,7 @@ impl Sessions {
         if let Some(mut session) = self.sessions.remove(cookie) {
             session.authenticated_at = Some(now);
             session.stage = stage;
-            self.sessions.insert(fresh, session);
+            self.sessions.insert(fresh, session, now, now + LIFE);
         }
     }
 
@@ -145,20 +136,11 @@ impl Sessions {
         username: Option<String>,
         now: Timestamp,
     ) {
-        if self.visitors.len() >= TIDY_ABOVE {
-            self.visitors.retain(|_, visitor| now.duration_since(visitor.touched) < LIFE);
-        }
-        self.visitors.insert(cookie, Visitor { csrf, username, touched: now });
+        self.visitors.insert(cookie, Visitor { csrf, username }, now, now + LIFE);
     }
 
     pub(crate) fn visitor(&mut self, cookie: &str, now: Timestamp) -> Option<Visitor> {
-        let visitor = self.visitors.get_mut(cookie)?;
-        if now.duration_since(visitor.touched) >= LIFE {
-            self.visitors.remove(cookie);
-            return None;
-        }
-        visitor.touched = now;
-        Some(visitor.clone())
+        self.visitors.renew(cookie, now, now + LIFE).cloned()
     }
 
     pub(crate) fn leave(&mut self, cookie: &str) {

@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use jiff::Timestamp;
 use serde::{Serialize, de::DeserializeOwned};
 
-use crate::{Store, StoreError};
+use crate::{Store, StoreError, passing::surplus};
 
 /// A map from texts, whose entries survive a restart if there is a store. Every change goes
 /// through a method that tells the store.
@@ -81,20 +81,11 @@ impl<V: Serialize + DeserializeOwned> Shelf<V> {
         });
     }
 
-    /// Makes room for one more of at most `most` entries: those that ended before `now` go first,
-    /// then the half that ends soonest.
+    /// Makes room for one more of at most `most` entries: those that ended before `now` go, or the
+    /// half that ends soonest.
     pub fn make_room(&mut self, most: usize, now: Timestamp, end: impl Fn(&V) -> Timestamp) {
-        if self.entries.len() < most {
-            return;
-        }
-        self.retain(|_, value| end(value) > now);
-        if self.entries.len() >= most {
-            let mut ends: Vec<(Timestamp, String)> =
-                self.entries.iter().map(|(key, value)| (end(value), key.clone())).collect();
-            ends.sort_unstable();
-            let half = ends.len() / 2;
-            ends.into_iter().take(half.max(1)).for_each(|(_, key)| drop(self.remove(&key)));
-        }
+        let entries = self.entries.iter().map(|(key, value)| (key, end(value)));
+        surplus(entries, most, now).iter().for_each(|key| drop(self.remove(key)));
     }
 }
 

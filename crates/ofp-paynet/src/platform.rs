@@ -131,7 +131,8 @@ impl Platform {
             cause: Some(cause),
             at: held.consent.created_at,
         };
-        self.state().consents.add(held);
+        let now = self.now();
+        self.state().consents.add(held, now);
         self.journal.add(Record::Transition(transition));
         self.touched();
         self.deadlines.notify_one();

@@ -4,6 +4,8 @@ use std::path::PathBuf;
 
 use clap::{ColorChoice, CommandFactory as _, FromArgMatches as _, Parser, Subcommand, ValueEnum};
 
+use ofp_types::Origin;
+
 use crate::environment::Environment;
 
 /// What `--timeout` is unless given.
@@ -97,9 +99,13 @@ pub(crate) struct UpArgs {
     /// One more redirect URI for the DCs' clients, for a DC under development (repeatable)
     #[arg(long, value_name = "URI", value_parser = redirect_uri)]
     pub(crate) redirect_uri: Vec<String>,
-    /// Decides the reference DP's transactions
-    #[arg(long, value_name = "N", default_value_t = 0)]
-    pub(crate) seed: u64,
+    /// Send the DCs' events (C1) to https://host:port, for a DC under development; its certificate
+    /// must be from the folder of --pki
+    #[arg(long, value_name = "ORIGIN", value_parser = origin)]
+    pub(crate) dc_webhooks: Option<Origin>,
+    /// Decides the reference DP's transactions; 0 unless given or kept in --state
+    #[arg(long, value_name = "N")]
+    pub(crate) seed: Option<u64>,
     /// Switch on a deliberate fault of the reference DP (repeatable; `list faults`)
     #[arg(long, value_name = "NAME")]
     pub(crate) fault: Vec<String>,
@@ -113,6 +119,10 @@ fn port_base(text: &str) -> Result<u16, String> {
     let most = u16::MAX - 7;
     let port = text.parse().ok().filter(|port| *port == 0 || (1024..=most).contains(port));
     port.ok_or_else(|| format!("expected 0, or a port from 1024 to {most}"))
+}
+
+fn origin(text: &str) -> Result<Origin, String> {
+    Origin::parse(text).map_err(|e| e.to_string())
 }
 
 fn redirect_uri(text: &str) -> Result<String, String> {

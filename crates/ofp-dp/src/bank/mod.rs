@@ -7,6 +7,7 @@ mod transactions;
 
 use std::sync::{Arc, PoisonError, RwLock};
 
+use ofp_net::{Shelf, Store, StoreError};
 use ofp_types::AccountId;
 use openssl::sha::sha256;
 
@@ -14,40 +15,57 @@ pub use account::{Account, AccountKind, AccountStatus};
 pub use books::{Books, Customer, InvalidBooks};
 pub(crate) use transactions::{Page, PageError};
 
+/// The name of the books on their shelf.
+const KEY: &str = "books";
+
 /// The bank: its books, which a test may exchange while it is open.
-#[derive(Debug)]
-pub struct Bank(RwLock<Arc<Books>>);
+pub struct Bank(RwLock<State>);
+
+struct State {
+    books: Arc<Books>,
+    /// Holds the books once they have been changed.
+    shelf: Shelf<Books>,
+}
 
 impl Bank {
-    /// A bank with these books.
-    #[must_use]
-    pub fn new(books: Books) -> Self {
-        Self(RwLock::new(Arc::new(books)))
-    }
-
-    /// A bank with the test data.
-    #[must_use]
-    pub fn with_test_data() -> Self {
-        Self::new(Books::with_test_data())
+    /// A bank with the books that the store holds, or else the test data. `seed` decides every
+    /// transaction, if it is given.
+    ///
+    /// # Errors
+    /// [`StoreError`] when the store holds something else.
+    pub fn open(store: &Store, seed: Option<u64>) -> Result<Self, StoreError> {
+        let shelf: Shelf<Books> = Shelf::open("dp_books", store)?;
+        let mut books = shelf.get(KEY).cloned().unwrap_or_else(Books::with_test_data);
+        if let Some(seed) = seed {
+            books.seed = seed;
+        }
+        Ok(Self(RwLock::new(State { books: Arc::new(books), shelf })))
     }
 
     /// The books as they are now.
     #[must_use]
     pub fn books(&self) -> Arc<Books> {
-        Arc::clone(&self.0.read().unwrap_or_else(PoisonError::into_inner))
+        Arc::clone(&self.0.read().unwrap_or_else(PoisonError::into_inner).books)
     }
 
     /// Exchanges the books.
     pub fn replace(&self, books: Books) {
-        *self.0.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(books);
+        let mut state = self.0.write().unwrap_or_else(PoisonError::into_inner);
+        state.shelf.insert(KEY, books.clone());
+        state.books = Arc::new(books);
     }
 
     /// Blocks, closes or opens an account. False when there is none under `id`.
     pub fn set_status(&self, id: &AccountId, status: AccountStatus) -> bool {
-        let mut books = self.0.write().unwrap_or_else(PoisonError::into_inner);
-        let books = Arc::make_mut(&mut books);
+        let mut state = self.0.write().unwrap_or_else(PoisonError::into_inner);
+        let books = Arc::make_mut(&mut state.books);
         let account = books.accounts_mut().find(|account| account.id == *id);
-        account.map(|account| account.status = status).is_some()
+        let found = account.map(|account| account.status = status).is_some();
+        if found {
+            let books = Books::clone(books);
+            state.shelf.insert(KEY, books);
+        }
+        found
     }
 }
 
@@ -56,4 +74,36 @@ fn opaque(text: &str) -> String {
     let hash = sha256(format!("reference-dp:{text}").as_bytes());
     let hex: String = hash[..16].iter().map(|byte| format!("{byte:02x}")).collect();
     format!("{}-{}-8{}-8{}-{}", &hex[..8], &hex[8..12], &hex[13..16], &hex[17..20], &hex[20..])
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn changed_books_survive_a_restart_and_a_seed_given_wins() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("state");
+        let account = {
+            let store = Store::open(&path).unwrap();
+            let bank = Bank::open(&store, None).unwrap();
+            let account = bank.books().customers[0].accounts[0].id.clone();
+            assert!(bank.set_status(&account, AccountStatus::Blocked));
+            assert!(
+                !bank.set_status(&AccountId::parse("nobody's").unwrap(), AccountStatus::Closed)
+            );
+            store.settled().await.unwrap();
+            account
+        };
+        let store = loop {
+            // the writer's thread lets go of the file a moment after the bank
+            match Store::open(&path) {
+                Ok(store) => break store,
+                Err(_) => std::thread::yield_now(),
+            }
+        };
+        let books = Bank::open(&store, Some(7)).unwrap().books();
+        assert_eq!(books.account(&account).unwrap().status, AccountStatus::Blocked);
+        assert_eq!(books.seed, 7);
+    }
 }

@@ -67,7 +67,7 @@ impl Core {
             return self.accounts_page(&session, customer, Some("Choose at least one account."));
         }
         let stage = Stage::Reviewing { username: customer.username.clone(), accounts };
-        self.sessions().advance(&cookie, stage);
+        self.sessions().advance(&cookie, stage, self.now());
         Ok(see("/review"))
     }
 

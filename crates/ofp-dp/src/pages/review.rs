@@ -132,7 +132,7 @@ impl Core {
             return Err(Trouble::TooLate);
         }
         let ending = self.tell(consent, decided).await;
-        self.sessions().advance(cookie, Stage::Done(ending));
+        self.sessions().advance(cookie, Stage::Done(ending), self.now());
         Ok(see("/result"))
     }
 

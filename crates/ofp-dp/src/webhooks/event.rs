@@ -48,7 +48,7 @@ impl Core {
         let told = self.told(data)?;
         // the type that says nothing changes nothing; any other is as its status says (C-28, C-41)
         if event_type != "consent_event_type_unspecified" {
-            self.consents().take_event(told);
+            self.consents().take_event(told, self.now());
         }
         Ok(Answer::json(200, &json!({})))
     }

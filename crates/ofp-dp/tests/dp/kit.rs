@@ -138,7 +138,7 @@ impl Kit {
         let (webhooks_url, public_url) = (webhooks.1.to_string(), public.1.to_string());
         let listeners = DpListeners { webhooks: webhooks.0, public };
         let (clock, entropy) = (Arc::new(SystemClock), Arc::new(OsEntropy));
-        let bank = Bank::with_test_data();
+        let bank = Bank::open(&ofp_net::Store::none(), None).unwrap();
         Self {
             dp: ReferenceDp::start(config, listeners, bank, clock, entropy).unwrap(),
             _server: server,

@@ -8,8 +8,8 @@ use ofp_net::{Shelf, Store, StoreError};
 use ofp_types::{Consent, ConsentId, ConsentStatus, FaultPoint, Policy, Trigger, wire::EventType};
 use serde::{Deserialize, Serialize};
 
-/// How many consents are kept: above it, those go that nothing can happen to any more.
-const MOST: usize = 10_000;
+/// How many consents are kept: above it, those go that are over or end soonest.
+const MOST: usize = 20_000;
 
 /// The rest of the authorization request, needed when the browser comes back.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -72,6 +72,12 @@ impl Held {
         wall.saturating_add(self.offset).unwrap_or(Timestamp::MAX)
     }
 
+    /// Until when it matters: an event that is owed matters too.
+    fn end(&self) -> Timestamp {
+        let over = self.consent.status.is_final() && self.owed.is_empty();
+        if over { Timestamp::MIN } else { self.consent.expiration }
+    }
+
     /// Whether it gives way to `newer`: the same DP, DC, customer and purpose, and still live.
     pub(crate) fn is_superseded_by(&self, newer: &Self) -> bool {
         let (old, new) = (&self.consent, &newer.consent);
@@ -112,10 +118,8 @@ impl Consents {
         self.0.iter().map(|(_, held)| held)
     }
 
-    pub(crate) fn add(&mut self, held: Held) {
-        if self.0.len() >= MOST {
-            self.0.retain(|_, held| !held.consent.status.is_final());
-        }
+    pub(crate) fn add(&mut self, held: Held, now: Timestamp) {
+        self.0.make_room(MOST, now, Held::end);
         self.0.insert(held.consent.consent_id.clone().as_str(), held);
     }
 

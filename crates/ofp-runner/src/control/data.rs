@@ -1,6 +1,6 @@
 //! What the DC does with a consent, and the reference DP's books.
 
-use ofp_dc::{DcError, Linked, Resource};
+use ofp_dc::{DcError, Linked, Pending, Resource};
 use ofp_dp::Books;
 use ofp_net::{Answer, Inbound};
 use ofp_types::{AccountId, ConsentId};
@@ -25,11 +25,11 @@ pub(super) async fn exchange_code(control: &Control, inbound: &Inbound) -> Resul
     let consent = control.consent(inbound)?;
     let pending = {
         let all = control.pending.lock().await;
-        let ours = |state: &String| {
-            control.world.paynet.consent_of_request(state).as_ref() == Some(&consent.consent_id)
+        let ours = |pending: &&Pending| {
+            let made = control.world.paynet.consent_of_request(&pending.state);
+            made.as_ref() == Some(&consent.consent_id)
         };
-        let found = all.iter().find(|(state, _)| ours(state));
-        found.map(|(_, pending)| pending.clone())
+        all.values(control.world.clock.now()).find(ours).cloned()
     };
     let pending = pending.ok_or_else(|| {
         Problem::new(409, "invalid_request", "this consent was not asked for by POST /v1/consents")

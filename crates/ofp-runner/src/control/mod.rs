@@ -14,11 +14,12 @@ mod journal;
 mod problem;
 mod view;
 
-use std::{collections::HashMap, net::TcpListener, sync::Arc};
+use std::{net::TcpListener, sync::Arc};
 
+use jiff::SignedDuration;
 use ofp_dc::Pending;
 use ofp_net::{
-    Answer, App, Inbound, Matched, NetError, Route, RunningServer, local_port, serve_plain,
+    Answer, App, Inbound, Matched, NetError, Passing, Route, RunningServer, local_port, serve_plain,
 };
 use ofp_types::token;
 use tokio::sync::Mutex;
@@ -31,6 +32,8 @@ pub use view::WorldView;
 
 /// How many requests for consent of the control surface are remembered.
 const MOST_PENDING: usize = 1_000;
+/// How long a request waits for its code to be redeemed.
+const PENDING_LIFE: SignedDuration = SignedDuration::from_hours(1);
 
 /// The control surface of a world.
 pub(crate) struct Control {
@@ -38,7 +41,7 @@ pub(crate) struct Control {
     token: String,
     port: u16,
     /// What the DC asked for here, by state.
-    pending: Mutex<HashMap<String, Pending>>,
+    pending: Mutex<Passing<Pending>>,
 }
 
 /// A control surface that runs until it is stopped.
@@ -171,14 +174,8 @@ impl Control {
     }
 
     async fn remember(&self, pending: Pending) {
-        let mut all = self.pending.lock().await;
-        if all.len() >= MOST_PENDING {
-            all.retain(|state, _| self.world.paynet.consent_of_request(state).is_some());
-        }
-        if all.len() >= MOST_PENDING {
-            all.clear();
-        }
-        all.insert(pending.state.clone(), pending);
+        let now = self.world.clock.now();
+        self.pending.lock().await.insert(pending.state.clone(), pending, now, now + PENDING_LIFE);
     }
 }
 
@@ -230,7 +227,7 @@ impl RunningControl {
             token: token(&*world.entropy),
             port: local_port(&listener)?,
             world,
-            pending: Mutex::default(),
+            pending: Mutex::new(Passing::new(MOST_PENDING)),
         });
         control.world.journal.keep_secret(&control.token);
         let server = serve_plain(Arc::clone(&control), listener)?;

@@ -14,7 +14,9 @@ use ofp_jose::DecryptionKey;
 use ofp_net::{NetError, Store, StoreError};
 use ofp_paynet::{Listeners, PayNet, PaynetError};
 use ofp_pki::{Party, Pki, PkiError};
-use ofp_types::{Clock, DpFault, DpId, Entropy, InvalidId, InvalidOrigin, Kid, Policy, Profile};
+use ofp_types::{
+    Clock, DpFault, DpId, Entropy, InvalidId, InvalidOrigin, Kid, Origin, Policy, Profile,
+};
 
 use crate::{control::DcView, customer::Customer};
 pub use link::LinkError;
@@ -39,8 +41,10 @@ pub struct WorldOptions {
     pub journal: Option<JournalBound>,
     /// Redirect URIs of a DC under development, registered beside the mock DC's own.
     pub redirect_uris: Vec<String>,
-    /// Decides the reference DP's transactions.
-    pub seed: u64,
+    /// Where a DC under development takes its events (C1), instead of the mock DC.
+    pub dc_webhooks: Option<Origin>,
+    /// Decides the reference DP's transactions; what the store holds, or 0, without.
+    pub seed: Option<u64>,
 }
 
 /// Why a world cannot be booted.
@@ -116,7 +120,7 @@ impl World {
         let (faults, store) = (&options.faults, &options.store);
         let dp_config = participants::dp_config(pki, profile, faults, store, &origins)?;
         let dp_listeners = DpListeners { webhooks: sockets.dp_webhooks.0, public: sockets.dp };
-        let bank = Bank::new(Books { seed: options.seed, ..Books::with_test_data() });
+        let bank = Bank::open(store, options.seed)?;
         let settings = participants::settings(pki, profile, &bank, &paynet, &origins.dp)?;
         keep_identities_secret(&journal, &bank.books());
         let (c, e) = (Arc::clone(&clock), Arc::clone(&entropy));

@@ -60,7 +60,9 @@ pub(super) fn paynet_config(
 ) -> Result<PaynetConfig, WorldError> {
     let mut redirect_uris = vec![origins.dc.join("/callback")];
     redirect_uris.extend(options.redirect_uris.iter().cloned());
-    let webhooks = Webhooks { origin: origins.dc_webhooks.clone(), ca: pki.ca.clone() };
+    let webhooks_at = |origin: &Origin| Webhooks { origin: origin.clone(), ca: pki.ca.clone() };
+    let elsewhere = options.dc_webhooks.as_ref().map(webhooks_at);
+    let our_own = webhooks_at(&origins.dc_webhooks);
     let (by_key, by_certificate) = (AuthMethod::PrivateKeyJwt, AuthMethod::TlsClientAuth);
     let (one, two) = ("Mock DC One", "Mock DC Two");
     Ok(PaynetConfig {
@@ -72,13 +74,13 @@ pub(super) fn paynet_config(
                 dc_id: DcId::parse(DC_ID)?,
                 client: client(pki, Party::Dc1, DC_CLIENT_ID, one, by_key)?,
                 redirect_uris: redirect_uris.clone(),
-                webhooks: Some(webhooks),
+                webhooks: Some(elsewhere.clone().unwrap_or(our_own)),
             },
             DcRegistration {
                 dc_id: DcId::parse(OTHER_DC_ID)?,
                 client: client(pki, Party::Dc2, OTHER_DC_CLIENT_ID, two, by_certificate)?,
                 redirect_uris,
-                webhooks: None,
+                webhooks: elsewhere,
             },
         ],
         dps: vec![DpRegistration {

@@ -27,6 +27,7 @@ pub(super) fn up(args: &UpArgs, environment: &Environment) -> Result<u8, Failure
         store,
         journal: Some(World::SANDBOX_JOURNAL),
         redirect_uris: args.redirect_uri.clone(),
+        dc_webhooks: args.dc_webhooks.clone(),
         seed: args.seed,
     };
     let runtime = tokio::runtime::Builder::new_multi_thread()

@@ -35,11 +35,16 @@ struct Control {
 impl Up {
     /// Starts it on free ports and waits for its line of JSON.
     fn start(state: &Path) -> Self {
+        Self::start_with(state, &[])
+    }
+
+    fn start_with(state: &Path, more: &[&str]) -> Self {
         let mut process = command(state.parent().unwrap())
             .args(["up", "--port-base", "0", "--json", "--state"])
             .arg(state)
             .arg("--pki")
             .arg(pki())
+            .args(more)
             .stdout(Stdio::piped())
             .spawn()
             .unwrap();
@@ -157,4 +162,21 @@ fn an_event_that_is_owed_when_the_process_is_killed_is_sent_after_a_restart() {
     assert_eq!(event.len(), 1, "{journal}");
     assert_eq!(event[0]["status"], 200, "{journal}");
     assert!(event[0]["request_body"].as_str().unwrap().contains("suspended"), "{journal}");
+}
+
+#[test]
+fn events_go_to_a_dc_under_development() {
+    let folder = tempfile::tempdir().unwrap();
+    let state = folder.path().join("state.redb");
+    let hooks = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let origin = format!("https://localhost:{}", hooks.local_addr().unwrap().port());
+    let up = Up::start_with(&state, &["--dc-webhooks", &origin]);
+    let called = thread::spawn(move || {
+        let (mut stream, _) = hooks.accept().unwrap();
+        let mut first = [0];
+        stream.read_exact(&mut first).unwrap();
+        first
+    });
+    up.control.call("POST", "/v1/links", "{}").unwrap();
+    assert_eq!(called.join().unwrap(), [22], "a TLS handshake begins (RFC 8446 §5.1)");
 }
