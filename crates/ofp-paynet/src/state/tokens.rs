@@ -1,5 +1,7 @@
 //! Access and refresh tokens.
 
+use std::collections::HashMap;
+
 use jiff::Timestamp;
 use ofp_net::{Shelf, Store, StoreError};
 use ofp_types::{ClientId, ConsentId, Kid};
@@ -45,22 +47,50 @@ pub(crate) struct RefreshToken {
     pub(crate) expires: Timestamp,
 }
 
-/// Tokens by their text.
+/// Tokens by their text. Those that clients got for themselves are apart, so that however many they
+/// ask for, no customer's consent loses its own.
 pub(crate) struct Tokens {
-    access: Shelf<Token>,
+    of_clients: Shelf<Token>,
+    of_consents: Shelf<Token>,
     refresh: Shelf<RefreshToken>,
 }
 
 impl Tokens {
     pub(super) fn open(store: &Store) -> Result<Self, StoreError> {
-        let (access, refresh) =
-            (Shelf::open("access_tokens", store)?, Shelf::open("refresh_tokens", store)?);
-        Ok(Self { access, refresh })
+        Ok(Self {
+            of_clients: Shelf::open("client_tokens", store)?,
+            of_consents: Shelf::open("access_tokens", store)?,
+            refresh: Shelf::open("refresh_tokens", store)?,
+        })
     }
 
     pub(crate) fn issue(&mut self, text: &str, token: Token, now: Timestamp) {
-        self.access.make_room(MOST, now, |token| token.expires);
-        self.access.insert(text, token);
+        match token.grant {
+            Grant::Client => {
+                self.make_room_for_client();
+                self.of_clients.insert(text, token);
+            }
+            Grant::Consent(_) => {
+                self.of_consents.make_room(MOST, now, |token| token.expires);
+                self.of_consents.insert(text, token);
+            }
+        }
+    }
+
+    /// The client that has the most tokens loses the older half of them, and no other loses any.
+    fn make_room_for_client(&mut self) {
+        if self.of_clients.len() < MOST {
+            return;
+        }
+        let mut by_client: HashMap<&ClientId, Vec<(Timestamp, &str)>> = HashMap::new();
+        for (text, token) in self.of_clients.iter() {
+            by_client.entry(&token.client_id).or_default().push((token.expires, text));
+        }
+        let Some(mut most) = by_client.into_values().max_by_key(Vec::len) else { return };
+        most.sort_unstable();
+        let half = most.len().div_ceil(2);
+        let go: Vec<String> = most[..half].iter().map(|(_, text)| (*text).to_owned()).collect();
+        go.iter().for_each(|text| drop(self.of_clients.remove(text)));
     }
 
     pub(crate) fn issue_refresh(&mut self, text: &str, token: RefreshToken, now: Timestamp) {
@@ -69,7 +99,7 @@ impl Tokens {
     }
 
     pub(crate) fn access(&self, text: &str) -> Option<&Token> {
-        self.access.get(text)
+        self.of_consents.get(text).or_else(|| self.of_clients.get(text))
     }
 
     pub(crate) fn refresh(&self, text: &str) -> Option<&RefreshToken> {
@@ -78,12 +108,42 @@ impl Tokens {
 
     /// Revokes an access token alone.
     pub(crate) fn revoke(&mut self, text: &str) {
-        self.access.remove(text);
+        self.of_consents.remove(text);
+        self.of_clients.remove(text);
     }
 
     /// Revokes every token that a consent stands behind.
     pub(crate) fn revoke_all_of(&mut self, consent: &ConsentId) {
-        self.access.retain(|_, token| token.grant != Grant::Consent(consent.clone()));
+        self.of_consents.retain(|_, token| token.grant != Grant::Consent(consent.clone()));
         self.refresh.retain(|_, token| token.consent != *consent);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_greedy_client_costs_nobody_else_a_token() {
+        let mut tokens = Tokens::open(&Store::none()).unwrap();
+        let token = |client: &str, grant, expires| Token {
+            client_id: ClientId::parse(client).unwrap(),
+            grant,
+            scope: "accounts".into(),
+            issued: Timestamp::UNIX_EPOCH,
+            expires: Timestamp::from_second(expires).unwrap(),
+            certificate: Kid::parse("x".repeat(43)).unwrap(),
+        };
+        let now = Timestamp::UNIX_EPOCH;
+        let consent = Grant::Consent(ConsentId::parse("consent").unwrap());
+        tokens.issue("customer's", token("dc", consent, 1), now);
+        tokens.issue("modest", token("dp", Grant::Client, 1), now);
+        for n in 0..3 * MOST {
+            let expires = 2 + i64::try_from(n).unwrap();
+            tokens.issue(&n.to_string(), token("dc", Grant::Client, expires), now);
+        }
+        assert!(tokens.access("customer's").is_some() && tokens.access("modest").is_some());
+        assert!(tokens.access("0").is_none() && tokens.of_clients.len() <= MOST);
+        assert!(tokens.access(&(3 * MOST - 1).to_string()).is_some(), "the newest stay");
     }
 }
