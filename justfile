@@ -46,3 +46,7 @@ accept:
 bench:
     cargo bench -p ofp-jose --features vendored
     cargo bench -p ofp-runner --features vendored
+
+# tokens a second beside npm's oidc-provider, in one run
+token-load:
+    .ci/token-load
