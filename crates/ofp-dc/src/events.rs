@@ -74,7 +74,7 @@ impl EventsApp {
         let event: Event = serde_json::from_slice(&inbound.body)
             .map_err(|e| (400, format!("the body is no consent event: {e}")))?;
         let mut told = self.told.lock().unwrap_or_else(PoisonError::into_inner);
-        if told.len() >= MOST {
+        if told.len() >= MOST && told.get(event.data.consent_id.as_str()).is_none() {
             told.retain(|_, status| !status.is_final());
             let any = told.iter().next().map(|(id, _)| id.to_owned());
             any.filter(|_| told.len() >= MOST).and_then(|any| told.remove(&any));

@@ -58,10 +58,10 @@ impl Default for Journal {
 
 impl Journal {
     /// A journal that forgets the oldest of more records than `bound` says: for a platform that stays
-    /// up. It remembers eight mentions of secrets a record, more than an exchange has.
+    /// up. It remembers two mentions of secrets a record.
     #[must_use]
     pub fn bounded(bound: JournalBound) -> Self {
-        Self::with(bound, Secrets::bounded(bound.records.saturating_mul(8)))
+        Self::with(bound, Secrets::bounded(bound.records.saturating_mul(2)))
     }
 
     fn with(bound: JournalBound, secrets: Secrets) -> Self {
@@ -111,21 +111,27 @@ impl Journal {
 
     /// Marks a text as secret: no writer shows it from now on, in any encoding.
     pub fn secret(&self, text: &str) {
-        self.secrets.lock().unwrap_or_else(PoisonError::into_inner).add(text);
+        self.lock_secrets().add(text);
     }
 
     /// Marks a text as secret for as long as the journal lives.
     pub fn keep_secret(&self, text: &str) {
-        self.secrets.lock().unwrap_or_else(PoisonError::into_inner).keep(text);
+        self.lock_secrets().keep(text);
     }
 
     /// The secrets known so far, ready to be looked for: made ready once for as long as there is no
     /// new one.
     #[must_use]
     pub fn secrets(&self) -> Secrets {
-        let secrets = self.secrets.lock().unwrap_or_else(PoisonError::into_inner);
+        let secrets = self.lock_secrets().clone();
+        // outside the lock: with many secrets it takes a while, and every token is one more
         secrets.make_ready();
-        secrets.clone()
+        self.lock_secrets().learn_from(&secrets);
+        secrets
+    }
+
+    fn lock_secrets(&self) -> MutexGuard<'_, Secrets> {
+        self.secrets.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn lock_kept(&self) -> MutexGuard<'_, Kept> {

@@ -19,7 +19,7 @@ pub(crate) const MASK: &str = "[secret]";
 const SHORTEST: usize = 4;
 /// Of longer texts only the end is masked: tokens end in their signature, and a stranger must not fill
 /// the memory.
-const LONGEST: usize = 400;
+const LONGEST: usize = 128;
 
 /// Texts that no report may show.
 #[derive(Debug, Clone)]
@@ -31,6 +31,8 @@ pub struct Secrets {
     /// How many mentions are remembered.
     most: usize,
     next: u64,
+    /// How often the set of texts has changed.
+    changes: u64,
     /// Finds every form in which one could appear; made anew when there is one more.
     finder: OnceLock<Option<AhoCorasick>>,
 }
@@ -46,7 +48,7 @@ impl Secrets {
     #[must_use]
     pub fn bounded(most: usize) -> Self {
         let (mentions, known, finder) = (VecDeque::new(), HashMap::new(), OnceLock::new());
-        Self { mentions, known, most, next: 0, finder }
+        Self { mentions, known, most, next: 0, changes: 0, finder }
     }
 
     /// Marks `text` as secret, with its percent-encoded, JSON-escaped and base64 forms.
@@ -70,7 +72,7 @@ impl Secrets {
             }
         }
         if changed {
-            self.finder = OnceLock::new();
+            self.changed();
         }
     }
 
@@ -78,8 +80,13 @@ impl Secrets {
     pub fn keep(&mut self, text: &str) {
         let text = end_of(text);
         if text.len() >= SHORTEST && self.known.insert(text.to_owned(), None).is_none() {
-            self.finder = OnceLock::new();
+            self.changed();
         }
+    }
+
+    fn changed(&mut self) {
+        self.changes += 1;
+        self.finder = OnceLock::new();
     }
 
     /// `text` with every secret masked, the longest where several begin.
@@ -100,9 +107,16 @@ impl Secrets {
         }
     }
 
-    /// Makes the finder, which clones then share.
+    /// Makes the finder.
     pub(crate) fn make_ready(&self) {
         self.finder.get_or_init(|| self.find_all());
+    }
+
+    /// Takes over the finder of a clone, if nothing has been added since.
+    pub(crate) fn learn_from(&mut self, clone: &Self) {
+        if self.changes == clone.changes {
+            self.finder = clone.finder.clone();
+        }
     }
 
     fn find_all(&self) -> Option<AhoCorasick> {

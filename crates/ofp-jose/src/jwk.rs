@@ -40,6 +40,15 @@ impl KeyUse {
             Self::Enc => "enc",
         }
     }
+
+    /// The one algorithm that the platform has for it.
+    #[must_use]
+    pub fn alg(self) -> &'static str {
+        match self {
+            Self::Sig => crate::PS256,
+            Self::Enc => crate::RSA_OAEP_256,
+        }
+    }
 }
 
 /// One key of a JWK set, with the members that the platform publishes (S4:L370-383).
@@ -81,15 +90,11 @@ impl Jwk {
         let rsa = key.rsa().map_err(|_| KeyError::NotRsa { kind: format!("{:?}", key.id()) })?;
         let kid = thumbprint(certificate)?;
         let der = certificate.to_der().map_err(openssl_failed("encode a certificate"))?;
-        let alg = match key_use {
-            KeyUse::Sig => crate::PS256,
-            KeyUse::Enc => crate::RSA_OAEP_256,
-        };
         Ok(Self {
             kid: Some(kid.to_string()),
             kty: "RSA".into(),
             key_use: Some(key_use.as_str().into()),
-            alg: Some(alg.into()),
+            alg: Some(key_use.alg().into()),
             n: Some(base64url(&rsa.n().to_vec())),
             e: Some(base64url(&rsa.e().to_vec())),
             x5c: Some(vec![openssl::base64::encode_block(&der)]),
@@ -287,6 +292,9 @@ fn public_key(jwk: &Jwk) -> Result<PublicKey, KeyError> {
         Some("enc") => KeyUse::Enc,
         _ => return Err(unusable("its use is neither sig nor enc")),
     };
+    if let Some(alg) = jwk.alg.as_deref().filter(|alg| *alg != key_use.alg()) {
+        return Err(unusable(&format!("its alg is {alg}, not {}", key_use.alg())));
+    }
     let n = number(jwk.n.as_deref()).ok_or_else(|| unusable("its n is not base64url"))?;
     let e = number(jwk.e.as_deref()).ok_or_else(|| unusable("its e is not base64url"))?;
     if !is_safe_exponent(&e) {

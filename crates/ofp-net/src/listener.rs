@@ -136,6 +136,8 @@ fn http<A: App, T: Connection>(
     HttpService::build()
         .keep_alive(KEEP_ALIVE)
         .client_request_timeout(PATIENCE)
+        // without it, an early answer is lost with what the client had still to send
+        .client_disconnect_timeout(Duration::from_secs(1))
         .graceful_shutdown_signal(stopped)
         .on_connect_ext(|io: &T, extensions: &mut Extensions| {
             extensions.insert(Arc::new(io.peer()));

@@ -18,13 +18,17 @@ impl<V> Passing<V> {
         Self { entries: HashMap::new(), most }
     }
 
-    /// Puts an entry that matters until `end`; where there are too many, others go, see [`surplus`].
+    /// Puts an entry that matters until `end`; where there are too many, those go
+    /// that have ended, or the half that ends soonest.
     pub fn insert(&mut self, key: impl Into<String>, value: V, now: Timestamp, end: Timestamp) {
-        let entries = self.entries.iter().map(|(key, (end, _))| (key, *end));
-        for key in surplus(entries, self.most, now) {
-            self.entries.remove(&key);
+        let key = key.into();
+        if !self.entries.contains_key(&key) {
+            let entries = self.entries.iter().map(|(key, (end, _))| (key, *end));
+            for key in surplus(entries, self.most, now) {
+                self.entries.remove(&key);
+            }
         }
-        self.entries.insert(key.into(), (end, value));
+        self.entries.insert(key, (end, value));
     }
 
     /// An entry that still matters.

@@ -6,7 +6,7 @@ use ofp_net::{Inbound, parse_form};
 use ofp_types::ConsentId;
 
 use crate::{
-    authorization_server::cookie,
+    authorization_server::{cookie, returning},
     platform::Platform,
     state::{Grant, State},
 };
@@ -44,7 +44,7 @@ impl Platform {
                 let named =
                     query.get("consent_id").and_then(|id| ConsentId::parse(id.as_str()).ok());
                 let browser =
-                    || state.browsers.get(cookie(inbound)?, self.now())?.newest().cloned();
+                    || returning(&state, state.browsers.get(cookie(inbound)?, self.now())?).ok();
                 named.or_else(browser)
             }
             _ => None,

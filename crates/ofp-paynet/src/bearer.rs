@@ -17,14 +17,14 @@ impl Platform {
         if query.contains_key("access_token") {
             return Err(Refusal::bad_request("an access token must not be sent in the URL"));
         }
-        let Some(header) = inbound.header("authorization") else {
-            // RFC 6750 §3.1: no error code when there were no credentials
-            let refusal = Refusal::without_code(401, "no Authorization header");
-            return Err(refusal.header("www-authenticate", "Bearer"));
-        };
+        // RFC 6750 §3.1: no error code when there were no credentials, or those of another scheme
+        let unasked =
+            |reason: &str| Refusal::without_code(401, reason).header("www-authenticate", "Bearer");
+        let header = inbound.header("authorization");
+        let header = header.ok_or_else(|| unasked("no Authorization header"))?;
         let text = match header.split_once(' ') {
             Some((scheme, text)) if scheme.eq_ignore_ascii_case("bearer") => text.trim(),
-            _ => return Err(invalid("the Authorization header is not `Bearer <token>`")),
+            _ => return Err(unasked("the Authorization header is not `Bearer <token>`")),
         };
         let state = self.state();
         let token = state.tokens.access(text).cloned();

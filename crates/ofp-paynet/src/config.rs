@@ -125,6 +125,14 @@ pub enum ConfigError {
         /// `sig` or `enc`.
         key_use: &'static str,
     },
+    /// FAPI 2.0 SP §5.3.2.2: the answer must not travel in clear.
+    #[error("redirect URI {uri} of {client} is not https")]
+    RedirectUri {
+        /// Whose.
+        client: String,
+        /// Which.
+        uri: String,
+    },
     /// Two participants under one id.
     #[error("{id} is registered twice")]
     Twice {
@@ -150,7 +158,14 @@ impl PaynetConfig {
                 }
             }
         }
-        self.dcs.iter().try_for_each(|dc| needs(&dc.client, KeyUse::Enc))
+        for dc in &self.dcs {
+            needs(&dc.client, KeyUse::Enc)?;
+            if let Some(uri) = dc.redirect_uris.iter().find(|uri| !uri.starts_with("https://")) {
+                let client = dc.client.name.clone();
+                return Err(ConfigError::RedirectUri { client, uri: uri.clone() });
+            }
+        }
+        Ok(())
     }
 }
 

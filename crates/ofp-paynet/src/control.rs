@@ -97,6 +97,7 @@ impl PayNet {
             store: config.store,
             policies: config.policies,
             outbox: std::sync::Mutex::default(),
+            runtime: tokio::runtime::Handle::current(),
             changed: watch::Sender::new(0),
             deadlines: tokio::sync::Notify::new(),
         });
@@ -319,6 +320,6 @@ impl PayNet {
         for server in &self.servers {
             server.stop().await;
         }
-        let _ = self.platform.outbox_empty(LAST_EVENTS).await;
+        let _ = self.platform.close_outbox(LAST_EVENTS).await;
     }
 }

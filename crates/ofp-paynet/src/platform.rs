@@ -46,6 +46,8 @@ pub(crate) struct Platform {
     pub(crate) state: Mutex<State>,
     /// Taken after `state` where both are.
     pub(crate) outbox: Mutex<Outbox>,
+    /// Where events are sent from: the runtime that the platform was started on.
+    pub(crate) runtime: tokio::runtime::Handle,
     /// Counts changes of consents, for whoever waits for one.
     pub(crate) changed: watch::Sender<u64>,
     /// Wakes the timekeeper when a deadline was added or moved.
@@ -159,7 +161,7 @@ impl Platform {
             held.consent.updated_by = by;
             amend(held);
             let (event, consent) = (EventType::ConsentStatusUpdated, held.consent.clone());
-            held.owed.push_back(Owed::new(event, consent, cause));
+            held.owe(Owed::new(event, consent, cause));
             Ok((from, held.clone()))
         });
         // only ids that were looked up get here

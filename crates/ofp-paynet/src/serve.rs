@@ -139,6 +139,11 @@ impl App for Listener {
             jose: None,
         };
         platform.request_begins(context.exchange);
+        let ended = {
+            let (platform, id) = (Arc::clone(platform), context.exchange);
+            // also when the handler never gets to its end
+            After::new(move || platform.request_ended(id))
+        };
         let answer = platform.answer_with_faults(matched, endpoint, &inbound, &mut context).await;
         let mut answer = self.not_to_be_stored(echo_interaction_id(answer, &inbound));
         if let Err(error) = platform.store.settled().await {
@@ -146,8 +151,7 @@ impl App for Listener {
             answer =
                 Refusal::new(500, ErrorCode::ServerError, "the state could not be kept").answer();
         }
-        let (platform, id) = (Arc::clone(platform), context.exchange);
-        answer.after = After::new(move || platform.request_ended(id));
+        answer.after = ended;
         let exchange = Exchange {
             at,
             took: started.elapsed(),

@@ -133,7 +133,11 @@ impl Profile {
                 "at least one 2xx",
             ),
             ("timeout_status", matches!(self.timeout_status, 503 | 504), "503 or 504"),
-            ("code_ttl", in_range(self.code_ttl), range),
+            (
+                "code_ttl",
+                in_range(self.code_ttl) && self.code_ttl.as_secs() <= 60,
+                "at most 60 s (FAPI 2.0 SP §5.3.2.2)",
+            ),
             ("access_ttl", in_range(self.access_ttl), range),
             ("consent_auth_ttl", in_range(self.consent_auth_ttl), range),
             ("dp_timeout", in_range(self.dp_timeout), range),

@@ -23,7 +23,7 @@ pub struct Bank(RwLock<State>);
 
 struct State {
     books: Arc<Books>,
-    /// Holds the books once they have been changed.
+    /// Holds the books once they differ from the test data.
     shelf: Shelf<Books>,
 }
 
@@ -34,10 +34,11 @@ impl Bank {
     /// # Errors
     /// [`StoreError`] when the store holds something else.
     pub fn open(store: &Store, seed: Option<u64>) -> Result<Self, StoreError> {
-        let shelf: Shelf<Books> = Shelf::open("dp_books", store)?;
+        let mut shelf: Shelf<Books> = Shelf::open("dp_books", store)?;
         let mut books = shelf.get(KEY).cloned().unwrap_or_else(Books::with_test_data);
-        if let Some(seed) = seed {
+        if let Some(seed) = seed.filter(|seed| *seed != books.seed) {
             books.seed = seed;
+            shelf.insert(KEY, books.clone());
         }
         Ok(Self(RwLock::new(State { books: Arc::new(books), shelf })))
     }

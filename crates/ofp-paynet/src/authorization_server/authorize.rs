@@ -5,7 +5,7 @@ use std::sync::Arc;
 use ofp_net::{Answer, Inbound, encode_form, parse_form};
 use ofp_types::{
     AuthorizeMode, Consent, ConsentId, ConsentStatus, Effect, ErrorCode, FaultPoint, ReasonCode,
-    StatusReason, Trigger, UpdatedBy, token,
+    StatusReason, Trigger, UpdatedBy, token, wire::REQUEST_URI_PREFIX,
 };
 
 use super::picker::stopped;
@@ -14,11 +14,12 @@ use crate::{
     platform::{Change, Platform},
     refusal::Refusal,
     serve::Context,
-    state::{Browser, Held, Target},
+    state::{Browser, Held, RequestError, Target},
 };
 
 /// The cookie by which the callback knows the browser again.
-const COOKIE: &str = "ofp-authorization";
+/// `__Host-`: no other host or page in clear may have set it (RFC 6265bis §4.1.3.2).
+const COOKIE: &str = "__Host-ofp-authorization";
 
 /// The value of our cookie.
 pub(crate) fn cookie(inbound: &Inbound) -> Option<&str> {
@@ -51,6 +52,10 @@ impl Platform {
             query.get(name).ok_or_else(missing)
         };
         let (client_id, request_uri) = (parameter("client_id")?, parameter("request_uri")?);
+        // the same shelf holds the forms of the picker, which are nobody's request_uri
+        if !request_uri.starts_with(REQUEST_URI_PREFIX) {
+            return Err(Refusal::bad_request(RequestError::Unknown.to_string()));
+        }
         let held = context.consent.as_ref().and_then(|id| self.held(id));
         let now = held.map_or(self.now(), |held| held.now(self.now()));
         let redeemed = self.state().requests.redeem(request_uri, client_id, now);
@@ -132,7 +137,7 @@ impl Platform {
         let value = known.unwrap_or(&new);
         state.browsers.mark(value, (now, now + life), mark);
         let life = life.as_secs();
-        format!("{COOKIE}={value}; Path=/v1/oauth; Max-Age={life}; Secure; HttpOnly; SameSite=Lax")
+        format!("{COOKIE}={value}; Path=/; Max-Age={life}; Secure; HttpOnly; SameSite=Lax")
     }
 
     fn fail(self: &Arc<Self>, consent: &Consent, context: &Context) {

@@ -14,7 +14,7 @@ use crate::{
     platform::{Change, Platform},
     refusal::Refusal,
     serve::Context,
-    state::{Code, Held},
+    state::{Browser, Code, Held, State},
 };
 
 impl Platform {
@@ -50,26 +50,29 @@ impl Platform {
     }
 
     /// Which consent a returning browser is about, and whether it is the browser that was sent away.
-    /// `consent_id` tells, which must be one that a browser with our cookie is authorizing;
-    /// without it, the consent that it was sent away with last. A browser without our cookie may
-    /// come from a bank's app.
+    /// `consent_id` tells, which must be one that a browser with our cookie is authorizing.
+    /// A browser without our cookie may come from a bank's app.
     fn correlate(&self, inbound: &Inbound) -> Result<(ConsentId, bool), Refusal> {
         let query = parse_form(inbound.query.as_bytes())
             .map_err(|e| Refusal::bad_request(e.to_string()))?;
-        let nothing = || Refusal::bad_request("no authorization is under way for this browser");
         let named = query.get("consent_id").map(|id| ConsentId::parse(id.as_str()));
         let named = named.transpose().map_err(|e| Refusal::bad_request(e.to_string()))?;
         let (state, now) = (self.state(), self.now());
         let browser = cookie(inbound).and_then(|value| state.browsers.get(value, now));
-        let newest = browser.and_then(|browser| browser.newest());
-        match (named, browser, newest) {
-            (Some(named), Some(browser), _) if browser.authorizes(&named) => Ok((named, true)),
-            (Some(named), Some(_), Some(newest)) => Err(Refusal::bad_request(format!(
-                "consent_id is {named}, but this browser is authorizing {newest}"
-            ))),
-            (Some(named), _, _) => Ok((named, false)),
-            (None, _, Some(newest)) => Ok((newest.clone(), true)),
-            (None, _, None) => Err(nothing()),
+        match (named, browser) {
+            (Some(named), None) => Ok((named, false)),
+            (Some(named), Some(browser)) if browser.authorizes(&named) => Ok((named, true)),
+            (Some(named), Some(browser)) => {
+                let own: Vec<&str> = browser.consents().iter().map(ConsentId::as_str).collect();
+                Err(Refusal::bad_request(format!(
+                    "consent_id is {named}, but this browser is authorizing {}",
+                    own.join(" and ")
+                )))
+            }
+            (None, Some(browser)) => returning(&state, browser).map(|id| (id, true)),
+            (None, None) => {
+                Err(Refusal::bad_request("no authorization is under way for this browser"))
+            }
         }
     }
 
@@ -108,4 +111,26 @@ impl Platform {
         self.state().codes.issue(&text, code, self.now());
         self.respond(held, &[("code", &text)], context)
     }
+}
+
+/// What a browser that names nothing comes back with: the one authorization that is under way, or the
+/// one of several that the DP has decided.
+pub(crate) fn returning(state: &State, browser: &Browser) -> Result<ConsentId, Refusal> {
+    let held = browser.consents().iter().filter_map(|id| state.consents.get(id));
+    let open: Vec<&Held> = held.filter(|held| !held.answered).collect();
+    let decided = |held: &&&Held| {
+        matches!(held.consent.status, ConsentStatus::Authorized | ConsentStatus::Rejected)
+    };
+    let decided: Vec<&Held> = open.iter().filter(decided).copied().collect();
+    let reason = match (&open[..], &decided[..]) {
+        ([one], _) | (_, [one]) => return Ok(one.consent.consent_id.clone()),
+        ([], _) if browser.consents().is_empty() => {
+            "no authorization is under way for this browser"
+        }
+        ([], _) => "this authorization has been completed before",
+        _ => {
+            "several authorizations are under way in this browser: the DP must say which, by consent_id"
+        }
+    };
+    Err(Refusal::bad_request(reason))
 }

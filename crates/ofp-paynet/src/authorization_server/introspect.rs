@@ -40,7 +40,8 @@ impl Platform {
         }
         let claims = found.unwrap_or_else(|| json!({ "active": false }));
         let accept = inbound.header("accept").unwrap_or_default();
-        if accept.split(',').any(|one| one.trim().eq_ignore_ascii_case(SIGNED)) {
+        let wanted = |one: &str| one.split(';').next().unwrap_or_default().trim().to_owned();
+        if accept.split(',').any(|one| wanted(one).eq_ignore_ascii_case(SIGNED)) {
             return Ok(self.signed_introspection(client, &claims));
         }
         Ok(Answer::json(200, &claims).header("cache-control", "no-store"))

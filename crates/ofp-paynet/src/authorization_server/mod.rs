@@ -17,6 +17,7 @@ mod userinfo;
 use std::collections::BTreeMap;
 
 pub(crate) use authorize::cookie;
+pub(crate) use callback::returning;
 use ofp_net::{Inbound, posted_form};
 pub(crate) use picker::style;
 pub(crate) use request_object::RequestObject;

@@ -29,9 +29,6 @@ impl Platform {
     ) -> Result<Answer, Refusal> {
         let form = posted(inbound)?;
         let (participant, certificate) = self.authenticate(&form, &inbound.peer)?;
-        if let Some(assertion) = form.get("client_assertion") {
-            self.journal.secret(assertion);
-        }
         let response = match form.get("grant_type").map(String::as_str) {
             Some("client_credentials") => {
                 self.client_credentials(participant, certificate, &form)?
@@ -156,7 +153,7 @@ impl Platform {
             issued: held.now(wall),
             expires: held.consent.expiration,
         };
-        self.state().tokens.issue_refresh(&text, token, wall);
+        self.state().tokens.issue_refresh(&text, token);
         text
     }
 
@@ -197,7 +194,7 @@ impl Platform {
         let client_id = client.client_id.clone();
         let scope = scope.to_owned();
         let token = Token { client_id, grant, scope, issued: now, expires, certificate };
-        state.tokens.issue(&text, token, wall);
+        state.tokens.issue(&text, token);
         text
     }
 

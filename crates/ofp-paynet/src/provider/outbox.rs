@@ -14,7 +14,7 @@ use ofp_types::{
 
 use crate::{
     platform::{Change, Platform},
-    state::Owed,
+    state::{Owed, State},
 };
 
 /// Which events may not leave yet. What is owed stands with each consent.
@@ -24,6 +24,8 @@ pub(crate) struct Outbox {
     in_hand: HashMap<ExchangeId, Vec<ConsentId>>,
     /// Consents of which an event is on its way.
     sending: HashSet<ConsentId>,
+    /// Whether what cannot be delivered any more stays owed.
+    stopping: bool,
 }
 
 impl Outbox {
@@ -59,30 +61,44 @@ impl Platform {
 
     /// Sends a consent's oldest event, if it may leave, and then those after it.
     pub(crate) fn send_next(self: &Arc<Self>, id: &ConsentId) {
-        let oldest = {
-            let state = self.state();
-            let oldest = state.consents.get(id).and_then(|held| held.owed.front());
-            oldest.filter(|oldest| self.outbox().may_leave(id, oldest)).cloned()
-        };
-        let Some(due) = oldest else { return };
+        let Some(mut due) = self.oldest(&self.state(), id) else { return };
         let platform = Arc::clone(self);
-        tokio::spawn(async move {
-            let taken = platform.send(&due).await;
-            platform.landed(&due, taken);
+        // not on the runtime of the listener that it came about on, which ends before the platform
+        self.runtime.spawn(async move {
+            loop {
+                let taken = platform.send(&due).await;
+                match platform.landed(&due, taken) {
+                    Some(next) => due = next,
+                    None => break,
+                }
+            }
         });
     }
 
-    /// An event has been answered, or given up.
-    fn landed(self: &Arc<Self>, due: &Owed, taken: bool) {
+    fn oldest(&self, state: &State, id: &ConsentId) -> Option<Owed> {
+        let oldest = state.consents.get(id)?.owed.front()?;
+        self.outbox().may_leave(id, oldest).then(|| oldest.clone())
+    }
+
+    /// An event has been answered, or given up: the next one, if it may leave. One that a platform
+    /// about to stop could not deliver is still owed.
+    fn landed(self: &Arc<Self>, due: &Owed, taken: bool) -> Option<Owed> {
         let id = &due.consent.consent_id;
+        let kept = !taken && self.outbox().stopping;
         let decides = due.only != Some(FaultPoint::DcEvent);
-        if due.event == EventType::ConsentCreated && decides && !taken {
+        if due.event == EventType::ConsentCreated && decides && !taken && !kept {
             self.never_announced(due);
         }
-        self.state().consents.change(id, |held| held.owed.pop_front());
-        self.outbox().sending.remove(id);
+        let next = {
+            let mut state = self.state();
+            if !kept {
+                state.consents.change(id, |held| held.owed.pop_front());
+            }
+            self.outbox().sending.remove(id);
+            self.oldest(&state, id).filter(|_| !kept)
+        };
         self.touched();
-        self.send_next(id);
+        next
     }
 
     /// A DP that never takes `consent_created` fails the consent.
@@ -113,7 +129,7 @@ impl Platform {
 
     fn owe(self: &Arc<Self>, owed: Owed) {
         let id = owed.consent.consent_id.clone();
-        self.state().consents.change(&id, |held| held.owed.push_back(owed));
+        self.state().consents.change(&id, |held| held.owe(owed));
         self.send_next(&id);
     }
 
@@ -132,8 +148,10 @@ impl Platform {
         owing.iter().for_each(|id| self.send_next(id));
     }
 
-    /// Waits until no event is on its way, for at most `within`. False when one still is.
-    pub(crate) async fn outbox_empty(self: &Arc<Self>, within: Duration) -> bool {
+    /// Waits for what is on its way, for at most `within`. False when something still is. What could
+    /// not be delivered stays owed.
+    pub(crate) async fn close_outbox(self: &Arc<Self>, within: Duration) -> bool {
+        self.outbox().stopping = true;
         let empty = self.until(|platform| platform.outbox().sending.is_empty().then_some(()));
         tokio::time::timeout(within, empty).await.is_ok()
     }

@@ -15,8 +15,10 @@ const MOST_TABS: usize = 20;
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub(crate) struct Browser {
     /// What it was sent to DPs with, oldest first.
+    #[serde(default)]
     consents: Vec<ConsentId>,
     /// The forms that it was shown for picking a DP, oldest first.
+    #[serde(default)]
     picks: Vec<String>,
     /// At wall time.
     expires: Timestamp,
@@ -36,9 +38,9 @@ impl Browser {
         self.consents.contains(consent)
     }
 
-    /// The consent that it was sent to a DP with last.
-    pub(crate) fn newest(&self) -> Option<&ConsentId> {
-        self.consents.last()
+    /// What it was sent to DPs with, oldest first.
+    pub(crate) fn consents(&self) -> &[ConsentId] {
+        &self.consents
     }
 
     /// Whether it was shown this form.
@@ -80,7 +82,9 @@ impl Browsers {
         let mut browser = known.unwrap_or_else(new);
         browser.expires = expires;
         mark(&mut browser);
-        self.0.make_room(MOST, now, |browser| browser.expires);
+        if self.0.get(cookie).is_none() {
+            self.0.make_room(MOST, now, |browser| browser.expires);
+        }
         self.0.insert(cookie, browser);
     }
 }

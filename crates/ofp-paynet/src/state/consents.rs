@@ -11,6 +11,9 @@ use serde::{Deserialize, Serialize};
 /// How many consents are kept: above it, those go that are over or end soonest.
 const MOST: usize = 20_000;
 
+/// How many events about a consent may wait.
+const MOST_OWED: usize = 100;
+
 /// The rest of the authorization request, needed when the browser comes back.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub(crate) struct PkceRequest {
@@ -67,15 +70,24 @@ impl Owed {
 }
 
 impl Held {
+    /// An event that is to be sent. Where a recipient is so slow that too many wait, the oldest but
+    /// the one on its way is given up: newer news says more.
+    pub(crate) fn owe(&mut self, owed: Owed) {
+        if self.owed.len() >= MOST_OWED {
+            self.owed.remove(1);
+        }
+        self.owed.push_back(owed);
+    }
+
     /// The time that this consent lives in.
     pub(crate) fn now(&self, wall: Timestamp) -> Timestamp {
         wall.saturating_add(self.offset).unwrap_or(Timestamp::MAX)
     }
 
-    /// Until when it matters: an event that is owed matters too.
+    /// Until when it matters, by the wall's clock: an event that is owed matters too.
     fn end(&self) -> Timestamp {
-        let over = self.consent.status.is_final() && self.owed.is_empty();
-        if over { Timestamp::MIN } else { self.consent.expiration }
+        let over = if self.owed.is_empty() { Timestamp::MIN } else { self.consent.expiration };
+        self.next_by_time().map_or(over, |(at, _)| at)
     }
 
     /// Whether it gives way to `newer`: the same DP, DC, customer and purpose, and still live.

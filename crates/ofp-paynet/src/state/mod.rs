@@ -10,7 +10,7 @@ mod tokens;
 pub(crate) use browsers::Browser;
 pub(crate) use codes::{Code, CodeError};
 pub(crate) use consents::{Consents, Held, Owed, PkceRequest};
-pub(crate) use requests::{PushedRequest, Target};
+pub(crate) use requests::{PushedRequest, RequestError, Target};
 pub(crate) use tokens::{Grant, RefreshToken, Token};
 
 use ofp_jose::ReplayGuard;

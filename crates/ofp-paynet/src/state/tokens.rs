@@ -5,9 +5,9 @@ use std::collections::HashMap;
 use jiff::Timestamp;
 use ofp_net::{Shelf, Store, StoreError};
 use ofp_types::{ClientId, ConsentId, Kid};
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Serialize, de::DeserializeOwned};
 
-/// How many tokens of each kind are kept: those that ended or will end first go.
+/// How many tokens of each kind are kept.
 const MOST: usize = 20_000;
 
 /// How a token came to be.
@@ -47,8 +47,8 @@ pub(crate) struct RefreshToken {
     pub(crate) expires: Timestamp,
 }
 
-/// Tokens by their text. Those that clients got for themselves are apart, so that however many they
-/// ask for, no customer's consent loses its own.
+/// Tokens by their text. Those that clients got for themselves are apart from those of
+/// customers' consents, and however many a client asks for, no other loses one.
 pub(crate) struct Tokens {
     of_clients: Shelf<Token>,
     of_consents: Shelf<Token>,
@@ -64,37 +64,17 @@ impl Tokens {
         })
     }
 
-    pub(crate) fn issue(&mut self, text: &str, token: Token, now: Timestamp) {
-        match token.grant {
-            Grant::Client => {
-                self.make_room_for_client();
-                self.of_clients.insert(text, token);
-            }
-            Grant::Consent(_) => {
-                self.of_consents.make_room(MOST, now, |token| token.expires);
-                self.of_consents.insert(text, token);
-            }
-        }
+    pub(crate) fn issue(&mut self, text: &str, token: Token) {
+        let shelf = match token.grant {
+            Grant::Client => &mut self.of_clients,
+            Grant::Consent(_) => &mut self.of_consents,
+        };
+        make_room(shelf, |token| (&token.client_id, token.expires));
+        shelf.insert(text, token);
     }
 
-    /// The client that has the most tokens loses the older half of them, and no other loses any.
-    fn make_room_for_client(&mut self) {
-        if self.of_clients.len() < MOST {
-            return;
-        }
-        let mut by_client: HashMap<&ClientId, Vec<(Timestamp, &str)>> = HashMap::new();
-        for (text, token) in self.of_clients.iter() {
-            by_client.entry(&token.client_id).or_default().push((token.expires, text));
-        }
-        let Some(mut most) = by_client.into_values().max_by_key(Vec::len) else { return };
-        most.sort_unstable();
-        let half = most.len().div_ceil(2);
-        let go: Vec<String> = most[..half].iter().map(|(_, text)| (*text).to_owned()).collect();
-        go.iter().for_each(|text| drop(self.of_clients.remove(text)));
-    }
-
-    pub(crate) fn issue_refresh(&mut self, text: &str, token: RefreshToken, now: Timestamp) {
-        self.refresh.make_room(MOST, now, |token| token.expires);
+    pub(crate) fn issue_refresh(&mut self, text: &str, token: RefreshToken) {
+        make_room(&mut self.refresh, |token| (&token.client_id, token.expires));
         self.refresh.insert(text, token);
     }
 
@@ -119,6 +99,26 @@ impl Tokens {
     }
 }
 
+/// The client that has the most tokens loses the older half of them, and no other loses any.
+fn make_room<T: Serialize + DeserializeOwned>(
+    shelf: &mut Shelf<T>,
+    about: impl Fn(&T) -> (&ClientId, Timestamp),
+) {
+    if shelf.len() < MOST {
+        return;
+    }
+    let mut by_client: HashMap<&ClientId, Vec<(Timestamp, &str)>> = HashMap::new();
+    for (text, token) in shelf.iter() {
+        let (client, expires) = about(token);
+        by_client.entry(client).or_default().push((expires, text));
+    }
+    let Some(mut most) = by_client.into_values().max_by_key(Vec::len) else { return };
+    most.sort_unstable();
+    let half = most.len().div_ceil(2);
+    let go: Vec<String> = most[..half].iter().map(|(_, text)| (*text).to_owned()).collect();
+    go.iter().for_each(|text| drop(shelf.remove(text)));
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -134,13 +134,12 @@ mod tests {
             expires: Timestamp::from_second(expires).unwrap(),
             certificate: Kid::parse("x".repeat(43)).unwrap(),
         };
-        let now = Timestamp::UNIX_EPOCH;
         let consent = Grant::Consent(ConsentId::parse("consent").unwrap());
-        tokens.issue("customer's", token("dc", consent, 1), now);
-        tokens.issue("modest", token("dp", Grant::Client, 1), now);
+        tokens.issue("customer's", token("dc", consent, 1));
+        tokens.issue("modest", token("dp", Grant::Client, 1));
         for n in 0..3 * MOST {
             let expires = 2 + i64::try_from(n).unwrap();
-            tokens.issue(&n.to_string(), token("dc", Grant::Client, expires), now);
+            tokens.issue(&n.to_string(), token("dc", Grant::Client, expires));
         }
         assert!(tokens.access("customer's").is_some() && tokens.access("modest").is_some());
         assert!(tokens.access("0").is_none() && tokens.of_clients.len() <= MOST);

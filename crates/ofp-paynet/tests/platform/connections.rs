@@ -112,6 +112,11 @@ async fn a_handshake_that_is_refused_leaves_its_reason() {
             assert!(said.contains(expected), "{said}");
         }
     }
+    for newest in [SslVersion::TLS1, SslVersion::TLS1_1] {
+        let (raw, origin) = (RawClient { identity: None, newest }, kit.issuer.clone());
+        let said = kit.next_trouble(move || assert_eq!(raw.say(&origin, HEALTHY), None)).await;
+        assert!(said.contains("no TLS version from 1.2 on"), "the public AS: {said}");
+    }
     let origin = address(&kit.rs);
     let plain = kit.next_trouble(move || {
         let mut tcp = TcpStream::connect(origin).unwrap();
@@ -151,5 +156,25 @@ async fn a_request_that_is_no_http_leaves_its_reason() {
     let said = tokio::task::spawn_blocking(move || raw.say(&origin, chunked.as_bytes()));
     let said = said.await.unwrap().unwrap_or_default();
     assert!(said.is_empty() || said.starts_with("HTTP/1.1 400"), "{said}");
-    assert!(kit.reason().contains("could not be read"), "{}", kit.reason());
+    let mut journal = kit.journal.watch();
+    let there = async {
+        while !kit.reason().contains("could not be read") {
+            journal.changed().await.unwrap();
+        }
+    };
+    tokio::time::timeout(DEADLINE, there).await.expect("the journal says nothing");
+}
+
+/// An answer that comes before the request has been read arrives all the same.
+#[tokio::test]
+async fn a_body_that_is_too_long_is_answered() {
+    let kit = Kit::start();
+    let raw = RawClient::with(Some(&pki().kit(Party::Dp).client));
+    let head = "POST /v1/consents/x/revoke HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n";
+    let body = "x".repeat(2_000_000);
+    let bytes = format!("{head}Content-Length: {}\r\n\r\n{body}", body.len());
+    let origin = kit.rs.clone();
+    let said = tokio::task::spawn_blocking(move || raw.say(&origin, bytes.as_bytes()));
+    let said = said.await.unwrap().unwrap_or_default();
+    assert!(said.starts_with("HTTP/1.1 413"), "{said}");
 }

@@ -204,3 +204,26 @@ async fn what_a_fault_held_back_leaves_when_it_is_reset() {
     assert_eq!(kit.stub_dp.told(), ["consent_status_updated suspended"]);
     assert_eq!(kit.stub_dc.told().len(), 2, "the DC was told as usual, once");
 }
+
+/// A platform that stops waits for what is on its way.
+#[tokio::test]
+async fn an_event_on_its_way_arrives_although_the_platform_stops() {
+    let kit = Kit::start();
+    let (consent, _) = kit.approved().await;
+    kit.paynet.settled(&consent, DEADLINE).await.unwrap();
+    kit.stub_dp.events.lock().unwrap().clear();
+    kit.inject(
+        FaultScope::Consent(consent.clone()),
+        json!({ "at": "consent_event", "delay": "300ms" }),
+    );
+    // caused by a request, so that it comes about on a listener's own thread
+    let token = kit.client_token(&kit.dc).await;
+    let url = format!("{}/v1/consents/{consent}/revoke", kit.rs);
+    let mut request = ofp_net::Request::get(url, DEADLINE)
+        .header("authorization", format!("Bearer {token}"))
+        .header("x-fapi-interaction-id", uuid_v4(&ofp_net::OsEntropy).to_string());
+    request.method = http::Method::POST;
+    assert_eq!(kit.dc.http.send(request).await.unwrap().status, 201, "{}", kit.reason());
+    kit.paynet.stop().await;
+    assert_eq!(kit.stub_dp.told(), ["consent_status_updated revoked"]);
+}

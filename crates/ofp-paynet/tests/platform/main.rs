@@ -5,6 +5,7 @@
 
 mod connections;
 mod data;
+mod fapi;
 mod faults;
 mod kit;
 mod life_cycle;

@@ -113,11 +113,19 @@ async fn a_browser_may_authorize_several_consents_at_once() {
     let swapped = back(&format!("?consent_id={foreign}")).await;
     assert_eq!(error_of(&swapped), "400 invalid_request", "another browser's consent");
     assert!(kit.reason().contains("but this browser is authorizing"), "{}", kit.reason());
-    for consent in [&first, &second] {
-        let code = parameter(&back(&format!("?consent_id={consent}")).await, "code").unwrap();
-        assert_eq!(kit.token(&kit.dc, &kit.redemption(&code)).await.status, 200);
-    }
-    let again = back("").await;
-    assert_eq!(error_of(&again), "400 invalid_request", "without consent_id it is the newest");
+    let ambiguous = back("").await;
+    assert_eq!(error_of(&ambiguous), "400 invalid_request");
+    assert!(kit.reason().contains("must say which"), "{}", kit.reason());
+    let code = parameter(&back(&format!("?consent_id={first}")).await, "code").unwrap();
+    assert_eq!(kit.token(&kit.dc, &kit.redemption(&code)).await.status, 200);
+    let code = parameter(&back("").await, "code").unwrap();
+    assert_eq!(kit.token(&kit.dc, &kit.redemption(&code)).await.status, 200, "the only one left");
+    assert_eq!(error_of(&back("").await), "400 invalid_request");
     assert!(kit.reason().contains("completed before"), "{}", kit.reason());
+    let (third, _) = authorize(Some(&cookie)).await;
+    let (fourth, _) = authorize(Some(&cookie)).await;
+    assert_eq!(kit.update(&fourth, &kit.approval(), |_| {}).await.status, 200);
+    assert!(parameter(&back("").await, "code").is_some(), "the one that the DP decided");
+    let open = kit.paynet.consent(&third).unwrap().status;
+    assert_eq!(open, ofp_types::ConsentStatus::AwaitingAuthorization, "the other tab goes on");
 }

@@ -204,7 +204,7 @@ async fn request_objects_are_held_to_every_rule() {
 }
 
 /// A good signature by an algorithm that FAPI 2.0 does not allow (SP §5.4.1).
-fn signed_with_rs256(party: ofp_pki::Party, payload: &str) -> String {
+pub(crate) fn signed_with_rs256(party: ofp_pki::Party, payload: &str) -> String {
     let signing = &kit::pki().kit(party).signing;
     let kid = signing.signing_key().unwrap().kid().to_string();
     let header = json!({ "alg": "RS256", "kid": kid }).to_string();

@@ -122,7 +122,7 @@ impl World {
         let dp_listeners = DpListeners { webhooks: sockets.dp_webhooks.0, public: sockets.dp };
         let bank = Bank::open(store, options.seed)?;
         let settings = participants::settings(pki, profile, &bank, &paynet, &origins.dp)?;
-        keep_identities_secret(&journal, &bank.books());
+        identities(&bank.books()).iter().for_each(|secret| journal.keep_secret(secret));
         let (c, e) = (Arc::clone(&clock), Arc::clone(&entropy));
         let dp = ReferenceDp::start(dp_config, dp_listeners, bank, c, e)?;
         let dc_config = participants::dc_config(pki, profile, store, &origins)?;
@@ -201,21 +201,24 @@ impl World {
 
     /// Exchanges the reference DP's books.
     pub(crate) fn replace_books(&self, books: Books) {
-        keep_identities_secret(&self.journal, &books);
+        identities(&books).iter().for_each(|secret| self.journal.secret(secret));
         self.dp.bank().replace(books);
     }
 
     /// Stops everybody.
     pub async fn stop(&self) {
-        tokio::join!(self.paynet.stop(), self.dc.stop(), self.dp.stop());
+        // last events still find somebody
+        self.paynet.stop().await;
+        tokio::join!(self.dc.stop(), self.dp.stop());
     }
 }
 
-/// Id numbers of customers are for nobody's report.
-fn keep_identities_secret(journal: &Journal, books: &Books) {
-    for customer in &books.customers {
+/// Id numbers of customers, as entered and as digits, which are for nobody's report.
+fn identities(books: &Books) -> Vec<String> {
+    let of = |customer: &ofp_dp::Customer| {
         let (_, id_number) = customer.test_credentials();
-        let digits: String = id_number.chars().filter(char::is_ascii_digit).collect();
-        [id_number, &digits].into_iter().for_each(|secret| journal.keep_secret(secret));
-    }
+        let digits = id_number.chars().filter(char::is_ascii_digit).collect();
+        [id_number.to_owned(), digits]
+    };
+    books.customers.iter().flat_map(of).collect()
 }
