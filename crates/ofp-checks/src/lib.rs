@@ -16,12 +16,14 @@
 mod facts;
 mod follows;
 mod groups;
+mod refusal;
 mod requirement;
 mod ruling;
 mod settings;
 
 pub use facts::Facts;
 pub use follows::root_of;
-pub use requirement::{Requirement, Scope, catalogue, find, group_title};
+pub use refusal::refused;
+pub use requirement::{Refusals, Requirement, Scope, catalogue, find, group_title};
 pub use ruling::{judge, merge};
 pub use settings::{Settings, TestAccount, TestCustomer};

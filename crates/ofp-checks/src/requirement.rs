@@ -1,7 +1,7 @@
 //! The catalogue.
 
-use ofp_evidence::Level;
-use ofp_types::RequirementId;
+use ofp_evidence::{Endpoint, Level};
+use ofp_types::{ConsentStatus, Mutation, RequirementId};
 
 use crate::{Facts, groups, ruling::Ruling};
 
@@ -30,7 +30,22 @@ pub struct Requirement {
     pub mend: &'static str,
     /// Why it was not tested, when nothing was seen that would tell.
     pub unseen: &'static str,
+    /// Requests that must be refused, for a requirement that says so.
+    pub refusals: Refusals,
     pub(crate) check: fn(&Facts<'_>, &mut Ruling<'_>),
+}
+
+/// Requests that a requirement wants refused.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Refusals {
+    /// It is about something else.
+    None,
+    /// Spoilt requests.
+    Of(&'static [(Endpoint, Mutation)]),
+    /// Good requests about a consent that stands so.
+    While(Endpoint, &'static [ConsentStatus]),
+    /// Good requests for what the consent does not grant.
+    NotGranted(Endpoint),
 }
 
 impl Requirement {

@@ -4,7 +4,7 @@ use ofp_evidence::{
     Cause, Evidence, ExchangeId, Failure, Finding, Level, Severity, Stage, Subject, Verdict,
 };
 
-use crate::{Facts, Requirement};
+use crate::{Facts, Refusals, Requirement};
 
 /// What one check observes while it goes through the facts.
 pub(crate) struct Ruling<'a> {
@@ -65,6 +65,11 @@ impl Ruling<'_> {
     /// The profile or the target leaves the requirement out.
     pub(crate) fn not_applicable(&mut self, because: impl Into<String>) {
         self.not_applicable = Some(because.into());
+    }
+
+    /// The requests that the requirement wants refused.
+    pub(crate) fn refusals(&self) -> Refusals {
+        self.requirement.refusals
     }
 
     fn severity(&self) -> Severity {

@@ -1,7 +1,7 @@
 //! Everything that a journal holds.
 
 use jiff::Timestamp;
-use ofp_types::{ConsentId, ConsentStatus, Kid, Trigger, UpdatedBy};
+use ofp_types::{ConsentId, ConsentStatus, Kid, Mutation, Trigger, UpdatedBy};
 use serde::Serialize;
 
 use crate::{Exchange, ExchangeId, Handshake};
@@ -166,6 +166,17 @@ pub enum CustomerAct {
     },
 }
 
+/// Where a spoilt request differs from a good one.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Difference {
+    /// Such as `x-signature claims.exp`.
+    pub what: String,
+    /// As it would have been.
+    pub good: String,
+    /// As it was sent.
+    pub sent: String,
+}
+
 /// One thing that was observed.
 #[derive(Debug, Clone)]
 pub enum Record {
@@ -181,6 +192,20 @@ pub enum Record {
     RefusalExpected {
         /// Which request.
         exchange: ExchangeId,
+    },
+    /// The scenario sent this request itself, in PayNet's name.
+    Probe {
+        /// Which request.
+        exchange: ExchangeId,
+        /// What was spoilt on purpose, if anything was.
+        mutation: Option<Mutation>,
+        /// Where its consent stood at PayNet.
+        status: Option<ConsentStatus>,
+        /// Whether its consent grants what was asked for.
+        granted: bool,
+        /// What differs from the request as it would have been without: the proof that it was spoilt,
+        /// and that nothing else was.
+        differences: Vec<Difference>,
     },
     /// What the customer did and saw.
     Customer {
@@ -204,6 +229,9 @@ impl Record {
                 Err(reason) => reason.len(),
             },
             Self::Customer { act, .. } => act.weight(),
+            Self::Probe { differences, .. } => {
+                differences.iter().map(|d| d.what.len() + d.good.len() + d.sent.len()).sum()
+            }
             Self::Handshake(_) | Self::Transition(_) | Self::RefusalExpected { .. } => 0,
         }
     }

@@ -1,7 +1,63 @@
 //! Deliberate corruption, for proofs that a check notices. Nothing else in the workspace makes a
 //! wrong message out of a right one.
 
+use openssl::{
+    error::ErrorStack,
+    hash::MessageDigest,
+    pkey::{PKey, Private},
+    rsa::Padding,
+    sign::{RsaPssSaltlen, Signer},
+};
+use serde_json::{Map, Value};
+
 use crate::{base64url, base64url_decode};
+
+/// What signs, whatever the header says.
+pub enum RawSigner<'a> {
+    /// RSA-PSS with SHA-256 and a salt of 32 bytes, as `PS256` has it.
+    Ps256(&'a PKey<Private>),
+    /// RSASSA-PKCS1-v1_5 with SHA-256, as `RS256` has it.
+    Rs256(&'a PKey<Private>),
+    /// HMAC with SHA-256, as `HS256` has it, keyed with these bytes.
+    Hs256(&'a [u8]),
+    /// Nothing: the signature is empty.
+    Nothing,
+}
+
+/// A compact JWS of any header and any signer, its payload left out where it is detached (RFC 7515
+/// Appendix F).
+///
+/// # Errors
+/// [`ErrorStack`] when OpenSSL cannot sign with the key.
+pub fn compact(
+    header: &Map<String, Value>,
+    payload: &[u8],
+    detached: bool,
+    signer: &RawSigner<'_>,
+) -> Result<String, ErrorStack> {
+    let header = base64url(Value::Object(header.clone()).to_string().as_bytes());
+    let payload = base64url(payload);
+    let input = format!("{header}.{payload}");
+    let signature = match signer {
+        RawSigner::Nothing => Vec::new(),
+        RawSigner::Hs256(secret) => {
+            let key = PKey::hmac(secret)?;
+            Signer::new(MessageDigest::sha256(), &key)?.sign_oneshot_to_vec(input.as_bytes())?
+        }
+        RawSigner::Rs256(key) => {
+            Signer::new(MessageDigest::sha256(), key)?.sign_oneshot_to_vec(input.as_bytes())?
+        }
+        RawSigner::Ps256(key) => {
+            let mut signer = Signer::new(MessageDigest::sha256(), key)?;
+            signer.set_rsa_padding(Padding::PKCS1_PSS)?;
+            signer.set_rsa_mgf1_md(MessageDigest::sha256())?;
+            signer.set_rsa_pss_saltlen(RsaPssSaltlen::DIGEST_LENGTH)?;
+            signer.sign_oneshot_to_vec(input.as_bytes())?
+        }
+    };
+    let payload = if detached { "" } else { &payload };
+    Ok(format!("{header}.{payload}.{}", base64url(&signature)))
+}
 
 /// The JWS with the lowest bit of its signature's first byte flipped. A text that is no compact
 /// JWS comes back as it is.
@@ -42,14 +98,11 @@ pub fn with_alg_none(jws: &str) -> String {
 }
 
 /// The JWS with its header changed and everything else as it was.
-fn with_header(
-    jws: &str,
-    change: impl FnOnce(&mut serde_json::Map<String, serde_json::Value>),
-) -> String {
+fn with_header(jws: &str, change: impl FnOnce(&mut Map<String, Value>)) -> String {
     let Some((header, rest)) = jws.split_once('.') else { return jws.to_owned() };
     let decoded = base64url_decode(header);
     let parsed = decoded.and_then(|bytes| serde_json::from_slice(&bytes).ok());
-    let Some(serde_json::Value::Object(mut header)) = parsed else { return jws.to_owned() };
+    let Some(Value::Object(mut header)) = parsed else { return jws.to_owned() };
     change(&mut header);
-    format!("{}.{rest}", base64url(serde_json::Value::Object(header).to_string().as_bytes()))
+    format!("{}.{rest}", base64url(Value::Object(header).to_string().as_bytes()))
 }

@@ -98,6 +98,15 @@ pub enum Action {
     Renewed,
 }
 
+/// A client certificate that reads like `party`'s, from a CA that nobody trusts. It is not kept.
+///
+/// # Errors
+/// [`PkiError::Crypto`] when OpenSSL refuses.
+pub fn stranger_client(party: Party, now: Timestamp) -> Result<Credential, PkiError> {
+    let leaf = Leaf { party, purpose: Purpose::TlsClient };
+    issue(&new_authority(now)?, leaf, new_key(Purpose::TlsClient)?, &[], now)
+}
+
 impl Pki {
     /// Opens the set in `folder`, making what is missing and renewing what is near its end.
     /// Says what was done about each certificate, under its file stem.
@@ -195,6 +204,16 @@ impl Pki {
     pub fn next_signing(&self, party: Party, now: Timestamp) -> Result<Credential, PkiError> {
         let leaf = Leaf { party, purpose: Purpose::Signing };
         issue(&self.authority, leaf, new_key(Purpose::Signing)?, &[], now)
+    }
+
+    /// A client certificate of `party` that was issued at another time, and so has expired, or is not
+    /// valid yet. It is not kept.
+    ///
+    /// # Errors
+    /// [`PkiError::Crypto`] when OpenSSL refuses.
+    pub fn client_issued_at(&self, party: Party, time: Timestamp) -> Result<Credential, PkiError> {
+        let leaf = Leaf { party, purpose: Purpose::TlsClient };
+        issue(&self.authority, leaf, new_key(Purpose::TlsClient)?, &[], time)
     }
 
     fn assemble(

@@ -13,6 +13,7 @@ mod customer;
 pub mod exit;
 mod load;
 mod play;
+mod probe;
 mod run;
 mod snapshot;
 mod world;

@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use ofp_scenario::{Diagnostic, Scenario, Source, builtin, parse_scenario};
+use ofp_scenario::{Diagnostic, Scenario, Source, builtin, parse_scenarios};
 
 /// A scenario that is ready to be played.
 #[derive(Debug, Clone)]
@@ -70,16 +70,18 @@ pub fn load(paths: &[PathBuf]) -> Result<Vec<Loaded>, LoadError> {
     let mut loaded: Vec<Loaded> = Vec::new();
     let mut problems = Vec::new();
     for (source, embedded) in sources {
-        match parse_scenario(&source, &is_requirement) {
-            (Some(scenario), _) => {
-                let id = id_of(&source, &scenario);
-                if let Some(first) = loaded.iter().find(|other| other.id == id) {
-                    let (first, second) = (first.source.name.clone(), source.name);
-                    return Err(LoadError::Twice { id, first, second });
-                }
-                loaded.push(Loaded { id, source, scenario, embedded });
+        let (scenarios, found) = parse_scenarios(&source, &is_requirement);
+        if !found.is_empty() {
+            problems.push((source, found));
+            continue;
+        }
+        for scenario in scenarios {
+            let id = id_of(&source, &scenario);
+            if let Some(first) = loaded.iter().find(|other| other.id == id) {
+                let (first, second) = (first.source.name.clone(), source.name);
+                return Err(LoadError::Twice { id, first, second });
             }
-            (None, found) => problems.push((source, found)),
+            loaded.push(Loaded { id, source: source.clone(), scenario, embedded });
         }
     }
     if problems.is_empty() { Ok(loaded) } else { Err(LoadError::Problems { files, problems }) }
@@ -87,9 +89,10 @@ pub fn load(paths: &[PathBuf]) -> Result<Vec<Loaded>, LoadError> {
 
 fn id_of(source: &Source, scenario: &Scenario) -> String {
     let folder = Path::new(&source.name).parent().and_then(Path::file_name);
+    let row = scenario.row.as_ref().map(|row| format!("[{row}]")).unwrap_or_default();
     match folder {
-        Some(folder) => format!("{}/{}", folder.display(), scenario.name),
-        None => scenario.name.clone(),
+        Some(folder) => format!("{}/{}{row}", folder.display(), scenario.name),
+        None => format!("{}{row}", scenario.name),
     }
 }
 

@@ -41,6 +41,11 @@ pub const VERBS: &[&str] = &[
     "paynet.revoke_consent",
     "paynet.suspend_consent",
     "paynet.reactivate_consent",
+    "paynet.send_event",
+    "paynet.open_authorize",
+    "paynet.forward_account",
+    "paynet.forward_balance",
+    "paynet.forward_transactions",
     "paynet.rotate_keys",
     "paynet.inject",
     "paynet.reset_faults",
@@ -104,6 +109,12 @@ pub enum Action {
     DpRevokes,
     /// The platform changes the consent in its own name.
     PaynetChanges(Change),
+    /// PayNet sends the DP an event about the consent (D1), though nothing has happened.
+    SendEvent(SendEvent),
+    /// PayNet opens the DP's authorization endpoint (D2), though no browser asks.
+    OpenAuthorize,
+    /// PayNet asks the DP for data of an account (D5 to D7), though no DC does.
+    Forward(Forwarded, Forward),
     /// PayNet signs with a new key from now on.
     RotateKeys(RotateKeys),
     /// A fault of the platform is switched on.
@@ -118,6 +129,14 @@ pub enum Action {
     ExpectDcTold(ExpectDcTold),
 }
 
+impl Action {
+    /// Whether it is a call of PayNet to the DP that the scenario makes itself.
+    #[must_use]
+    pub fn is_probe(&self) -> bool {
+        matches!(self, Self::SendEvent(_) | Self::OpenAuthorize | Self::Forward(..))
+    }
+}
+
 /// What of an account is read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Resource {
@@ -125,6 +144,67 @@ pub enum Resource {
     Account,
     /// What is on it.
     Balance,
+}
+
+/// What PayNet asks the DP for by itself.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Forwarded {
+    /// D5.
+    Account,
+    /// D6.
+    Balance,
+    /// D7.
+    Transactions,
+}
+
+/// `paynet.send_event`.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct SendEvent {
+    /// Its type.
+    pub event: EventWord,
+    /// The status that it tells of; the consent's own without.
+    pub status: Option<ConsentStatus>,
+    /// About which consent.
+    pub of: WhichConsent,
+}
+
+impl Default for SendEvent {
+    fn default() -> Self {
+        let (event, of) = (EventWord::ConsentStatusUpdated, WhichConsent::Last);
+        Self { event, status: None, of }
+    }
+}
+
+/// The type of an event (S4:L127-175).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum EventWord {
+    /// A consent has been asked for.
+    ConsentCreated,
+    /// A consent has another status.
+    ConsentStatusUpdated,
+}
+
+/// `paynet.forward_account`, `paynet.forward_balance` and `paynet.forward_transactions`.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Forward {
+    /// Of which account.
+    pub account: ForwardedAccount,
+    /// Under which consent.
+    pub of: WhichConsent,
+}
+
+/// Which account PayNet asks for.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ForwardedAccount {
+    /// The first that the customer chose.
+    #[default]
+    First,
+    /// The first that the customer chose under the scenario's first consent.
+    OfFirstConsent,
 }
 
 /// A change of a consent that a party asks for.

@@ -43,6 +43,8 @@ pub struct Expect {
     /// JSONPath to value: what the answer's JSON must hold, among other things. A leading `$.` may
     /// be left out.
     pub json: Option<BTreeMap<String, Located<Value>>>,
+    /// That it is refused (`paynet.send_event`, `paynet.open_authorize`, `paynet.forward_…`).
+    pub refused: Option<Located<bool>>,
     /// The screen that follows (`customer.…`).
     pub screen: Option<Located<Screen>>,
     /// What the page that follows must say, among other things (`customer.…`).

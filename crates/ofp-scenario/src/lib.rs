@@ -1,15 +1,15 @@
 //! The scenario language: plain YAML data in which every node keeps its position.
 //!
-//! [`parse_scenario`] turns a text into a [`Scenario`] *and* all the problems it found, each a
+//! [`parse_scenarios`] turns a text into a [`Scenario`] *and* all the problems it found, each a
 //! [`Diagnostic`] with line and caret. Scalars keep their text, so that no number is ever silently
 //! changed: `0123456789` stays an account number. No I/O: whoever reads the file hands in a
 //! [`Source`].
 //!
 //! ```
-//! use ofp_scenario::{Source, parse_scenario, render};
+//! use ofp_scenario::{Source, parse_scenarios, render};
 //!
 //! let source = Source::new("a.yaml", "scenario: a\ntitle: A\nsteps:\n  - dc.request_concent:\n");
-//! let (_, problems) = parse_scenario(&source, &|_| true);
+//! let (_, problems) = parse_scenarios(&source, &|_| true);
 //! let text = render(&source, &problems[0], false);
 //! assert!(text.contains("a.yaml:4:5"), "{text}");
 //! assert!(text.contains("did you mean `dc.request_consent`?"), "{text}");
@@ -25,20 +25,22 @@ mod located;
 mod node;
 mod parse;
 mod profile;
+mod rows;
 mod scenario;
 mod suggest;
 mod yaml;
 
 pub use action::{
-    AccountStatus, Action, Change, ExpectConsent, ExpectDc, ExpectDcTold, Inject, InjectScope,
-    LogIn, Pick, PickProvider, Read, ReadTransactions, Resource, RevokeToken, RotateKeys,
-    SelectAccounts, SetAccount, VERBS, WhichAccount, WhichConsent, WhichToken,
+    AccountStatus, Action, Change, EventWord, ExpectConsent, ExpectDc, ExpectDcTold, Forward,
+    Forwarded, ForwardedAccount, Inject, InjectScope, LogIn, Pick, PickProvider, Read,
+    ReadTransactions, Resource, RevokeToken, RotateKeys, SelectAccounts, SendEvent, SetAccount,
+    VERBS, WhichAccount, WhichConsent, WhichToken,
 };
 pub use diagnostic::{Diagnostic, Label, Source, render};
 pub use duration::Span;
 pub use expect::{Expect, Screen};
 pub use located::Located;
-pub use parse::parse_scenario;
+pub use parse::parse_scenarios;
 pub use profile::{PROFILES, load_profile};
 pub use scenario::{ConsentSpec, Provider, ResponseMode, Scenario, Step};
 pub use suggest::closest;

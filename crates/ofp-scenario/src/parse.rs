@@ -1,22 +1,24 @@
 //! Tree to scenario, with every problem found on the way.
 
-use ofp_types::RequirementId;
+use ofp_types::{Mutation, RequirementId};
 use serde::Deserialize;
 
 use crate::{
     Action, ConsentSpec, Diagnostic, Located, Scenario, Source, Step, VERBS,
     action::{
-        Change, ExpectConsent, ExpectDc, ExpectDcTold, Inject, InjectScope, LogIn, PickProvider,
-        Read, ReadTransactions, Resource, RevokeToken, RotateKeys, SelectAccounts, SetAccount,
+        Change, ExpectConsent, ExpectDc, ExpectDcTold, Forward, Forwarded, Inject, InjectScope,
+        LogIn, PickProvider, Read, ReadTransactions, Resource, RevokeToken, RotateKeys,
+        SelectAccounts, SendEvent, SetAccount,
     },
     decode::decode,
     expect::Expect,
     node::{Key, Kind, Node},
+    rows::{self, Row},
     suggest, yaml,
 };
 
 /// Keys that may stand beside a step's verb.
-const RESERVED: [&str; 2] = ["name", "expect"];
+const RESERVED: [&str; 3] = ["name", "expect", "mutate"];
 /// Keys of a scenario whose decoding is not this file's alone.
 const STEPS: &str = "steps";
 
@@ -38,22 +40,44 @@ struct Head {
     exclusive: bool,
 }
 
-/// Parses a scenario. `is_requirement` tells which requirements exist.
+/// Parses the scenarios of a file: one, or one for each row of `for_each`. `is_requirement` tells which
+/// requirements exist.
 ///
-/// The scenario comes back only when there is no problem; the problems come back all at once.
+/// They come back only when there is no problem; the problems come back all at once.
 #[must_use]
-pub fn parse_scenario(
+pub fn parse_scenarios(
     source: &Source,
     is_requirement: &dyn Fn(&str) -> bool,
-) -> (Option<Scenario>, Vec<Diagnostic>) {
+) -> (Vec<Scenario>, Vec<Diagnostic>) {
     let root = match yaml::parse(&source.text) {
         Ok(root) => root,
-        Err(problem) => return (None, vec![problem]),
+        Err(problem) => return (Vec::new(), vec![problem]),
     };
     let Kind::Mapping(entries) = root.kind else {
         let title = format!("a scenario is a map of keys, this is {}", root.describe());
-        return (None, vec![Diagnostic::new("scenario", title, root.span, "here")]);
+        return (Vec::new(), vec![Diagnostic::new("scenario", title, root.span, "here")]);
     };
+    let rows = match rows::expand(entries) {
+        Ok(rows) => rows,
+        Err(problems) => return (Vec::new(), problems),
+    };
+    let (mut scenarios, mut problems) = (Vec::new(), Vec::new());
+    for row in rows {
+        let (scenario, found) = parse_row(source, row, is_requirement);
+        scenarios.extend(scenario);
+        // what is wrong with every row is said once
+        problems
+            .extend(found.into_iter().filter(|new| !problems.contains(new)).collect::<Vec<_>>());
+    }
+    if problems.is_empty() { (scenarios, problems) } else { (Vec::new(), problems) }
+}
+
+fn parse_row(
+    source: &Source,
+    row: Row,
+    is_requirement: &dyn Fn(&str) -> bool,
+) -> (Option<Scenario>, Vec<Diagnostic>) {
+    let entries = row.entries;
     let (steps, head): (Vec<_>, Vec<_>) = entries.into_iter().partition(|(k, _)| k.text == STEPS);
     let mut problems = Vec::new();
     let mut keep = |result: Result<Head, Diagnostic>| match result {
@@ -72,6 +96,7 @@ pub fn parse_scenario(
     }
     let scenario = Scenario {
         name: head.scenario.value,
+        row: row.name,
         title: head.title,
         tags: head.tags,
         covers: head.covers,
@@ -148,9 +173,11 @@ fn parse_step(source: &Source, node: &Node) -> Result<Step, Vec<Diagnostic>> {
     let mut problems = Vec::new();
     let mut name = None;
     let mut expect = Expect::default();
+    let mut mutate = None;
     for (key, value) in reserved {
         let decoded = match key.text.as_str() {
             "name" => decode(value).map(|text: String| name = Some(text)),
+            "mutate" => mutation(value).map(|found| mutate = Some(found)),
             _ => decode(value).map(|found: Expect| expect = found),
         };
         problems.extend(decoded.err());
@@ -158,6 +185,7 @@ fn parse_step(source: &Source, node: &Node) -> Result<Step, Vec<Diagnostic>> {
     let action = the_verb(node, &verbs).and_then(|(key, value)| {
         let action = parse_action(key, value)?;
         check_expect(&action, &key.text, &expect, key)?;
+        check_mutate(&action, mutate.is_some(), key)?;
         Ok((key, action))
     });
     match action {
@@ -165,6 +193,7 @@ fn parse_step(source: &Source, node: &Node) -> Result<Step, Vec<Diagnostic>> {
             name: name.unwrap_or_else(|| key.text.clone()),
             line: source.line(key.span.start),
             action,
+            mutate,
             expect,
         }),
         Ok(_) => Err(problems),
@@ -227,6 +256,11 @@ fn parse_action(key: &Key, value: &Node) -> Result<Action, Diagnostic> {
         "paynet.revoke_consent" => nothing(Action::PaynetChanges(Change::Revoke)),
         "paynet.suspend_consent" => nothing(Action::PaynetChanges(Change::Suspend)),
         "paynet.reactivate_consent" => nothing(Action::PaynetChanges(Change::Reactivate)),
+        "paynet.send_event" => decode::<SendEvent>(value).map(Action::SendEvent),
+        "paynet.open_authorize" => nothing(Action::OpenAuthorize),
+        "paynet.forward_account" => forward(Forwarded::Account, value),
+        "paynet.forward_balance" => forward(Forwarded::Balance, value),
+        "paynet.forward_transactions" => forward(Forwarded::Transactions, value),
         "paynet.rotate_keys" => decode::<RotateKeys>(value).map(Action::RotateKeys),
         "paynet.inject" => inject(key, value),
         "paynet.reset_faults" => nothing(Action::ResetFaults),
@@ -242,6 +276,33 @@ fn parse_action(key: &Key, value: &Node) -> Result<Action, Diagnostic> {
             Err(Diagnostic::new("step", title, key.span.clone(), "no such verb").help(help))
         }
     }
+}
+
+fn forward(what: Forwarded, value: &Node) -> Result<Action, Diagnostic> {
+    decode::<Forward>(value).map(|forward| Action::Forward(what, forward))
+}
+
+fn mutation(value: &Node) -> Result<Mutation, Diagnostic> {
+    let name: String = decode(value)?;
+    Mutation::by_name(&name).ok_or_else(|| {
+        let title = format!("there is no mutation `{name}`");
+        let names: Vec<&str> = Mutation::ALL.iter().map(|mutation| mutation.name()).collect();
+        let help = match suggest::closest(&name, &names) {
+            Some(meant) => format!("did you mean `{meant}`? `ofp-sim list mutations` has all"),
+            None => "`ofp-sim list mutations` has all".to_owned(),
+        };
+        Diagnostic::new("step", title, value.span.clone(), "no such name").help(help)
+    })
+}
+
+/// Only what PayNet sends by itself can be spoilt: PayNet would refuse the rest before the DP sees it.
+fn check_mutate(action: &Action, mutates: bool, key: &Key) -> Result<(), Diagnostic> {
+    if !mutates || action.is_probe() {
+        return Ok(());
+    }
+    let title = format!("what `{}` sends cannot be spoilt", key.text);
+    let help = "`mutate` goes with paynet.send_event, paynet.open_authorize and paynet.forward_…";
+    Err(Diagnostic::new("step", title, key.span.clone(), "this verb").help(help))
 }
 
 /// A fault that could never strike is an error of the file, not of the run.
@@ -289,6 +350,9 @@ fn check_expect(action: &Action, verb: &str, expect: &Expect, key: &Key) -> Resu
         | Action::RetrieveConsent
         | Action::DcChanges(_)
         | Action::CheckHealth
+        | Action::SendEvent(_)
+        | Action::OpenAuthorize
+        | Action::Forward(..)
         | Action::CallUserinfo => (true, false),
         Action::FollowAuthorization
         | Action::PickProvider(_)
@@ -301,6 +365,7 @@ fn check_expect(action: &Action, verb: &str, expect: &Expect, key: &Key) -> Resu
     let written = [
         ("status", expect.status.is_some(), answers),
         ("json", expect.json.is_some(), answers),
+        ("refused", expect.refused.is_some(), action.is_probe()),
         ("screen", expect.screen.is_some(), screens),
         ("text", expect.text.is_some(), screens),
     ];

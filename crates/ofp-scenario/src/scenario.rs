@@ -1,6 +1,6 @@
 //! A scenario.
 
-use ofp_types::{Permission, Policy, Purpose, RequirementId};
+use ofp_types::{Mutation, Permission, Policy, Purpose, RequirementId};
 use serde::Deserialize;
 
 use crate::{Action, Expect, Located, Span};
@@ -67,6 +67,8 @@ pub struct Step {
     pub line: usize,
     /// What is done.
     pub action: Action,
+    /// What of it is spoilt on purpose.
+    pub mutate: Option<Mutation>,
     /// What is expected of it.
     pub expect: Expect,
 }
@@ -76,6 +78,8 @@ pub struct Step {
 pub struct Scenario {
     /// Its own name, such as `approve`.
     pub name: String,
+    /// Which row of `for_each` it is, if there is one.
+    pub row: Option<String>,
     /// One sentence.
     pub title: String,
     /// For filters.

@@ -23,6 +23,7 @@ mod error_code;
 mod fault;
 mod hex;
 mod id;
+mod mutation;
 mod origin;
 mod platform_fault;
 mod policy;
@@ -40,6 +41,7 @@ pub use fault::DpFault;
 pub use id::{
     AccountId, ClientId, ConsentId, DcId, DpId, InteractionId, InvalidId, Kid, RequirementId,
 };
+pub use mutation::{Mutation, MutationPart};
 pub use origin::{InvalidOrigin, Origin};
 pub use platform_fault::{Effect, FaultLife, FaultPoint, InvalidFault, JoseFault, PlatformFault};
 pub use policy::Policy;

@@ -6,12 +6,15 @@ mod update;
 pub(crate) use balance::Balance;
 pub(crate) use update::{IdToken, Update};
 
-use std::{collections::HashSet, sync::Arc};
+use std::{
+    collections::{HashMap, HashSet},
+    sync::Arc,
+};
 
 use ofp_evidence::{
     CustomerAct, Decryption, Endpoint, Exchange, ExchangeId, Handshake, Record, Role, Transition,
 };
-use ofp_types::ConsentId;
+use ofp_types::{ConsentId, ConsentStatus, Mutation};
 use serde_json::Value;
 
 use crate::Settings;
@@ -27,6 +30,11 @@ pub struct Facts<'a> {
     pub(crate) balances: Vec<Balance<'a>>,
     /// Requests that the scenario meant to be refused.
     refusals_expected: HashSet<ExchangeId>,
+    /// Requests that the scenario spoilt. They stand nowhere else.
+    pub(crate) spoilt: Vec<(Mutation, &'a Exchange)>,
+    /// Good requests that the scenario made itself, with where their consent stood and whether it
+    /// grants what was asked for.
+    pub(crate) probes: Vec<(&'a Exchange, ConsentStatus, bool)>,
 }
 
 impl<'a> Facts<'a> {
@@ -42,7 +50,11 @@ impl<'a> Facts<'a> {
             updates: Vec::new(),
             balances: Vec::new(),
             refusals_expected: HashSet::new(),
+            spoilt: Vec::new(),
+            probes: Vec::new(),
         };
+        let mut mutations: HashMap<ExchangeId, Mutation> = HashMap::new();
+        let mut standings: HashMap<ExchangeId, (ConsentStatus, bool)> = HashMap::new();
         let mut decryptions: Vec<&Decryption> = Vec::new();
         for record in records {
             match &**record {
@@ -51,12 +63,24 @@ impl<'a> Facts<'a> {
                 Record::Decryption(decryption) => decryptions.push(decryption),
                 Record::Transition(transition) => facts.transitions.push(transition),
                 Record::Customer { consent, act } => facts.acts.push((consent, act)),
+                Record::Probe { exchange, mutation: Some(mutation), .. } => {
+                    mutations.insert(*exchange, *mutation);
+                }
+                Record::Probe { exchange, status, granted, .. } => {
+                    standings.extend(status.map(|status| (*exchange, (status, *granted))));
+                }
                 Record::RefusalExpected { exchange } => {
                     facts.refusals_expected.insert(*exchange);
                 }
             }
         }
         facts.exchanges.sort_by_key(|exchange| exchange.id);
+        facts.set_spoilt_apart(&mutations);
+        let probes = facts.exchanges.iter().filter_map(|exchange| {
+            let (status, granted) = standings.get(&exchange.id)?;
+            Some((*exchange, *status, *granted))
+        });
+        facts.probes = probes.collect();
         let updates = facts.at(Endpoint::UpdateConsent).map(|x| Update::of(settings, x)).collect();
         let balances = facts
             .at(Endpoint::Balances)
@@ -67,14 +91,23 @@ impl<'a> Facts<'a> {
         facts
     }
 
-    /// Exchanges at an endpoint, in order.
-    pub(crate) fn at(&self, endpoint: Endpoint) -> impl Iterator<Item = &'a Exchange> {
-        self.exchanges.iter().copied().filter(move |exchange| exchange.endpoint == endpoint)
+    /// What was spoilt on purpose says nothing about how a DP treats good requests.
+    fn set_spoilt_apart(&mut self, mutations: &HashMap<ExchangeId, Mutation>) {
+        self.exchanges.retain(|exchange| match mutations.get(&exchange.id) {
+            Some(mutation) => {
+                self.spoilt.push((*mutation, exchange));
+                false
+            }
+            None => true,
+        });
     }
 
-    /// Whether the scenario meant this request to be refused.
-    pub(crate) fn is_meant_to_be_refused(&self, exchange: &Exchange) -> bool {
-        self.refusals_expected.contains(&exchange.id)
+    /// Exchanges at an endpoint, in order, but those that the scenario meant to be refused.
+    pub(crate) fn at(&self, endpoint: Endpoint) -> impl Iterator<Item = &'a Exchange> {
+        let wanted = move |exchange: &&Exchange| {
+            exchange.endpoint == endpoint && !self.refusals_expected.contains(&exchange.id)
+        };
+        self.exchanges.iter().copied().filter(wanted)
     }
 
     /// The exchange of a number.
@@ -100,12 +133,12 @@ impl<'a> Facts<'a> {
 
     /// Updates whose status means approval.
     pub(crate) fn approvals(&self) -> impl Iterator<Item = &Update<'a>> {
-        self.updates.iter().filter(|update| update.is(ofp_types::ConsentStatus::Authorized))
+        self.updates.iter().filter(|update| update.is(ConsentStatus::Authorized))
     }
 
     /// Updates whose status means rejection.
     pub(crate) fn rejections(&self) -> impl Iterator<Item = &Update<'a>> {
-        self.updates.iter().filter(|update| update.is(ofp_types::ConsentStatus::Rejected))
+        self.updates.iter().filter(|update| update.is(ConsentStatus::Rejected))
     }
 
     /// The id_tokens of approvals.

@@ -1,9 +1,10 @@
 //! A: transport and mutual TLS.
 
-use ofp_evidence::{CertificateFacts, Exchange, Handshake, Outcome, Stage};
+use ofp_evidence::{CertificateFacts, Endpoint, Exchange, Handshake, Outcome, Stage};
+use ofp_types::Mutation;
 
-use super::row;
-use crate::{Facts, Requirement, ruling::Ruling};
+use super::{refusal, row};
+use crate::{Facts, Refusals, Requirement, ruling::Ruling};
 
 const NO_CALL: &str = "no call of PayNet to a webhook was answered";
 
@@ -13,9 +14,27 @@ pub(super) const ROWS: &[Requirement] = &[
         NO_CALL, handshake),
     row!("A-02" Should, "A TLS 1.3 offer is accepted or answered with TLS 1.2", "FAPI 2.0 SP §5.2, BCP 195",
         "Enable TLS 1.3 on the webhook listener", NO_CALL, tls13),
+    refusal!("A-05" Must, "An event without a client certificate is refused",
+        "S1:L64; S4:L31-45; FAPI 2.0 SP §5.2", "Require a client certificate from the CA of PayNet on the webhook listener, and then that it is PayNet's own",
+        Refusals::Of(&[(Endpoint::ConsentEvent, Mutation::NoClientCertificate)])),
+    refusal!("A-06" Must, "An event with a client certificate of an unknown CA is refused",
+        "S1:L64; S4:L31-45", "Require a client certificate from the CA of PayNet on the webhook listener, and then that it is PayNet's own",
+        Refusals::Of(&[(Endpoint::ConsentEvent, Mutation::ClientCertificateUntrusted)])),
+    refusal!("A-07" Must, "An event with another participant's client certificate is refused",
+        "S1:L64; S4:L31-45", "Compare the certificate with PayNet's: the same CA issues the DCs' and your own",
+        Refusals::Of(&[(Endpoint::ConsentEvent, Mutation::ClientCertificateOfDc), (Endpoint::ConsentEvent, Mutation::ClientCertificateOfDp)])),
+    refusal!("A-08" Must, "An event with an expired client certificate is refused",
+        "RFC 5280 §6.1.3", "Require a client certificate from the CA of PayNet on the webhook listener, and then that it is PayNet's own",
+        Refusals::Of(&[(Endpoint::ConsentEvent, Mutation::ClientCertificateExpired)])),
+    refusal!("A-09" Should, "An event with a client certificate that is not valid yet is refused",
+        "RFC 5280 §6.1.3", "Require a client certificate from the CA of PayNet on the webhook listener, and then that it is PayNet's own",
+        Refusals::Of(&[(Endpoint::ConsentEvent, Mutation::ClientCertificateNotYetValid)])),
     row!("A-10" Must, "The server certificate chains to the configured CA, names the host, is in date and strong",
         "S1:L225-231; FAPI 2.0 SP §5.4.1", "Install a certificate for the webhook's host name with an RSA key of at least 2048 bits or a P-256 key",
         NO_CALL, certificate),
+    refusal!("A-13" Must, "Data endpoints without a client certificate refuse",
+        "S1:L64; S4:L31-45; FAPI 2.0 SP §5.2", "Require a client certificate from the CA of PayNet on the webhook listener, and then that it is PayNet's own",
+        Refusals::Of(&[(Endpoint::Account, Mutation::NoClientCertificate), (Endpoint::Balances, Mutation::NoClientCertificate), (Endpoint::Transactions, Mutation::NoClientCertificate)])),
 ];
 
 /// Handshakes for webhooks, each with the exchange that shows it.

@@ -3,10 +3,10 @@
 use std::time::Duration;
 
 use ofp_evidence::{Endpoint, Exchange, Outcome};
-use ofp_types::ConsentStatus;
+use ofp_types::{ConsentStatus, Mutation};
 
-use super::{echoes, row};
-use crate::{Facts, Requirement, ruling::Ruling};
+use super::{echoes, refusal, row};
+use crate::{Facts, Refusals, Requirement, ruling::Ruling};
 
 const NO_EVENT: &str = "no consent event was answered";
 
@@ -18,6 +18,60 @@ pub(super) const ROWS: &[Requirement] = &[
         "S1:L541-545; X-52", "Answer `{}` with Content-Type: application/json", NO_EVENT, json_or_empty),
     row!("C-03" Should, "The answer to an event echoes x-fapi-interaction-id", "S1:L262",
         "Copy x-fapi-interaction-id from the request to the answer", NO_EVENT, echo),
+    refusal!("C-05" Must, "An event without a signature is refused",
+        "S1:L253-262", "Verify x-fapi-signature over the raw bytes of the body with PayNet's published key, before anything else",
+        Refusals::Of(&[(Endpoint::ConsentEvent, Mutation::SignatureMissing)])),
+    refusal!("C-06" Must, "An event whose signature is empty or not of three segments is refused",
+        "S1:L253-262; RFC 7515 §7.1", "Verify x-fapi-signature over the raw bytes of the body with PayNet's published key, before anything else",
+        Refusals::Of(&[(Endpoint::ConsentEvent, Mutation::SignatureEmpty), (Endpoint::ConsentEvent, Mutation::TwoSegments), (Endpoint::ConsentEvent, Mutation::FourSegments)])),
+    refusal!("C-07" Must, "An event whose body was altered after it was signed is refused",
+        "S1:L253-262; RFC 7515 Appendix F", "Verify x-fapi-signature over the raw bytes of the body with PayNet's published key, before anything else",
+        Refusals::Of(&[(Endpoint::ConsentEvent, Mutation::BodyByteAltered)])),
+    refusal!("C-08" Must, "An event whose JSON was re-ordered after it was signed is refused",
+        "S1:L253-262; RFC 7515 Appendix F", "Verify the bytes that came, not what your framework parsed and wrote again",
+        Refusals::Of(&[(Endpoint::ConsentEvent, Mutation::BodyReordered)])),
+    refusal!("C-09" Must, "An event under a kid that PayNet does not publish is refused",
+        "S1:L253-262; RFC 7515 §4.1.4", "Refresh the key set at most once, then answer 400 JWS.InvalidSignature",
+        Refusals::Of(&[(Endpoint::ConsentEvent, Mutation::UnknownKid)])),
+    refusal!("C-10" Must, "An event that the DC signed is refused",
+        "S1:L253-262", "Accept PayNet's keys alone",
+        Refusals::Of(&[(Endpoint::ConsentEvent, Mutation::SignedByDc)])),
+    refusal!("C-11" Must, "An event that is signed with the DP's own key is refused",
+        "S1:L253-262", "Accept PayNet's keys alone",
+        Refusals::Of(&[(Endpoint::ConsentEvent, Mutation::SignedByDp)])),
+    refusal!("C-12" Must, "An event under PayNet's kid that another key signed is refused",
+        "S1:L253-262; RFC 7515 §5.2", "Verify x-fapi-signature over the raw bytes of the body with PayNet's published key, before anything else",
+        Refusals::Of(&[(Endpoint::ConsentEvent, Mutation::ForeignKeyKnownKid)])),
+    refusal!("C-13" Must, "An event with alg none is refused",
+        "FAPI 2.0 SP §5.4.1; RFC 8725 §3.1", "Allow PS256 alone",
+        Refusals::Of(&[(Endpoint::ConsentEvent, Mutation::AlgNone)])),
+    refusal!("C-14" Must, "An event with alg HS256 keyed with PayNet's public key is refused",
+        "FAPI 2.0 SP §5.4.1; RFC 8725 §2.1", "Allow PS256 alone, and never hand a public key to HMAC",
+        Refusals::Of(&[(Endpoint::ConsentEvent, Mutation::AlgHs256)])),
+    refusal!("C-15" Must, "An event with alg RS256 is refused",
+        "S1:L253-254; FAPI 2.0 SP §5.4.1", "Allow PS256 alone",
+        Refusals::Of(&[(Endpoint::ConsentEvent, Mutation::AlgRs256)])),
+    refusal!("C-16" Should, "An event that is signed with an encryption key is refused",
+        "RFC 7517 §4.2", "Select keys by kid and use",
+        Refusals::Of(&[(Endpoint::ConsentEvent, Mutation::SignedWithEncKey)])),
+    refusal!("C-18" Should, "An event with an unknown crit extension is refused",
+        "RFC 7515 §4.1.11", "Refuse a JWS whose crit names what you do not understand",
+        Refusals::Of(&[(Endpoint::ConsentEvent, Mutation::UnknownCrit)])),
+    refusal!("C-23" Must, "An event that is no JSON is refused, however well signed",
+        "S1:L376-379", "Answer 400 invalid_request",
+        Refusals::Of(&[(Endpoint::ConsentEvent, Mutation::BodyMalformed)])),
+    refusal!("C-24" Must, "An event without data.consent_id is refused",
+        "S4:L127-175", "Answer 400 invalid_request",
+        Refusals::Of(&[(Endpoint::ConsentEvent, Mutation::ConsentIdMissing)])),
+    refusal!("C-25" Should, "An event whose consent_id has 37 characters is refused",
+        "S4:L127-175", "Limit consent_id to 36 characters",
+        Refusals::Of(&[(Endpoint::ConsentEvent, Mutation::ConsentIdTooLong)])),
+    refusal!("C-29" Should, "An event about another DP is refused",
+        "S4:L127-175", "Compare data.dp_id with your own",
+        Refusals::Of(&[(Endpoint::ConsentEvent, Mutation::DpIdOfAnother)])),
+    refusal!("C-37" Must, "An event whose signature has one flipped byte is refused",
+        "S1:L253-262; RFC 7515 §5.2", "Verify x-fapi-signature over the raw bytes of the body with PayNet's published key, before anything else",
+        Refusals::Of(&[(Endpoint::ConsentEvent, Mutation::SignatureByteFlipped)])),
     row!("C-39" Must, "The authorized event that follows Update Consent is accepted and triggers no second one",
         "S4:L127-175; X-32", "Treat consent_status_updated as news, not as a request to decide again",
         "no consent became authorized", authorized_echo),

@@ -3,10 +3,11 @@
 use std::time::Duration;
 
 use ofp_evidence::{CustomerAct, Endpoint, Exchange, Outcome, Screen, Stage};
+use ofp_types::{ConsentStatus, Mutation};
 use url::Url;
 
-use super::row;
-use crate::{Facts, Requirement, ruling::Ruling};
+use super::{refusal, row};
+use crate::{Facts, Refusals, Requirement, ruling::Ruling};
 
 const NO_LINK: &str = "the DP's authorize was not asked, or gave no answer";
 const NO_PAGE: &str = "the browser did not arrive at the DP";
@@ -16,6 +17,48 @@ pub(super) const ROWS: &[Requirement] = &[
         "Answer GET /v1/oauth/authorize with 303 See Other and the address of the login page as Location", NO_LINK, redirects),
     row!("D-02" Must, "The Location is absolute https, and its page loads without a client certificate", "S4:L177; X-12",
         "Send the browser to a public listener that asks for no client certificate", NO_LINK, reachable),
+    refusal!("D-03" Must, "A link for an unknown consent is refused",
+        "S1:L388-404", "Answer with an error for a consent that no event told you of",
+        Refusals::Of(&[(Endpoint::DpAuthorize, Mutation::ConsentUnknown)])),
+    refusal!("D-04" Must, "A link without a signature is refused",
+        "S1:L388-404", "Verify the signature over the bare consent_id of this very request",
+        Refusals::Of(&[(Endpoint::DpAuthorize, Mutation::SignatureMissing), (Endpoint::DpAuthorize, Mutation::SignatureEmpty)])),
+    refusal!("D-05" Must, "A link whose signature is over another consent_id is refused",
+        "S1:L388-404", "Verify the signature over the bare consent_id of this very request",
+        Refusals::Of(&[(Endpoint::DpAuthorize, Mutation::SignedForAnother)])),
+    refusal!("D-06" Must, "A link whose consent_id was changed after it was signed is refused",
+        "S1:L388-404", "Verify the signature over the bare consent_id of this very request",
+        Refusals::Of(&[(Endpoint::DpAuthorize, Mutation::ConsentIdSwapped)])),
+    refusal!("D-07" Must, "A link whose signature was tampered with is refused",
+        "S1:L388-404; RFC 7515 §5.2", "Verify the signature over the bare consent_id of this very request",
+        Refusals::Of(&[(Endpoint::DpAuthorize, Mutation::SignatureByteFlipped)])),
+    refusal!("D-08" Must, "A link signed by the DC, by the DP or under an unknown kid is refused",
+        "S1:L388-404", "Accept PayNet's keys alone",
+        Refusals::Of(&[(Endpoint::DpAuthorize, Mutation::SignedByDc), (Endpoint::DpAuthorize, Mutation::SignedByDp), (Endpoint::DpAuthorize, Mutation::UnknownKid)])),
+    refusal!("D-09" Must, "A link signed with none, HS256 or RS256 is refused",
+        "FAPI 2.0 SP §5.4.1; RFC 8725 §3.1", "Allow PS256 alone",
+        Refusals::Of(&[(Endpoint::DpAuthorize, Mutation::AlgNone), (Endpoint::DpAuthorize, Mutation::AlgHs256), (Endpoint::DpAuthorize, Mutation::AlgRs256)])),
+    refusal!("D-10" Must, "A link with a redirect_uri that PayNet did not register is refused",
+        "X-51; RFC 9700 §4.1", "Compare redirect_uri, byte for byte, with the callbacks that PayNet registered: the signature does not cover it",
+        Refusals::Of(&[(Endpoint::DpAuthorize, Mutation::RedirectUriForeignHost)])),
+    refusal!("D-11" Must, "A link with a redirect_uri that only resembles a registered one is refused",
+        "X-51; RFC 9700 §4.1", "Compare the whole redirect_uri, never a prefix or a host name",
+        Refusals::Of(&[(Endpoint::DpAuthorize, Mutation::RedirectUriExtraPath), (Endpoint::DpAuthorize, Mutation::RedirectUriUserinfo), (Endpoint::DpAuthorize, Mutation::RedirectUriHttp)])),
+    refusal!("D-12" Should, "A link with a redirect_uri of more than 300 characters is refused",
+        "S1:L398", "Limit redirect_uri to 300 characters",
+        Refusals::Of(&[(Endpoint::DpAuthorize, Mutation::RedirectUriTooLong)])),
+    refusal!("D-13" Should, "A link with two consent_ids is refused",
+        "RFC 6749 §3.1", "Refuse a parameter that is there twice",
+        Refusals::Of(&[(Endpoint::DpAuthorize, Mutation::ConsentIdTwice)])),
+    refusal!("D-14" Must, "A link of a consent that was authorized is refused",
+        "S1:L388-404; X-51", "Let a link work only while the consent awaits authorization",
+        Refusals::While(Endpoint::DpAuthorize, &[ConsentStatus::Authorized])),
+    refusal!("D-15" Must, "A link of a consent that was rejected, revoked or expired is refused",
+        "S1:L388-404; X-51", "Let a link work only while the consent awaits authorization",
+        Refusals::While(Endpoint::DpAuthorize, &[ConsentStatus::Rejected, ConsentStatus::Revoked, ConsentStatus::Expired])),
+    refusal!("D-16" Must, "A link of a consent that failed is refused",
+        "S1:L388-404; X-50", "Let a link work only while the consent awaits authorization",
+        Refusals::While(Endpoint::DpAuthorize, &[ConsentStatus::Failed])),
     row!("D-19" Should, "The page at Location sends HSTS, no-store and a ban on framing", "FAPI 2.0 SP §5.2; RFC 6797, RFC 9700 §4.16",
         "Send Strict-Transport-Security, Cache-Control: no-store and Content-Security-Policy: frame-ancestors 'none'", NO_PAGE, headers),
     row!("D-21" Must, "Authorize and posted forms never redirect with 307 or 308", "FAPI 2.0 SP §5.3.2.2; RFC 9700 §4.12",

@@ -1,20 +1,17 @@
-//! J and K: the balance request, and the signed and encrypted form of its answer.
+//! K: the signed and encrypted form of a balance.
 
 use std::time::Duration;
 
-use ofp_evidence::{Endpoint, Outcome};
 use ofp_jose::{A256GCM, Family, RSA_OAEP_256};
 use serde_json::Value;
 
 use super::{row, shown};
 use crate::{Facts, Requirement, facts::Balance, ruling::Ruling};
 
-const NO_REQUEST: &str = "no balance was asked for";
 const NO_ANSWER: &str = "no balance request was answered with 200";
 const NO_TWO: &str = "no two balance requests of one consent were answered with 200";
 
 pub(super) const ROWS: &[Requirement] = &[
-    row!("J-01" Must, "A valid balance request for a consented account is answered with 200", "S1:L183-209; S1:L314", "Check the signatures and the consent, then answer with the balance", NO_REQUEST, answered),
     row!("K-01" Must, "The answer is application/jwt or application/jose", "S1:L264; S2:L44; X-05", "Send Content-Type: application/jwt", NO_ANSWER, media_type),
     row!("K-02" Must, "The body is one compact JWS of three non-empty parts", "S1:L187-190; RFC 7515 §7.1", "Send header.payload.signature and nothing around it", NO_ANSWER, compact),
     row!("K-03" Must, "The header has alg PS256 and the registered kid, and no jwk, jku or x5u", "S1:L253-254; FAPI 2.0 SP §5.4", "Set alg and kid only", NO_ANSWER, header),
@@ -30,19 +27,6 @@ pub(super) const ROWS: &[Requirement] = &[
     row!("K-13" Must, "The JWE does not decrypt with another DC's key", "S1:L189; S1:L221", "Encrypt to the DC's key that x-enc-kid names, and to no other", NO_ANSWER, for_nobody_else),
     row!("K-14" Must, "Initialization vector and content encryption key differ in every answer", "RFC 7518 §5.3", "Let the JOSE library draw both afresh for every message", NO_TWO, fresh_keys),
 ];
-
-fn answered(facts: &Facts<'_>, ruling: &mut Ruling<'_>) {
-    let valid = facts.at(Endpoint::Balances).filter(|x| !facts.is_meant_to_be_refused(x));
-    for exchange in valid {
-        match &exchange.outcome {
-            Outcome::Failed(failure) => ruling.unanswered(exchange.id, "200", failure),
-            Outcome::Answered { status, message } => {
-                let body: String = message.text().chars().take(120).collect();
-                ruling.judge(exchange.id, *status == 200, "200", format!("{status} {body}"));
-            }
-        }
-    }
-}
 
 fn media_type(facts: &Facts<'_>, ruling: &mut Ruling<'_>) {
     let accepted = &facts.settings.profile.response_types_accepted;

@@ -10,6 +10,7 @@ mod f_token;
 mod g_update;
 mod h_id_token;
 mod i_return;
+mod j_request;
 mod k_content;
 mod k_response;
 mod l_userinfo;
@@ -27,6 +28,7 @@ pub(crate) static ALL: &[&[Requirement]] = &[
     g_update::ROWS,
     h_id_token::ROWS,
     i_return::ROWS,
+    j_request::ROWS,
     k_response::ROWS,
     k_content::ROWS,
     l_userinfo::ROWS,
@@ -46,16 +48,76 @@ macro_rules! row {
             source: $source,
             mend: $mend,
             unseen: $unseen,
+            refusals: $crate::Refusals::None,
             check: $check,
         }
     };
 }
 pub(crate) use row;
 
+/// A row of the catalogue that wants requests refused.
+macro_rules! refusal {
+    ($id:literal $level:ident, $title:literal, $source:literal, $mend:literal, $refusals:expr) => {
+        $crate::Requirement {
+            id: $id,
+            level: ofp_evidence::Level::$level,
+            scope: $crate::Scope::Scenario,
+            title: $title,
+            source: $source,
+            mend: $mend,
+            unseen: "no scenario sent it",
+            refusals: $refusals,
+            check: $crate::groups::refuses,
+        }
+    };
+}
+pub(crate) use refusal;
+
 use ofp_evidence::Exchange;
+use ofp_types::{ConsentStatus, Mutation};
 use serde_json::Value;
 
-use crate::ruling::Ruling;
+use crate::{Facts, Refusals, refusal::refused, ruling::Ruling};
+
+/// Every request that the requirement wants refused was.
+pub(crate) fn refuses(facts: &Facts<'_>, ruling: &mut Ruling<'_>) {
+    let refusals = ruling.refusals();
+    let mut judge = |exchange: &Exchange, mutation: Option<Mutation>, why: String| match refused(
+        exchange,
+        mutation,
+        &facts.settings.paynet_callback,
+    ) {
+        Ok(()) => ruling.holds(exchange.id),
+        Err(instead) => ruling.broken(exchange.id, format!("a refusal: {why}"), instead),
+    };
+    match refusals {
+        Refusals::None => {}
+        Refusals::Of(spoilt) => {
+            let wanted =
+                |mutation, exchange: &Exchange| spoilt.contains(&(exchange.endpoint, mutation));
+            for (mutation, exchange) in &facts.spoilt {
+                if wanted(*mutation, exchange) {
+                    judge(exchange, Some(*mutation), mutation.what().to_owned());
+                }
+            }
+        }
+        Refusals::While(endpoint, statuses) => {
+            for (exchange, status, _) in &facts.probes {
+                if exchange.endpoint == endpoint && statuses.contains(status) {
+                    judge(exchange, None, format!("the consent is {status}"));
+                }
+            }
+        }
+        Refusals::NotGranted(endpoint) => {
+            for (exchange, status, granted) in &facts.probes {
+                if exchange.endpoint == endpoint && !granted && *status == ConsentStatus::Authorized
+                {
+                    judge(exchange, None, "the consent does not grant it".to_owned());
+                }
+            }
+        }
+    }
+}
 
 /// The DP's answer carries the caller's x-fapi-interaction-id, unchanged.
 fn echoes(exchange: &Exchange, ruling: &mut Ruling<'_>) {

@@ -23,7 +23,9 @@ pub(crate) fn of_consents(records: &[Arc<Record>], consents: &[ConsentId]) -> Ve
         Record::Handshake(handshake) => connections.contains(&handshake.id),
         Record::Decryption(decryption) => exchanges.contains(&decryption.exchange),
         Record::Transition(transition) => consents.contains(&transition.consent),
-        Record::RefusalExpected { exchange } => exchanges.contains(exchange),
+        Record::RefusalExpected { exchange } | Record::Probe { exchange, .. } => {
+            exchanges.contains(exchange)
+        }
         Record::Customer { consent, .. } => consents.contains(consent),
     };
     records.iter().filter(|record| ours(record)).cloned().collect()

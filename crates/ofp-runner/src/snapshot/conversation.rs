@@ -39,7 +39,10 @@ pub(crate) fn conversation(known: &[(String, String)], records: &[Arc<Record>]) 
                 decryptions.insert(decryption.exchange, decryption);
             }
             Record::Transition(transition) => transitions.push(transition),
-            Record::Decryption(_) | Record::RefusalExpected { .. } | Record::Customer { .. } => {}
+            Record::Decryption(_)
+            | Record::RefusalExpected { .. }
+            | Record::Probe { .. }
+            | Record::Customer { .. } => {}
         }
     }
     let mut names = Names::new(known);

@@ -9,9 +9,9 @@ use std::{collections::HashSet, sync::Arc};
 use ofp_checks::Settings;
 use ofp_dc::{DcError, DcListeners, MockDc};
 use ofp_dp::{Bank, Books, DpError, DpListeners, ReferenceDp};
-use ofp_evidence::{Journal, JournalBound};
+use ofp_evidence::{Journal, JournalBound, Role};
 use ofp_jose::DecryptionKey;
-use ofp_net::{NetError, Store, StoreError};
+use ofp_net::{Caller, NetError, Store, StoreError, connector};
 use ofp_paynet::{Listeners, PayNet, PaynetError};
 use ofp_pki::{Party, Pki, PkiError};
 use ofp_types::{
@@ -86,6 +86,8 @@ pub struct World {
     pub(crate) entropy: Arc<dyn Entropy>,
     pub(crate) origins: Origins,
     pub(crate) pki: Pki,
+    /// PayNet's connections to the DP, for calls that a scenario makes itself.
+    pub(crate) prober: Caller,
     redirect_uris: Vec<String>,
     /// What each origin and certificate is called in snapshots.
     pub(crate) names: Vec<(String, String)>,
@@ -94,6 +96,9 @@ pub struct World {
 impl World {
     /// What the journal of a world that stays up keeps.
     pub const SANDBOX_JOURNAL: JournalBound = JournalBound { records: 4_000, bytes: 64 << 20 };
+
+    /// The DC that no consent is for.
+    pub(crate) const OTHER_DC: &str = OTHER_DC_ID;
 
     /// Boots everybody on the loopback interface. Must be called within a Tokio runtime.
     ///
@@ -132,7 +137,11 @@ impl World {
         let paynet_origins = [origins.paynet_as.clone(), origins.paynet_rs.clone()];
         let customer =
             Customer::new(pki, &paynet_origins, &origins.dc, &journal, &clock, patience(profile))?;
+        let tls = connector(Some(&pki.paynet.client), &pki.ca)?;
+        let (j, c) = (Arc::clone(&journal), Arc::clone(&clock));
+        let prober = Caller::new(tls, Role::PayNet, Role::Dp, j, c);
         Ok(Self {
+            prober,
             paynet,
             dc,
             dp,

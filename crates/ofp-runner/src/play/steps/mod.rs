@@ -4,6 +4,7 @@ mod customer;
 mod dc;
 mod expectations;
 mod paynet;
+mod probe;
 mod reading;
 
 use std::time::Duration;
@@ -20,6 +21,7 @@ use super::expect::of_answer;
 use crate::{
     World, WorldError,
     customer::{Visit, VisitError},
+    probe::ProbeError,
 };
 
 /// Why a step could not be carried out.
@@ -37,6 +39,8 @@ pub(super) enum StepError {
     Transition(#[from] IllegalTransition),
     #[error("{0}")]
     World(#[from] WorldError),
+    #[error("{0}")]
+    Probe(#[from] ProbeError),
     #[error("{what} got no answer: {failure}")]
     NoAnswer { what: &'static str, failure: Failure },
     #[error("{what}: PayNet answered {status}: {body}")]
@@ -116,6 +120,9 @@ impl<'a> Actors<'a> {
             Action::CheckHealth => self.check_health(step, source).await,
             Action::CallUserinfo => self.call_userinfo(step, source).await,
             Action::PaynetChanges(change) => self.paynet_changes(*change),
+            Action::SendEvent(_) | Action::OpenAuthorize | Action::Forward(..) => {
+                self.probe(step, source).await
+            }
             Action::RotateKeys(rotate) => {
                 self.world.rotate_signing_key(rotate.alone)?;
                 Ok(Vec::new())

@@ -85,7 +85,7 @@ impl Actors<'_> {
 
     /// The DC asks when the DP has been told of every change, or has had the time to be: an event that
     /// is still on its way says nothing against the DP.
-    async fn at_rest(&self) {
+    pub(super) async fn at_rest(&self) {
         for consent in self.consents() {
             let _ = self.world.paynet.settled(&consent, Duration::from_secs(10)).await;
         }

@@ -1,0 +1,115 @@
+//! J: the balance request, D6.
+
+use ofp_evidence::{Endpoint, Outcome};
+use ofp_types::{ConsentStatus, Mutation};
+
+use super::{refusal, row};
+use crate::{Facts, Refusals, Requirement, ruling::Ruling};
+
+const NO_REQUEST: &str = "no balance was asked for";
+
+pub(super) const ROWS: &[Requirement] = &[
+    row!("J-01" Must, "A valid balance request for a consented account is answered with 200", "S1:L183-209; S1:L314", "Check the signatures and the consent, then answer with the balance", NO_REQUEST, answered),
+    refusal!("J-02" Must, "A balance request without a signature is refused",
+        "S1:L199-209", "Verify every signature header against the signer registered for it, before anything else",
+        Refusals::Of(&[(Endpoint::Balances, Mutation::SignatureMissing)])),
+    refusal!("J-03" Must, "A balance request whose signature does not hold is refused",
+        "S1:L199-209; RFC 7515 §5.2", "Verify every signature header against the signer registered for it, before anything else",
+        Refusals::Of(&[(Endpoint::Balances, Mutation::SignatureByteFlipped)])),
+    refusal!("J-04" Must, "A balance request signed by somebody else is refused",
+        "S1:L199-209; X-04", "Take the key from the key set of the party that must sign, never from another",
+        Refusals::Of(&[(Endpoint::Balances, Mutation::SignedByOtherDc), (Endpoint::Balances, Mutation::SignedByDp), (Endpoint::Balances, Mutation::ForeignKeyKnownKid)])),
+    refusal!("J-05" Must, "A balance request under an unknown kid is refused",
+        "S1:L199-209; RFC 7515 §4.1.4", "Answer 400 JWS.InvalidSignature when the kid is not in the key set after one refresh",
+        Refusals::Of(&[(Endpoint::Balances, Mutation::UnknownKid)])),
+    refusal!("J-06" Must, "A balance request signed with none, HS256 or RS256 is refused",
+        "FAPI 2.0 SP §5.4.1; RFC 8725 §3.1", "Allow PS256 alone; never take the algorithm from the message",
+        Refusals::Of(&[(Endpoint::Balances, Mutation::AlgNone), (Endpoint::Balances, Mutation::AlgHs256), (Endpoint::Balances, Mutation::AlgRs256)])),
+    refusal!("J-07" Must, "A balance request whose exp is past is refused",
+        "S1:L199-209; RFC 7519 §4.1.4", "Check exp against the clock",
+        Refusals::Of(&[(Endpoint::Balances, Mutation::ExpPast)])),
+    refusal!("J-08" Must, "A balance request whose nbf is two minutes ahead is refused",
+        "S1:L199-209; RFC 7519 §4.1.5", "Check nbf against the clock, with at most a minute of leeway",
+        Refusals::Of(&[(Endpoint::Balances, Mutation::NbfAhead)])),
+    refusal!("J-09" Should, "A balance request that is ten minutes old is refused whatever its exp",
+        "X-23", "Refuse an iat more than five minutes old",
+        Refusals::Of(&[(Endpoint::Balances, Mutation::IatOld)])),
+    refusal!("J-10" Should, "A balance request without exp is refused",
+        "X-23", "Require exp",
+        Refusals::Of(&[(Endpoint::Balances, Mutation::ExpMissing)])),
+    refusal!("J-11" Should, "A balance request addressed to another DP is refused",
+        "X-21; RFC 7519 §4.1.3", "Require your dp_id in aud",
+        Refusals::Of(&[(Endpoint::Balances, Mutation::AudWithoutDp)])),
+    refusal!("J-12" Should, "A balance request whose iss is not the consent's DC is refused",
+        "X-21", "Compare iss with the dc_id that the consent was created for",
+        Refusals::Of(&[(Endpoint::Balances, Mutation::IssOfOtherDc)])),
+    refusal!("J-14" Should, "A balance request signed for another account is refused",
+        "X-24", "Compare the path of claim url with the path of the request",
+        Refusals::Of(&[(Endpoint::Balances, Mutation::UrlOfOtherAccount)])),
+    refusal!("J-15" Should, "A balance request signed for another endpoint is refused",
+        "X-24", "Compare the whole path of claim url with the path of the request",
+        Refusals::Of(&[(Endpoint::Balances, Mutation::UrlOfOtherEndpoint)])),
+    refusal!("J-16" Should, "A balance request signed for another query is refused",
+        "X-25", "Compare claim qpm with the query",
+        Refusals::Of(&[(Endpoint::Balances, Mutation::QpmDiffers)])),
+    refusal!("J-19" Should, "A balance request whose exp is text is refused",
+        "RFC 7519 §2", "Require NumericDates to be numbers",
+        Refusals::Of(&[(Endpoint::Balances, Mutation::ExpAsText)])),
+    refusal!("J-20" Must, "A balance request without consent_id is refused",
+        "S1:L183-198", "Require consent_id",
+        Refusals::Of(&[(Endpoint::Balances, Mutation::QueryConsentIdMissing)])),
+    refusal!("J-21" Must, "A balance request under an unknown consent is refused",
+        "S1:L183-198", "Answer 403 or 404 Consent.Invalid for a consent that no event told you of",
+        Refusals::Of(&[(Endpoint::Balances, Mutation::ConsentUnknown)])),
+    refusal!("J-22" Must, "A balance under a consent that nobody approved yet is refused",
+        "S1:L183-209", "Keep the status that the last event told, and serve data for authorized consents alone",
+        Refusals::While(Endpoint::Balances, &[ConsentStatus::AwaitingAuthorization])),
+    refusal!("J-23" Must, "A balance under a consent that was rejected or failed is refused",
+        "S1:L183-209", "Keep the status that the last event told, and serve data for authorized consents alone",
+        Refusals::While(Endpoint::Balances, &[ConsentStatus::Rejected, ConsentStatus::Failed])),
+    refusal!("J-24" Must, "A balance under a revoked consent is refused",
+        "S1:L183-209", "Keep the status that the last event told, and serve data for authorized consents alone",
+        Refusals::While(Endpoint::Balances, &[ConsentStatus::Revoked])),
+    refusal!("J-25" Must, "A balance under a suspended consent is refused",
+        "S1:L183-209", "Keep the status that the last event told, and serve data for authorized consents alone",
+        Refusals::While(Endpoint::Balances, &[ConsentStatus::Suspended])),
+    refusal!("J-27" Must, "A balance under a consent without read_balances is refused",
+        "S1:L183-209", "Check the permission of the consent for each endpoint",
+        Refusals::NotGranted(Endpoint::Balances)),
+    refusal!("J-28" Must, "A balance of an account that the customer did not choose is refused",
+        "S1:L183-209", "Serve the accounts that the customer chose for this consent, and no others",
+        Refusals::Of(&[(Endpoint::Balances, Mutation::AccountNotSelected)])),
+    refusal!("J-29" Must, "A balance of another customer's account is refused",
+        "S1:L183-209", "Serve the accounts that the customer chose for this consent, and no others",
+        Refusals::Of(&[(Endpoint::Balances, Mutation::AccountOfOtherCustomer)])),
+    refusal!("J-30" Must, "A balance that another DC asks for under this DC's consent is refused",
+        "S1:L183-209; X-04", "Take the DC from the consent, and its key set alone for x-signature and x-enc-kid",
+        Refusals::Of(&[(Endpoint::Balances, Mutation::DcOfAnotherConsent)])),
+    refusal!("J-31" Must, "A balance of an account that does not exist is refused",
+        "S1:L376-379", "Answer 404 or 403",
+        Refusals::Of(&[(Endpoint::Balances, Mutation::AccountUnknown)])),
+    refusal!("J-32" Must, "A balance request without x-enc-kid is refused",
+        "S1:L221; X-43", "Look x-enc-kid up in the key set of the DC of the consent, with use=enc, and answer 400 where it is not there",
+        Refusals::Of(&[(Endpoint::Balances, Mutation::EncKidMissing)])),
+    refusal!("J-33" Must, "A balance request with an unknown x-enc-kid is refused",
+        "S1:L221; X-43", "Look x-enc-kid up in the key set of the DC of the consent, with use=enc, and answer 400 where it is not there",
+        Refusals::Of(&[(Endpoint::Balances, Mutation::EncKidUnknown)])),
+    refusal!("J-34" Should, "A balance request whose x-enc-kid is a signing key is refused",
+        "S1:L221; RFC 7517 §4.2", "Look x-enc-kid up in the key set of the DC of the consent, with use=enc, and answer 400 where it is not there",
+        Refusals::Of(&[(Endpoint::Balances, Mutation::EncKidOfSigningKey)])),
+    refusal!("J-35" Must, "A balance request whose x-enc-kid is another DC's is refused",
+        "S1:L221; X-43", "Look x-enc-kid up in the key set of the DC of the consent, with use=enc, and answer 400 where it is not there",
+        Refusals::Of(&[(Endpoint::Balances, Mutation::EncKidOfOtherDc)])),
+];
+
+fn answered(facts: &Facts<'_>, ruling: &mut Ruling<'_>) {
+    for exchange in facts.at(Endpoint::Balances) {
+        match &exchange.outcome {
+            Outcome::Failed(failure) => ruling.unanswered(exchange.id, "200", failure),
+            Outcome::Answered { status, message } => {
+                let body: String = message.text().chars().take(120).collect();
+                ruling.judge(exchange.id, *status == 200, "200", format!("{status} {body}"));
+            }
+        }
+    }
+}

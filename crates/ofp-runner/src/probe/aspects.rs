@@ -1,0 +1,111 @@
+//! What there is to say of a call on the wire, so that two can be compared. Signatures differ at every
+//! signing, so it is said whose they are instead.
+
+use std::collections::BTreeMap;
+
+use ofp_evidence::Difference;
+use ofp_jose::{base64url, base64url_decode};
+use ofp_types::{Mutation, MutationPart};
+use serde_json::Value;
+
+use super::{keys::Keys, plan::Wire};
+
+/// Header fields and query parameters that hold a signature.
+const SIGNATURES: [&str; 3] = ["x-fapi-signature", "x-signature", "signature"];
+
+type Aspects = BTreeMap<String, String>;
+
+pub(super) fn of(wire: &Wire, mutation: Option<Mutation>, keys: &Keys<'_>) -> Aspects {
+    let mut aspects = Aspects::new();
+    let texts = wire.headers.iter().map(|(name, value)| ("header", *name, value));
+    let query = wire.query.iter().map(|(name, value)| ("query", name.as_str(), value));
+    for (kind, name, value) in texts.chain(query) {
+        if SIGNATURES.contains(&name) {
+            signature(&mut aspects, name, value, &wire.body, keys);
+        } else {
+            let said = aspects.entry(format!("{kind} {name}")).or_default();
+            if !said.is_empty() {
+                said.push_str(" and ");
+            }
+            said.push_str(value);
+        }
+    }
+    aspects.insert("path".into(), wire.path.clone());
+    aspects.insert("body".into(), String::from_utf8_lossy(&wire.body).into_owned());
+    let client = match mutation.filter(|mutation| mutation.part() == MutationPart::Client) {
+        Some(mutation) => mutation.what(),
+        None => "PayNet's client certificate",
+    };
+    aspects.insert("client".into(), client.into());
+    aspects
+}
+
+fn signature(aspects: &mut Aspects, name: &str, text: &str, body: &[u8], keys: &Keys<'_>) {
+    let segments: Vec<&str> = text.split('.').collect();
+    let mut say = |what: &str, value: String| drop(aspects.insert(format!("{name} {what}"), value));
+    say("segments", if text.is_empty() { "none".into() } else { segments.len().to_string() });
+    let decoded = |at: usize| segments.get(at).and_then(|text| base64url_decode(text));
+    let object = |bytes: Vec<u8>| match serde_json::from_slice(&bytes) {
+        Ok(Value::Object(object)) => Ok(object),
+        _ => Err(String::from_utf8_lossy(&bytes).into_owned()),
+    };
+    if let Some(Ok(header)) = decoded(0).map(object) {
+        header
+            .iter()
+            .for_each(|(member, value)| say(&format!("header.{member}"), value.to_string()));
+    }
+    match decoded(1).filter(|payload| !payload.is_empty()).map(object) {
+        Some(Ok(claims)) => {
+            claims
+                .iter()
+                .for_each(|(claim, value)| say(&format!("claims.{claim}"), value.to_string()));
+        }
+        Some(Err(payload)) => say("payload", payload),
+        None => {}
+    }
+    let detached = segments.get(1).is_some_and(|payload| payload.is_empty());
+    let payload = if detached {
+        base64url(body)
+    } else {
+        segments.get(1).copied().unwrap_or_default().into()
+    };
+    let input = format!("{}.{payload}", segments.first().copied().unwrap_or_default());
+    let whose = keys.whose(input.as_bytes(), &decoded(2).unwrap_or_default());
+    say("signed with", whose.to_owned());
+}
+
+/// What one says and the other does not, or says otherwise.
+pub(super) fn differences(good: &Aspects, sent: &Aspects) -> Vec<Difference> {
+    let mut names: Vec<&String> = good.keys().chain(sent.keys()).collect();
+    names.sort_unstable();
+    names.dedup();
+    let said = |aspects: &Aspects, name: &String| {
+        aspects.get(name).cloned().unwrap_or_else(|| "missing".into())
+    };
+    names
+        .into_iter()
+        .map(|name| Difference {
+            what: name.clone(),
+            good: said(good, name),
+            sent: said(sent, name),
+        })
+        .filter(|difference| difference.good != difference.sent)
+        .collect()
+}
+
+/// Whether a difference is of a mutation's part.
+pub(super) fn belongs(what: &str, part: MutationPart) -> bool {
+    let (name, rest) = what.split_once(' ').unwrap_or((what, ""));
+    let is_signature = SIGNATURES.contains(&name);
+    match part {
+        MutationPart::Signature => is_signature,
+        MutationPart::Claims => is_signature && rest.starts_with("claims."),
+        // what is no longer as it was signed is nobody's signature
+        MutationPart::Body => what == "body" || (is_signature && rest == "signed with"),
+        MutationPart::SignedBody => what == "body",
+        MutationPart::Header => name == "header",
+        MutationPart::Query => name == "query",
+        MutationPart::Subject => is_signature || ["path", "query", "header"].contains(&name),
+        MutationPart::Client => what == "client",
+    }
+}

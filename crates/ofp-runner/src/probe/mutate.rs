@@ -1,0 +1,303 @@
+//! From a plan to the wire, with one defect or none. A defect is applied to every signature that the
+//! call has (`spec/requirements.md` section 2), so that refusal is due whichever the DP verifies.
+
+use jiff::SignedDuration;
+use ofp_jose::corrupt::{self, RawSigner, compact};
+use ofp_types::{Mutation, MutationPart};
+use openssl::error::ErrorStack;
+use serde_json::{Map, Value, json};
+
+use super::{
+    keys::Keys,
+    plan::{Form, Place, Plan, Signed, Signer, Wire},
+};
+
+const UNKNOWN_KID: &str = "nobody-nobody-nobody-nobody-nobody-nobody-0";
+const UNKNOWN_ACCOUNT: &str = "00000000-0000-4000-8000-000000000000";
+const ELSEWHERE: &str = "attacker.example";
+
+/// The call as it is sent.
+pub(super) fn wire(
+    plan: &Plan,
+    mutation: Option<Mutation>,
+    keys: &Keys<'_>,
+) -> Result<Wire, ErrorStack> {
+    let part = mutation.map(Mutation::part);
+    let when = |wanted| mutation.filter(|_| part == Some(wanted));
+    let body = match when(MutationPart::SignedBody) {
+        Some(mutation) => signed_body(mutation, plan),
+        None => plan.body.clone(),
+    };
+    let (path, query, headers) = (plan.path.clone(), plan.query.clone(), plan.headers.clone());
+    let mut wire = Wire { path, query, headers, body };
+    let mut signatures = plan.signatures.clone();
+    if let Some(mutation) = when(MutationPart::Subject) {
+        change_subject(mutation, plan, keys, &mut wire, &mut signatures);
+    }
+    for mut signed in signatures {
+        if let (Some(mutation), Form::Claims(claims)) =
+            (when(MutationPart::Claims), &mut signed.form)
+        {
+            spoil_claims(mutation, claims, plan);
+        }
+        let text = sign(&signed, &wire.body, when(MutationPart::Signature), plan, keys)?;
+        match (signed.place, text) {
+            (_, None) => {}
+            (Place::Header(name), Some(text)) => wire.headers.push((name, text)),
+            (Place::Query(name), Some(text)) => wire.query.push((name.to_owned(), text)),
+        }
+    }
+    if let Some(mutation) = mutation {
+        spoil_sent(mutation, plan, keys, &mut wire);
+    }
+    Ok(wire)
+}
+
+fn sign(
+    signed: &Signed,
+    body: &[u8],
+    mutation: Option<Mutation>,
+    plan: &Plan,
+    keys: &Keys<'_>,
+) -> Result<Option<String>, ErrorStack> {
+    let own = keys.signer(signed.signer);
+    let mut key = own;
+    let mut header = signed.extra.clone();
+    header.insert("alg".into(), "PS256".into());
+    header.insert("kid".into(), own.kid.clone().into());
+    let mut payload = match &signed.form {
+        Form::Detached => body.to_vec(),
+        Form::Claims(claims) => Value::Object(claims.clone()).to_string().into_bytes(),
+        Form::Text(text) => text.clone().into_bytes(),
+    };
+    match mutation {
+        Some(Mutation::UnknownKid) => drop(header.insert("kid".into(), UNKNOWN_KID.into())),
+        Some(Mutation::ForeignKeyKnownKid) => key = &keys.stranger,
+        Some(Mutation::SignedByDc) => key = &keys.dc,
+        Some(Mutation::SignedByOtherDc) => key = &keys.other_dc,
+        Some(Mutation::SignedByDp) => key = &keys.dp,
+        Some(Mutation::SignedWithEncKey) => key = &keys.dc_encryption,
+        Some(Mutation::AlgNone) => drop(header.insert("alg".into(), "none".into())),
+        Some(Mutation::AlgHs256) => drop(header.insert("alg".into(), "HS256".into())),
+        Some(Mutation::AlgRs256) => drop(header.insert("alg".into(), "RS256".into())),
+        Some(Mutation::EmbeddedJwk) => {
+            key = &keys.stranger;
+            header.insert("jwk".into(), key.jwk()?);
+        }
+        Some(Mutation::UnknownCrit) => {
+            header.insert("crit".into(), json!(["urn:example:unknown"]));
+            header.insert("urn:example:unknown".into(), true.into());
+        }
+        Some(Mutation::SignedForAnother) => payload = plan.other_consent.clone().into_bytes(),
+        _ => {}
+    }
+    let keeps_kid = matches!(mutation, Some(Mutation::ForeignKeyKnownKid | Mutation::EmbeddedJwk));
+    if !std::ptr::eq(key, own) && !keeps_kid {
+        header.insert("kid".into(), key.kid.clone().into());
+    }
+    let pem;
+    let signer = match mutation {
+        Some(Mutation::AlgNone) => RawSigner::Nothing,
+        Some(Mutation::AlgRs256) => RawSigner::Rs256(key.key),
+        Some(Mutation::AlgHs256) => {
+            pem = own.public_pem()?;
+            RawSigner::Hs256(&pem)
+        }
+        _ => RawSigner::Ps256(key.key),
+    };
+    let detached = matches!(signed.form, Form::Detached);
+    let text = compact(&header, &payload, detached, &signer)?;
+    Ok(match mutation {
+        Some(Mutation::SignatureMissing) => None,
+        Some(Mutation::SignatureEmpty) => Some(String::new()),
+        Some(Mutation::SignatureByteFlipped) => Some(corrupt::flip_signature_bit(&text)),
+        Some(Mutation::TwoSegments) => {
+            Some(text.rsplit_once('.').map_or(String::new(), |(rest, _)| rest.to_owned()))
+        }
+        Some(Mutation::FourSegments) => Some(format!("{text}.AAAA")),
+        _ => Some(text),
+    })
+}
+
+fn spoil_claims(mutation: Mutation, claims: &mut Map<String, Value>, plan: &Plan) {
+    let number = |claims: &Map<String, Value>, name: &str| {
+        claims.get(name).and_then(Value::as_i64).unwrap_or_default()
+    };
+    let iat = number(claims, "iat");
+    let mut set = |name: &str, value: Value| drop(claims.insert(name.to_owned(), value));
+    match mutation {
+        Mutation::ExpPast => set("exp", json!(iat - 60)),
+        Mutation::NbfAhead => set("nbf", json!(iat + 120)),
+        Mutation::IatOld => {
+            let hour = SignedDuration::from_hours(1).as_secs();
+            set("iat", json!(iat - 600));
+            set("nbf", json!(iat - 600));
+            set("exp", json!(iat + hour));
+        }
+        Mutation::AudWithoutDp => set("aud", json!(["DP0000000000"])),
+        Mutation::IssOfOtherDc => set("iss", json!(plan.other_dc)),
+        Mutation::QpmDiffers => {
+            set("qpm", json!({ "consent_id": plan.other_consent, "page_size": "7" }));
+        }
+        Mutation::ExpMissing => drop(claims.remove("exp")),
+        Mutation::ExpAsText => {
+            let exp = number(claims, "exp").to_string();
+            claims.insert("exp".into(), exp.into());
+        }
+        Mutation::UrlOfOtherAccount | Mutation::UrlOfOtherEndpoint => {
+            let url = claims.get("url").and_then(Value::as_str).unwrap_or_default();
+            let other = plan.unselected_account.as_ref().or(plan.foreign_account.as_ref());
+            let url = spoilt_url(mutation, url, other.map_or("", String::as_str));
+            claims.insert("url".into(), url.into());
+        }
+        _ => {}
+    }
+}
+
+/// The same request about something else, and signed for that.
+fn change_subject(
+    mutation: Mutation,
+    plan: &Plan,
+    keys: &Keys<'_>,
+    wire: &mut Wire,
+    signatures: &mut [Signed],
+) {
+    let unknown = Some(UNKNOWN_ACCOUNT.to_owned());
+    let account = match mutation {
+        Mutation::AccountUnknown => &unknown,
+        Mutation::AccountNotSelected => &plan.unselected_account,
+        Mutation::AccountOfOtherCustomer => &plan.foreign_account,
+        _ => &None,
+    };
+    if let Some(account) = account {
+        wire.path = spoilt_url(Mutation::UrlOfOtherAccount, &wire.path, account);
+    }
+    if mutation == Mutation::ConsentUnknown {
+        set(&mut wire.query, "consent_id", plan.unknown_consent.clone());
+    }
+    if mutation == Mutation::DcOfAnotherConsent {
+        set_enc_kid(wire, &keys.other_encryption_kid);
+    }
+    for signed in signatures {
+        match (mutation, &mut signed.form) {
+            (Mutation::ConsentUnknown, Form::Text(text)) => text.clone_from(&plan.unknown_consent),
+            (Mutation::ConsentUnknown, Form::Claims(claims)) => {
+                claims.insert("sub".into(), plan.unknown_consent.clone().into());
+            }
+            (Mutation::DcOfAnotherConsent, Form::Claims(claims)) if signed.signer == Signer::Dc => {
+                signed.signer = Signer::OtherDc;
+                claims.insert("iss".into(), plan.other_dc.into());
+            }
+            (_, Form::Claims(claims)) => {
+                let url = claims.get("url").and_then(Value::as_str).map(str::to_owned);
+                if let (Some(account), Some(url)) = (account, url) {
+                    let url = spoilt_url(Mutation::UrlOfOtherAccount, &url, account);
+                    claims.insert("url".into(), url.into());
+                }
+            }
+            _ => {}
+        }
+    }
+}
+
+fn spoilt_url(mutation: Mutation, url: &str, other_account: &str) -> String {
+    const ACCOUNTS: &str = "/v1/accounts/";
+    let Some((start, rest)) = url.split_once(ACCOUNTS) else { return url.to_owned() };
+    let (account, suffix) = rest.split_once('/').map_or((rest, ""), |(id, rest)| (id, rest));
+    if mutation == Mutation::UrlOfOtherAccount {
+        let slash = if suffix.is_empty() { "" } else { "/" };
+        return format!("{start}{ACCOUNTS}{other_account}{slash}{suffix}");
+    }
+    let other = if suffix == "transactions" { "balances" } else { "transactions" };
+    format!("{start}{ACCOUNTS}{account}/{other}")
+}
+
+fn signed_body(mutation: Mutation, plan: &Plan) -> Vec<u8> {
+    let Ok(mut json) = serde_json::from_slice::<Value>(&plan.body) else {
+        return plan.body.clone();
+    };
+    match mutation {
+        Mutation::BodyMalformed => {
+            let whole = plan.body.len();
+            return plan.body[..whole.saturating_sub(1)].to_vec();
+        }
+        Mutation::ConsentIdMissing => {
+            if let Some(data) = json["data"].as_object_mut() {
+                data.remove("consent_id");
+            }
+        }
+        Mutation::ConsentIdTooLong => json["data"]["consent_id"] = json!("c".repeat(37)),
+        Mutation::DpIdOfAnother => json["data"]["dp_id"] = json!("DP0000000000"),
+        _ => {}
+    }
+    json.to_string().into_bytes()
+}
+
+fn spoil_sent(mutation: Mutation, plan: &Plan, keys: &Keys<'_>, wire: &mut Wire) {
+    match mutation {
+        Mutation::BodyByteAltered => {
+            let digit = wire.body.iter().rposition(u8::is_ascii_digit);
+            if let Some(at) = digit {
+                wire.body[at] ^= 1; // another digit
+            }
+        }
+        Mutation::BodyReordered => wire.body = reordered(&wire.body),
+        Mutation::EncKidMissing => wire.headers.retain(|(name, _)| *name != ENC_KID),
+        Mutation::EncKidUnknown => set_enc_kid(wire, UNKNOWN_KID),
+        Mutation::EncKidOfSigningKey => set_enc_kid(wire, &keys.dc.kid),
+        Mutation::EncKidOfOtherDc => set_enc_kid(wire, &keys.other_encryption_kid),
+        Mutation::ConsentIdSwapped => {
+            set(&mut wire.query, "consent_id", plan.other_consent.clone());
+        }
+        Mutation::QueryConsentIdMissing => wire.query.retain(|(name, _)| name != "consent_id"),
+        Mutation::ConsentIdTwice => {
+            wire.query.push(("consent_id".into(), plan.other_consent.clone()));
+        }
+        _ => {
+            let registered = wire.query.iter().find(|(name, _)| name == "redirect_uri");
+            if let Some(spoilt) = registered.and_then(|(_, uri)| spoilt_redirect(mutation, uri)) {
+                set(&mut wire.query, "redirect_uri", spoilt);
+            }
+        }
+    }
+}
+
+const ENC_KID: &str = "x-enc-kid";
+
+fn set_enc_kid(wire: &mut Wire, kid: &str) {
+    for (name, value) in &mut wire.headers {
+        if *name == ENC_KID {
+            kid.clone_into(value);
+        }
+    }
+}
+
+fn set(query: &mut [(String, String)], name: &str, value: String) {
+    if let Some(found) = query.iter_mut().find(|(known, _)| known == name) {
+        found.1 = value;
+    }
+}
+
+fn spoilt_redirect(mutation: Mutation, registered: &str) -> Option<String> {
+    let rest = registered.strip_prefix("https://")?;
+    let (host, path) = rest.split_once('/')?;
+    Some(match mutation {
+        Mutation::RedirectUriForeignHost => format!("https://{ELSEWHERE}/{path}"),
+        Mutation::RedirectUriExtraPath => format!("{registered}/extra"),
+        Mutation::RedirectUriUserinfo => format!("https://{host}@{ELSEWHERE}/{path}"),
+        Mutation::RedirectUriHttp => format!("http://{rest}"),
+        Mutation::RedirectUriTooLong => format!("{registered}?{}", "x".repeat(300)),
+        _ => return None,
+    })
+}
+
+/// The same JSON with its first member last.
+fn reordered(body: &[u8]) -> Vec<u8> {
+    let Ok(Value::Object(mut object)) = serde_json::from_slice(body) else { return body.to_vec() };
+    let first = object.iter().next().map(|(name, value)| (name.clone(), value.clone()));
+    if let Some((name, value)) = first {
+        object.shift_remove(&name);
+        object.insert(name, value);
+    }
+    Value::Object(object).to_string().into_bytes()
+}

@@ -1,0 +1,144 @@
+//! `for_each`: one file, a scenario a row. A `{{ key }}` that is a whole value stands for the row's.
+
+use crate::{
+    Diagnostic,
+    node::{Key, Kind, Node},
+};
+
+const FOR_EACH: &str = "for_each";
+/// Keys of a row that are not for the steps.
+const NAME: &str = "name";
+const COVERS: &str = "covers";
+
+/// A scenario's tree for one row.
+pub(crate) struct Row {
+    /// What the row is called; none where there is no `for_each`.
+    pub(crate) name: Option<String>,
+    pub(crate) entries: Vec<(Key, Node)>,
+}
+
+/// The trees of a file: one, or one a row.
+pub(crate) fn expand(entries: Vec<(Key, Node)>) -> Result<Vec<Row>, Vec<Diagnostic>> {
+    let (table, entries): (Vec<_>, Vec<_>) =
+        entries.into_iter().partition(|(key, _)| key.text == FOR_EACH);
+    let Some((key, table)) = table.into_iter().next() else {
+        return Ok(vec![Row { name: None, entries }]);
+    };
+    let rows = match table.kind {
+        Kind::Sequence(rows) if !rows.is_empty() => rows,
+        other => {
+            let found = Node { span: table.span, kind: other }.describe();
+            let title = format!("expected a list of rows, found {found}");
+            return Err(vec![
+                Diagnostic::new("for_each", title, key.span, "here")
+                    .help("such as `- { mutation: alg-none, covers: [C-13] }`"),
+            ]);
+        }
+    };
+    let mut problems = Vec::new();
+    let mut expanded: Vec<Row> = Vec::new();
+    for row in &rows {
+        match one_row(row, &entries) {
+            Ok(row) if expanded.iter().any(|other| other.name == row.name) => {
+                let name = row.name.unwrap_or_default();
+                let title = format!("two rows are called `{name}`");
+                let help = "give each row a `name`";
+                problems.push(
+                    Diagnostic::new("for_each", title, key.span.clone(), "in this list").help(help),
+                );
+            }
+            Ok(row) => expanded.push(row),
+            Err(found) => problems.extend(found),
+        }
+    }
+    if problems.is_empty() { Ok(expanded) } else { Err(problems) }
+}
+
+fn one_row(row: &Node, entries: &[(Key, Node)]) -> Result<Row, Vec<Diagnostic>> {
+    let Kind::Mapping(values) = &row.kind else {
+        let title = format!("a row is a map of keys, this is {}", row.describe());
+        return Err(vec![Diagnostic::new("for_each", title, row.span.clone(), "here")]);
+    };
+    let named = values.iter().find(|(key, _)| key.text == NAME);
+    let first = values.iter().find(|(key, _)| key.text != COVERS);
+    let Some(Kind::Scalar { text: name, .. }) = named.or(first).map(|(_, value)| &value.kind)
+    else {
+        let title = "a row needs a name: a `name`, or a word as its first value";
+        return Err(vec![Diagnostic::new("for_each", title, row.span.clone(), "this one")]);
+    };
+    let mut problems = Vec::new();
+    let mut used = vec![NAME.to_owned(), COVERS.to_owned()];
+    let mut filled: Vec<(Key, Node)> = entries
+        .iter()
+        .map(|(key, node)| (key.clone(), fill(node, values, &mut used, &mut problems)))
+        .collect();
+    for (key, _) in values.iter().filter(|(key, _)| !used.contains(&key.text)) {
+        let title = format!("no step uses `{}` of this row", key.text);
+        let help = format!("write `\"{{{{ {} }}}}\"` where its value is to stand", key.text);
+        problems.push(Diagnostic::new("for_each", title, key.span.clone(), "here").help(help));
+    }
+    if let Some((key, covers)) = values.iter().find(|(key, _)| key.text == COVERS) {
+        cover(&mut filled, key, covers);
+    }
+    if problems.is_empty() {
+        Ok(Row { name: Some(name.clone()), entries: filled })
+    } else {
+        Err(problems)
+    }
+}
+
+fn fill(
+    node: &Node,
+    values: &[(Key, Node)],
+    used: &mut Vec<String>,
+    problems: &mut Vec<Diagnostic>,
+) -> Node {
+    let kind = match &node.kind {
+        Kind::Scalar { text, .. } => match placeholder(text) {
+            None => node.kind.clone(),
+            Some(name) => match values.iter().find(|(key, _)| key.text == name) {
+                Some((key, value)) => {
+                    used.push(key.text.clone());
+                    return value.clone();
+                }
+                None => {
+                    let known: Vec<&str> =
+                        values.iter().map(|(key, _)| key.text.as_str()).collect();
+                    let title = format!("no row of `for_each` has `{name}`");
+                    let help = format!("its rows have {}", known.join(", "));
+                    problems.push(
+                        Diagnostic::new("for_each", title, node.span.clone(), "here").help(help),
+                    );
+                    node.kind.clone()
+                }
+            },
+        },
+        Kind::Sequence(items) => {
+            Kind::Sequence(items.iter().map(|item| fill(item, values, used, problems)).collect())
+        }
+        Kind::Mapping(entries) => Kind::Mapping(
+            entries
+                .iter()
+                .map(|(key, value)| (key.clone(), fill(value, values, used, problems)))
+                .collect(),
+        ),
+    };
+    Node { span: node.span.clone(), kind }
+}
+
+/// `{{ name }}`, and nothing else.
+fn placeholder(text: &str) -> Option<&str> {
+    Some(text.trim().strip_prefix("{{")?.strip_suffix("}}")?.trim())
+}
+
+/// What the row covers, beside what every row does.
+fn cover(entries: &mut Vec<(Key, Node)>, key: &Key, covers: &Node) {
+    let all = entries.iter_mut().find(|(key, _)| key.text == COVERS).map(|(_, node)| node);
+    match (all, &covers.kind) {
+        (Some(Node { kind: Kind::Sequence(all), .. }), Kind::Sequence(more)) => {
+            all.extend(more.iter().cloned());
+        }
+        (Some(_), _) => {}
+        (None, _) => entries.push((key.clone(), covers.clone())),
+    }
+}
