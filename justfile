@@ -25,6 +25,10 @@ check: test
 interop:
     cargo test -p ofp-jose -p ofp-pki --features ofp-jose/interop,ofp-pki/interop,ofp-jose/vendored
 
+# docs/requirements.md, anew
+requirements:
+    cargo run -q -- explain > docs/requirements.md
+
 # other implementations against a built `ofp-sim up`; needs what .ci/run installs
 strangers:
     .ci/strangers

@@ -1,6 +1,6 @@
 //! What a person sees: a line a scenario as it ends, everything that is wrong at the end.
 
-use std::{collections::BTreeMap, io::Write};
+use std::{collections::BTreeMap, io::Write, time::Duration};
 
 use colored::Colorize as _;
 use ofp_checks::{find, group_title};
@@ -19,12 +19,21 @@ pub struct Terminal<W> {
     out: W,
     /// Columns that the longest scenario id needs.
     width: usize,
+    /// Rows of `for_each` that passed, by the scenario that they are rows of.
+    rows: BTreeMap<String, PassedRows>,
+}
+
+/// Rows of one scenario that passed: one line for all of them.
+struct PassedRows {
+    count: usize,
+    took: Duration,
+    title: String,
 }
 
 impl<W: Write> Terminal<W> {
     /// Writes to `out`; `width` is the length of the longest scenario id.
     pub fn new(out: W, width: usize) -> Self {
-        Self { out, width }
+        Self { out, width, rows: BTreeMap::new() }
     }
 
     /// Shows an event.
@@ -46,6 +55,16 @@ impl<W: Write> Terminal<W> {
     }
 
     fn scenario(&mut self, scenario: &ScenarioResult) -> std::io::Result<()> {
+        if scenario.status == ScenarioStatus::Passed
+            && let Some((of, _)) = scenario.id.0.split_once('[')
+        {
+            let none =
+                || PassedRows { count: 0, took: Duration::ZERO, title: scenario.title.clone() };
+            let rows = self.rows.entry(of.to_owned()).or_insert_with(none);
+            rows.count += 1;
+            rows.took += scenario.took;
+            return Ok(());
+        }
         let word = match scenario.status {
             ScenarioStatus::Passed => "PASS ".green(),
             ScenarioStatus::Failed => "FAIL ".red().bold(),
@@ -57,7 +76,18 @@ impl<W: Write> Terminal<W> {
         writeln!(self.out, "  {word}  {id:width$}  {ms:>6} ms  {title}")
     }
 
+    fn passed_rows(&mut self) -> std::io::Result<()> {
+        let (word, width) = ("PASS ".green(), self.width);
+        for (of, rows) in std::mem::take(&mut self.rows) {
+            let (ms, title) = (rows.took.as_millis(), tame(&rows.title));
+            let id = format!("{of}[{}]", count(rows.count, "row"));
+            writeln!(self.out, "  {word}  {id:width$}  {ms:>6} ms  {title}")?;
+        }
+        Ok(())
+    }
+
     fn finished(&mut self, summary: &Summary) -> std::io::Result<()> {
+        self.passed_rows()?;
         self.findings(summary, "Failures", |verdict| matches!(verdict, Verdict::Fail { .. }))?;
         self.findings(summary, "Warnings", |verdict| matches!(verdict, Verdict::Warn { .. }))?;
         self.scenarios(summary)?;
@@ -303,8 +333,7 @@ impl<W: Write> Terminal<W> {
         )?;
         let checked = summary.requirements.len();
         let note = format!(
-            "This version checks {checked} of the specification's {ASSERTIONS} assertions; most \
-             refusals (negative tests) are not among them yet."
+            "This version checks {checked} of the specification's {ASSERTIONS} assertions: `ofp-sim list requirements`."
         );
         writeln!(self.out, "{}", note.dimmed())
     }

@@ -46,6 +46,7 @@ pub const VERBS: &[&str] = &[
     "paynet.forward_account",
     "paynet.forward_balance",
     "paynet.forward_transactions",
+    "paynet.ask_userinfo",
     "paynet.rotate_keys",
     "paynet.inject",
     "paynet.reset_faults",
@@ -115,6 +116,8 @@ pub enum Action {
     OpenAuthorize,
     /// PayNet asks the DP for data of an account (D5 to D7), though no DC does.
     Forward(Forwarded, Forward),
+    /// PayNet asks the DP for the customer's claims (D3), though no DC does.
+    AskUserinfo,
     /// PayNet signs with a new key from now on.
     RotateKeys(RotateKeys),
     /// A fault of the platform is switched on.
@@ -133,7 +136,10 @@ impl Action {
     /// Whether it is a call of PayNet to the DP that the scenario makes itself.
     #[must_use]
     pub fn is_probe(&self) -> bool {
-        matches!(self, Self::SendEvent(_) | Self::OpenAuthorize | Self::Forward(..))
+        matches!(
+            self,
+            Self::SendEvent(_) | Self::OpenAuthorize | Self::AskUserinfo | Self::Forward(..)
+        )
     }
 }
 
@@ -184,6 +190,26 @@ pub enum EventWord {
     ConsentCreated,
     /// A consent has another status.
     ConsentStatusUpdated,
+    /// Something about a consent has changed.
+    ConsentUpdated,
+    /// Nothing that means anything.
+    ConsentEventTypeUnspecified,
+    /// A type that nobody knows.
+    Unknown,
+}
+
+impl EventWord {
+    /// As it stands on the wire.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::ConsentCreated => "consent_created",
+            Self::ConsentStatusUpdated => "consent_status_updated",
+            Self::ConsentUpdated => "consent_updated",
+            Self::ConsentEventTypeUnspecified => "consent_event_type_unspecified",
+            Self::Unknown => "consent_reviewed",
+        }
+    }
 }
 
 /// `paynet.forward_account`, `paynet.forward_balance` and `paynet.forward_transactions`.

@@ -258,6 +258,7 @@ fn parse_action(key: &Key, value: &Node) -> Result<Action, Diagnostic> {
         "paynet.reactivate_consent" => nothing(Action::PaynetChanges(Change::Reactivate)),
         "paynet.send_event" => decode::<SendEvent>(value).map(Action::SendEvent),
         "paynet.open_authorize" => nothing(Action::OpenAuthorize),
+        "paynet.ask_userinfo" => nothing(Action::AskUserinfo),
         "paynet.forward_account" => forward(Forwarded::Account, value),
         "paynet.forward_balance" => forward(Forwarded::Balance, value),
         "paynet.forward_transactions" => forward(Forwarded::Transactions, value),
@@ -352,6 +353,7 @@ fn check_expect(action: &Action, verb: &str, expect: &Expect, key: &Key) -> Resu
         | Action::CheckHealth
         | Action::SendEvent(_)
         | Action::OpenAuthorize
+        | Action::AskUserinfo
         | Action::Forward(..)
         | Action::CallUserinfo => (true, false),
         Action::FollowAuthorization

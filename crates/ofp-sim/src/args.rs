@@ -34,6 +34,12 @@ pub(crate) enum Command {
         #[command(subcommand)]
         action: PkiAction,
     },
+    /// Explain a requirement: what it says, where it comes from, how to mend a DP that breaks it
+    Explain {
+        /// Such as C-08; without it, all of them as Markdown (docs/requirements.md)
+        #[arg(value_name = "ID")]
+        id: Option<String>,
+    },
     /// Print a machine-readable description of an interface
     Schema {
         /// Of what
@@ -166,6 +172,8 @@ pub(crate) enum ListWhat {
     Scenarios,
     /// The requirements that a check is written for
     Requirements,
+    /// Deliberate defects of what PayNet sends
+    Mutations,
     /// Deliberate faults of the reference DP
     Faults,
     /// Built-in profiles

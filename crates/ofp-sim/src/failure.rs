@@ -30,6 +30,8 @@ pub(crate) enum Failure {
         "--requirement {0}: there is no check for it; `ofp-sim list requirements` lists those that there are"
     )]
     UnknownRequirement(String),
+    #[error("there is no requirement {id} with a check{suggestion}")]
+    UnknownId { id: String, suggestion: String },
     #[error("--timeout {0}: expected a length of time such as 500ms, 30s or 2m")]
     BadTimeout(String),
     #[error("--snapshots accept: {0}")]

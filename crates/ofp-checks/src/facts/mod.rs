@@ -35,6 +35,8 @@ pub struct Facts<'a> {
     /// Good requests that the scenario made itself, with where their consent stood and whether it
     /// grants what was asked for.
     pub(crate) probes: Vec<(&'a Exchange, ConsentStatus, bool)>,
+    /// The same by number.
+    standings: HashMap<ExchangeId, (ConsentStatus, bool)>,
 }
 
 impl<'a> Facts<'a> {
@@ -52,6 +54,7 @@ impl<'a> Facts<'a> {
             refusals_expected: HashSet::new(),
             spoilt: Vec::new(),
             probes: Vec::new(),
+            standings: HashMap::new(),
         };
         let mut mutations: HashMap<ExchangeId, Mutation> = HashMap::new();
         let mut standings: HashMap<ExchangeId, (ConsentStatus, bool)> = HashMap::new();
@@ -81,6 +84,7 @@ impl<'a> Facts<'a> {
             Some((*exchange, *status, *granted))
         });
         facts.probes = probes.collect();
+        facts.standings = standings;
         let updates = facts.at(Endpoint::UpdateConsent).map(|x| Update::of(settings, x)).collect();
         let balances = facts
             .at(Endpoint::Balances)
@@ -102,12 +106,33 @@ impl<'a> Facts<'a> {
         });
     }
 
-    /// Exchanges at an endpoint, in order, but those that the scenario meant to be refused.
+    /// Exchanges at an endpoint, in order, but those that the scenario meant to be refused, or that a
+    /// consent does not stand behind: a DP that refuses those does well.
     pub(crate) fn at(&self, endpoint: Endpoint) -> impl Iterator<Item = &'a Exchange> {
         let wanted = move |exchange: &&Exchange| {
-            exchange.endpoint == endpoint && !self.refusals_expected.contains(&exchange.id)
+            exchange.endpoint == endpoint
+                && !self.refusals_expected.contains(&exchange.id)
+                && self.is_due(exchange)
         };
         self.exchanges.iter().copied().filter(wanted)
+    }
+
+    /// Whether a request that the scenario made itself is one that the DP must serve.
+    fn is_due(&self, exchange: &Exchange) -> bool {
+        let standing = self.standings.get(&exchange.id);
+        standing.is_none_or(|(status, granted)| match exchange.endpoint {
+            Endpoint::DpAuthorize => *status == ConsentStatus::AwaitingAuthorization,
+            Endpoint::Account
+            | Endpoint::Balances
+            | Endpoint::Transactions
+            | Endpoint::Userinfo => *status == ConsentStatus::Authorized && *granted,
+            _ => true,
+        })
+    }
+
+    /// Whether the scenario meant this request to be refused.
+    pub(crate) fn is_meant_to_be_refused(&self, exchange: &Exchange) -> bool {
+        self.refusals_expected.contains(&exchange.id)
     }
 
     /// The exchange of a number.
@@ -129,6 +154,14 @@ impl<'a> Facts<'a> {
             })
         };
         self.at(Endpoint::ConsentEvent).filter(is).collect()
+    }
+
+    /// Consent events of a type.
+    pub(crate) fn events_of(&self, event_type: &'static str) -> impl Iterator<Item = &'a Exchange> {
+        self.at(Endpoint::ConsentEvent).filter(move |exchange| {
+            let body: Option<Value> = serde_json::from_slice(&exchange.request.body).ok();
+            body.is_some_and(|body| body["event_type"] == event_type)
+        })
     }
 
     /// Updates whose status means approval.

@@ -57,6 +57,12 @@ pub(super) const ROWS: &[Requirement] = &[
     refusal!("C-18" Should, "An event with an unknown crit extension is refused",
         "RFC 7515 §4.1.11", "Refuse a JWS whose crit names what you do not understand",
         Refusals::Of(&[(Endpoint::ConsentEvent, Mutation::UnknownCrit)])),
+    refusal!("C-19" Should, "An event whose header says that it is ten minutes old is refused",
+        "X-23", "Refuse an iat more than five minutes old",
+        Refusals::Of(&[(Endpoint::ConsentEvent, Mutation::HeaderIatOld)])),
+    refusal!("C-20" Should, "An event whose header says that it is two minutes ahead is refused",
+        "X-58", "Allow a minute of clock skew and no more",
+        Refusals::Of(&[(Endpoint::ConsentEvent, Mutation::HeaderIatAhead)])),
     refusal!("C-23" Must, "An event that is no JSON is refused, however well signed",
         "S1:L376-379", "Answer 400 invalid_request",
         Refusals::Of(&[(Endpoint::ConsentEvent, Mutation::BodyMalformed)])),
@@ -66,15 +72,27 @@ pub(super) const ROWS: &[Requirement] = &[
     refusal!("C-25" Should, "An event whose consent_id has 37 characters is refused",
         "S4:L127-175", "Limit consent_id to 36 characters",
         Refusals::Of(&[(Endpoint::ConsentEvent, Mutation::ConsentIdTooLong)])),
+    row!("C-28" Should, "An event of an unknown type is taken for its status",
+        "S4:L127-175; X-32", "Act on data.status, whatever event_type says",
+        "no event of an unknown type was sent", unknown_type),
     refusal!("C-29" Should, "An event about another DP is refused",
         "S4:L127-175", "Compare data.dp_id with your own",
         Refusals::Of(&[(Endpoint::ConsentEvent, Mutation::DpIdOfAnother)])),
     refusal!("C-37" Must, "An event whose signature has one flipped byte is refused",
         "S1:L253-262; RFC 7515 §5.2", "Verify x-fapi-signature over the raw bytes of the body with PayNet's published key, before anything else",
         Refusals::Of(&[(Endpoint::ConsentEvent, Mutation::SignatureByteFlipped)])),
+    row!("C-38" Must, "A consent_updated event is accepted",
+        "S4:L127-175", "Answer 200 to every event type of the reference",
+        "no consent_updated event was sent", updated),
     row!("C-39" Must, "The authorized event that follows Update Consent is accepted and triggers no second one",
         "S4:L127-175; X-32", "Treat consent_status_updated as news, not as a request to decide again",
         "no consent became authorized", authorized_echo),
+    row!("C-40" Must, "Events that tell of failed, suspended and expired are accepted",
+        "S4:L127-175", "Take the status from the event, answer 200, and stop serving data where it is not authorized",
+        "no event told of one of them", ended),
+    row!("C-41" Should, "An event of type consent_event_type_unspecified does no harm",
+        "S4:L127-175", "Answer 200 or 400, and change nothing",
+        "no such event was sent", unspecified),
 ];
 
 fn accepted(facts: &Facts<'_>, exchange: &Exchange, ruling: &mut Ruling<'_>) {
@@ -93,6 +111,29 @@ fn accepted(facts: &Facts<'_>, exchange: &Exchange, ruling: &mut Ruling<'_>) {
 fn created(facts: &Facts<'_>, ruling: &mut Ruling<'_>) {
     for exchange in facts.events("consent_created", "awaiting_authorization") {
         accepted(facts, exchange, ruling);
+    }
+}
+
+fn updated(facts: &Facts<'_>, ruling: &mut Ruling<'_>) {
+    facts.events_of("consent_updated").for_each(|exchange| accepted(facts, exchange, ruling));
+}
+
+fn unknown_type(facts: &Facts<'_>, ruling: &mut Ruling<'_>) {
+    facts.events_of("consent_reviewed").for_each(|exchange| accepted(facts, exchange, ruling));
+}
+
+fn ended(facts: &Facts<'_>, ruling: &mut Ruling<'_>) {
+    for status in ["failed", "suspended", "expired"] {
+        for exchange in facts.events("consent_status_updated", status) {
+            accepted(facts, exchange, ruling);
+        }
+    }
+}
+
+fn unspecified(facts: &Facts<'_>, ruling: &mut Ruling<'_>) {
+    for exchange in facts.events_of("consent_event_type_unspecified") {
+        let Some(status) = exchange.status() else { continue };
+        ruling.judge(exchange.id, status < 500, "2xx or 4xx", status.to_string());
     }
 }
 

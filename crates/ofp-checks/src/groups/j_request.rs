@@ -100,6 +100,12 @@ pub(super) const ROWS: &[Requirement] = &[
     refusal!("J-35" Must, "A balance request whose x-enc-kid is another DC's is refused",
         "S1:L221; X-43", "Look x-enc-kid up in the key set of the DC of the consent, with use=enc, and answer 400 where it is not there",
         Refusals::Of(&[(Endpoint::Balances, Mutation::EncKidOfOtherDc)])),
+    refusal!("J-37" Should, "A balance request whose x-signature alone is broken is refused",
+        "X-04", "Verify every signature header that comes",
+        Refusals::Of(&[(Endpoint::Balances, Mutation::XSignatureFlipped)])),
+    refusal!("J-38" Should, "A balance request whose x-fapi-signature alone is broken is refused",
+        "X-04", "Verify every signature header that comes",
+        Refusals::Of(&[(Endpoint::Balances, Mutation::FapiSignatureFlipped)])),
 ];
 
 fn answered(facts: &Facts<'_>, ruling: &mut Ruling<'_>) {

@@ -14,6 +14,7 @@ mod j_request;
 mod k_content;
 mod k_response;
 mod l_userinfo;
+mod o_errors;
 
 use crate::Requirement;
 
@@ -32,6 +33,7 @@ pub(crate) static ALL: &[&[Requirement]] = &[
     k_response::ROWS,
     k_content::ROWS,
     l_userinfo::ROWS,
+    o_errors::ROWS,
 ];
 
 /// A row of the catalogue.

@@ -68,7 +68,7 @@ fn sign(
     let mut payload = match &signed.form {
         Form::Detached => body.to_vec(),
         Form::Claims(claims) => Value::Object(claims.clone()).to_string().into_bytes(),
-        Form::Text(text) => text.clone().into_bytes(),
+        Form::Text(text) | Form::DetachedText(text) => text.clone().into_bytes(),
     };
     match mutation {
         Some(Mutation::UnknownKid) => drop(header.insert("kid".into(), UNKNOWN_KID.into())),
@@ -88,6 +88,8 @@ fn sign(
             header.insert("crit".into(), json!(["urn:example:unknown"]));
             header.insert("urn:example:unknown".into(), true.into());
         }
+        Some(Mutation::HeaderIatOld) => shift_iat(&mut header, -600),
+        Some(Mutation::HeaderIatAhead) => shift_iat(&mut header, 120),
         Some(Mutation::SignedForAnother) => payload = plan.other_consent.clone().into_bytes(),
         _ => {}
     }
@@ -105,18 +107,34 @@ fn sign(
         }
         _ => RawSigner::Ps256(key.key),
     };
-    let detached = matches!(signed.form, Form::Detached);
+    let detached = matches!(signed.form, Form::Detached | Form::DetachedText(_));
     let text = compact(&header, &payload, detached, &signer)?;
-    Ok(match mutation {
+    Ok(spoil_signature(mutation, signed.place, text))
+}
+
+/// What becomes of a signature that has been made; none where it is left out.
+fn spoil_signature(mutation: Option<Mutation>, place: Place, text: String) -> Option<String> {
+    let flipped_here = match mutation {
+        Some(Mutation::SignatureByteFlipped) => true,
+        Some(Mutation::XSignatureFlipped) => place == Place::Header("x-signature"),
+        Some(Mutation::FapiSignatureFlipped) => place == Place::Header("x-fapi-signature"),
+        _ => false,
+    };
+    match mutation {
+        _ if flipped_here => Some(corrupt::flip_signature_bit(&text)),
         Some(Mutation::SignatureMissing) => None,
         Some(Mutation::SignatureEmpty) => Some(String::new()),
-        Some(Mutation::SignatureByteFlipped) => Some(corrupt::flip_signature_bit(&text)),
-        Some(Mutation::TwoSegments) => {
-            Some(text.rsplit_once('.').map_or(String::new(), |(rest, _)| rest.to_owned()))
-        }
+        Some(Mutation::TwoSegments) => text.rsplit_once('.').map(|(rest, _)| rest.to_owned()),
         Some(Mutation::FourSegments) => Some(format!("{text}.AAAA")),
         _ => Some(text),
-    })
+    }
+}
+
+/// Where the header has an iat.
+fn shift_iat(header: &mut Map<String, Value>, by: i64) {
+    if let Some(iat) = header.get("iat").and_then(Value::as_i64) {
+        header.insert("iat".into(), json!(iat + by));
+    }
 }
 
 fn spoil_claims(mutation: Mutation, claims: &mut Map<String, Value>, plan: &Plan) {
@@ -227,6 +245,7 @@ fn signed_body(mutation: Mutation, plan: &Plan) -> Vec<u8> {
             }
         }
         Mutation::ConsentIdTooLong => json["data"]["consent_id"] = json!("c".repeat(37)),
+        Mutation::StatusUnknown => json["data"]["status"] = json!("forgotten"),
         Mutation::DpIdOfAnother => json["data"]["dp_id"] = json!("DP0000000000"),
         _ => {}
     }

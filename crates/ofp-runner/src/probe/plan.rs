@@ -62,6 +62,8 @@ pub(crate) enum Signer {
 pub(crate) enum Form {
     /// The body, which the JWS leaves out.
     Detached,
+    /// A text, which the JWS leaves out.
+    DetachedText(String),
     /// Claims about the request.
     Claims(Map<String, Value>),
     /// A bare text.

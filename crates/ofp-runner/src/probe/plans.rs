@@ -4,7 +4,7 @@ use jiff::{SignedDuration, Timestamp};
 use ofp_evidence::Endpoint;
 use ofp_types::{
     AccountId, Consent, ConsentStatus, NumericDateForm, PLATFORM_AUDIENCE, Permission,
-    ResourceSigner, SigHeader, uuid_v4,
+    ResourceSigner, SigHeader, SigUserinfo, uuid_v4,
     wire::{EventType, consent_event},
 };
 use serde_json::{Map, Value, json};
@@ -41,7 +41,7 @@ impl World {
     /// D1: an event about a consent, which says that it has `status`.
     pub(crate) fn event_plan(
         &self,
-        event: EventType,
+        event: &str,
         consent: &Consent,
         status: Option<ConsentStatus>,
     ) -> Plan {
@@ -53,7 +53,10 @@ impl World {
         let mut plan = self.plan(Endpoint::ConsentEvent, "/v1/consents/events", &consent);
         plan.method = http::Method::POST;
         plan.headers.push(("content-type", "application/json".into()));
-        plan.body = consent_event(event, &consent, &self.settings.profile).to_string().into_bytes();
+        let mut body =
+            consent_event(EventType::ConsentStatusUpdated, &consent, &self.settings.profile);
+        body["event_type"] = json!(event);
+        plan.body = body.to_string().into_bytes();
         let extra = Map::from_iter([
             ("iss".to_owned(), json!(PLATFORM_AUDIENCE)),
             ("iat".to_owned(), self.numeric_date(self.clock.now())),
@@ -102,6 +105,26 @@ impl World {
             _ => Permission::ReadAccounts,
         });
         self.name_strangers(&mut plan, consent, account);
+        plan
+    }
+
+    /// D3: the customer's claims.
+    pub(crate) fn userinfo_plan(&self, consent: &Consent) -> Plan {
+        let (path, id) = ("/v1/oauth/userinfo", consent.consent_id.as_str());
+        let mut plan = self.plan(Endpoint::Userinfo, path, consent);
+        plan.query = vec![("consent_id".into(), id.to_owned())];
+        let form = match self.settings.profile.sig_userinfo {
+            SigUserinfo::Claims => {
+                let mut claims = self.claims(Signer::PayNet, consent, path);
+                claims.insert("url".into(), json!(self.origins.paynet_as.join(path)));
+                claims.insert("qpm".into(), json!({ "consent_id": id }));
+                Form::Claims(claims)
+            }
+            SigUserinfo::DetachedEmpty => Form::Detached,
+            SigUserinfo::DetachedConsentId => Form::DetachedText(id.to_owned()),
+        };
+        let (place, extra) = (Place::Header("x-fapi-signature"), Map::new());
+        plan.signatures = vec![Signed { place, signer: Signer::PayNet, extra, form }];
         plan
     }
 

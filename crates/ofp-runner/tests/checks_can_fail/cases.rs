@@ -46,6 +46,7 @@ fn events() -> Vec<(&'static str, Spoil)> {
         ("C-01", exchange(E::ConsentEvent, |x| x.took = Duration::from_secs(6))),
         ("C-02", answer(E::ConsentEvent, |_, m| m.body = b"ok".to_vec())),
         ("C-03", without_header(E::ConsentEvent, "x-fapi-interaction-id")),
+        ("C-40", status(E::ConsentEvent, 409)),
         ("C-39", status(E::ConsentEvent, 409)),
         ("C-39", twice(E::UpdateConsent)),
     ]
@@ -435,4 +436,29 @@ fn userinfo() -> Vec<(&'static str, Spoil)> {
         ("L-04", body(|claims| claims["email_verified"] = json!("true"))),
         ("L-08", without_header(E::Userinfo, "x-fapi-interaction-id")),
     ]
+}
+
+/// Ways to spoil the refusals that a requirement wants.
+pub(crate) fn not_refused(id: &str) -> Vec<Spoil> {
+    let refusals = [E::ConsentEvent, E::DpAuthorize, E::Balances, E::Userinfo];
+    let body = |text: &'static str| -> Vec<Spoil> {
+        refusals.map(|at| answer(at, move |_, m| m.body = text.as_bytes().to_vec())).into()
+    };
+    match id {
+        "O-01" => body("<html>"),
+        "O-02" => refusals.map(|at| status(at, 500)).into(),
+        "O-03" => body(r#"{"error":"invalid_request","trace":"Exception in thread main"}"#),
+        "O-04" | "O-14" => body(r#"{"error":"oops"}"#),
+        "O-15" => refusals.map(|at| status(at, 418)).into(),
+        // TLS let it through, or the application did
+        _ => refusals
+            .map(|at| {
+                exchange(at, |x| {
+                    let message =
+                        ofp_evidence::Message { headers: Vec::new(), body: b"{}".to_vec() };
+                    x.outcome = ofp_evidence::Outcome::Answered { status: 200, message };
+                })
+            })
+            .into(),
+    }
 }

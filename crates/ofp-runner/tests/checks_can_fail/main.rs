@@ -8,15 +8,15 @@ mod spoil;
 
 use std::{collections::BTreeSet, sync::Arc, time::Duration};
 
-use ofp_checks::{Facts, catalogue, find, judge};
+use ofp_checks::{Facts, Refusals, Requirement, catalogue, find, judge};
 use ofp_evidence::{Record, RunStarted, Verdict};
 use ofp_net::{OsEntropy, SystemClock};
 use ofp_pki::Pki;
 use ofp_runner::{RunOptions, SnapshotMode, World, WorldOptions, load, run};
 use ofp_types::Clock;
 
-/// A world in which the whole journey has passed, with what was recorded.
-async fn good_run() -> (World, Vec<Arc<Record>>) {
+/// A world in which these scenarios have passed, with what was recorded.
+async fn good_run(wanted: impl Fn(&str) -> bool) -> (World, Vec<Arc<Record>>) {
     let pki = Pki::in_memory(SystemClock.now()).unwrap();
     let (clock, entropy) = (Arc::new(SystemClock), Arc::new(OsEntropy));
     let world = World::boot(&pki, &WorldOptions::default(), clock, entropy).unwrap();
@@ -35,10 +35,8 @@ async fn good_run() -> (World, Vec<Arc<Record>>) {
         },
         pki_folder: None,
     };
-    // the rest adds no verdict, only messages that the spoilt evidence would have to be told apart from
     let mut scenarios = load(&[]).unwrap();
-    scenarios
-        .retain(|one| one.id.starts_with("journey/") || one.id == "platform/token-endpoint-down");
+    scenarios.retain(|one| wanted(&one.id));
     let summary = run(&world, &scenarios, &options, &|_| {}).await;
     assert_eq!(summary.exit_code, 0);
     let records = summary.records.clone();
@@ -47,7 +45,9 @@ async fn good_run() -> (World, Vec<Arc<Record>>) {
 
 #[tokio::test]
 async fn every_check_that_passes_fails_on_spoilt_evidence() {
-    let (world, records) = good_run().await;
+    // the rest adds no verdict, only messages that the spoilt evidence would have to be told apart from
+    let wanted = |id: &str| id.starts_with("journey/") || id == "platform/token-endpoint-down";
+    let (world, records) = good_run(wanted).await;
     let verdict = |id: &str, records: &[Arc<Record>]| {
         judge(find(id).unwrap(), &Facts::of(world.settings(), records))
     };
@@ -66,4 +66,26 @@ async fn every_check_that_passes_fails_on_spoilt_evidence() {
     let unproven: Vec<_> = passing.difference(&proven).collect();
     assert!(unproven.is_empty(), "no spoilt evidence for {unproven:?}");
     assert!(passing.len() >= 95, "{}", passing.len());
+}
+
+/// The requirements on refusals, and on what a refusal looks like.
+#[tokio::test]
+async fn every_refusal_that_does_not_come_is_noticed() {
+    let groups = ["event/", "authorize/", "balance/", "userinfo/"];
+    let (world, records) = good_run(|id| groups.iter().any(|group| id.starts_with(group))).await;
+    let verdict = |requirement: &Requirement, records: &[Arc<Record>]| {
+        judge(requirement, &Facts::of(world.settings(), records))
+    };
+    let passes =
+        |requirement: &&Requirement| matches!(verdict(requirement, &records), Verdict::Pass { .. });
+    let about_refusals = |r: &&Requirement| r.refusals != Refusals::None || r.id.starts_with("O-");
+    let passing: Vec<&Requirement> = catalogue().filter(about_refusals).filter(passes).collect();
+    assert!(passing.len() >= 78, "{}", passing.len());
+    for requirement in passing {
+        let noticed = cases::not_refused(requirement.id).into_iter().any(|spoil| {
+            let spoilt: Vec<Arc<Record>> = spoil(&records).into_iter().map(Arc::new).collect();
+            matches!(verdict(requirement, &spoilt), Verdict::Fail { .. } | Verdict::Warn { .. })
+        });
+        assert!(noticed, "{} does not notice", requirement.id);
+    }
 }

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use ofp_checks::catalogue;
 use ofp_runner::{exit, load};
 use ofp_scenario::PROFILES;
-use ofp_types::DpFault;
+use ofp_types::{DpFault, Mutation};
 
 use super::print;
 use crate::{args::ListWhat, failure::Failure};
@@ -14,6 +14,7 @@ pub(super) fn list(what: ListWhat) -> Result<u8, Failure> {
     let rows = match what {
         ListWhat::Scenarios => scenarios()?,
         ListWhat::Requirements => requirements(),
+        ListWhat::Mutations => mutations(),
         ListWhat::Faults => DpFault::ALL.into_iter().map(|fault| vec![fault.name()]).collect(),
         ListWhat::Profiles => PROFILES.iter().map(|(name, _)| vec![(*name).to_owned()]).collect(),
     };
@@ -27,6 +28,11 @@ fn scenarios() -> Result<Vec<Vec<String>>, Failure> {
         .into_iter()
         .map(|one| vec![one.id, one.scenario.tags.join(","), one.scenario.title])
         .collect())
+}
+
+fn mutations() -> Vec<Vec<String>> {
+    let row = |mutation: &Mutation| vec![mutation.name().to_owned(), mutation.what().to_owned()];
+    Mutation::ALL.iter().map(row).collect()
 }
 
 fn requirements() -> Vec<Vec<String>> {

@@ -1,5 +1,6 @@
 //! One file a command. The only place where the process writes to its streams.
 
+mod explain;
 mod list;
 mod pki;
 mod run;
@@ -23,6 +24,7 @@ pub(crate) fn dispatch(args: Args, environment: &Environment) -> u8 {
     let result = match args.command {
         Command::Run(args) => run::run(&args, environment),
         Command::Up(args) => up::up(&args, environment),
+        Command::Explain { id } => explain::explain(id.as_deref()),
         Command::Schema { what } => schema::schema(what),
         Command::Pki { action } => pki::pki(&action),
         Command::List { what } => list::list(what),

@@ -29,7 +29,7 @@ fn every_fault_is_blamed_on_its_requirement_and_on_no_other() {
     let cases: [(&str, &[&str]); 11] = [
         ("balance-signature-flipped", &["K-04"]),
         ("balance-expired", &["K-05"]),
-        ("balance-not-encrypted", &["K-09"]),
+        ("balance-not-encrypted", &["J-33", "J-35", "K-09"]),
         ("balance-of-other-account", &["K-16"]),
         ("update-consent-body-altered", &["G-05"]),
         ("update-consent-all-accounts", &["E-06"]),

@@ -120,9 +120,10 @@ impl<'a> Actors<'a> {
             Action::CheckHealth => self.check_health(step, source).await,
             Action::CallUserinfo => self.call_userinfo(step, source).await,
             Action::PaynetChanges(change) => self.paynet_changes(*change),
-            Action::SendEvent(_) | Action::OpenAuthorize | Action::Forward(..) => {
-                self.probe(step, source).await
-            }
+            Action::SendEvent(_)
+            | Action::OpenAuthorize
+            | Action::AskUserinfo
+            | Action::Forward(..) => self.probe(step, source).await,
             Action::RotateKeys(rotate) => {
                 self.world.rotate_signing_key(rotate.alone)?;
                 Ok(Vec::new())

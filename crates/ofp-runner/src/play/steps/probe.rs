@@ -3,9 +3,9 @@
 use ofp_checks::refused;
 use ofp_evidence::{Endpoint, Exchange, Record};
 use ofp_scenario::{
-    Action, EventWord, Forward, Forwarded, ForwardedAccount, SendEvent, Source, Step, WhichConsent,
+    Action, Forward, Forwarded, ForwardedAccount, SendEvent, Source, Step, WhichConsent,
 };
-use ofp_types::{AccountId, Consent, wire::EventType};
+use ofp_types::{AccountId, Consent};
 
 use super::{Actors, Played, StepError, answered};
 use crate::{play::expect::unmet, probe::Plan};
@@ -16,6 +16,7 @@ impl Actors<'_> {
         let plan = match &step.action {
             Action::SendEvent(send) => self.event(send)?,
             Action::OpenAuthorize => self.opening()?,
+            Action::AskUserinfo => self.world.userinfo_plan(&self.held(WhichConsent::Last)?),
             Action::Forward(what, forward) => self.forwarded(*what, forward)?,
             _ => return Ok(Vec::new()),
         };
@@ -61,11 +62,7 @@ impl Actors<'_> {
     }
 
     fn event(&self, send: &SendEvent) -> Result<Plan, StepError> {
-        let event = match send.event {
-            EventWord::ConsentCreated => EventType::ConsentCreated,
-            EventWord::ConsentStatusUpdated => EventType::ConsentStatusUpdated,
-        };
-        Ok(self.world.event_plan(event, &self.held(send.of)?, send.status))
+        Ok(self.world.event_plan(send.event.as_str(), &self.held(send.of)?, send.status))
     }
 
     fn opening(&self) -> Result<Plan, StepError> {

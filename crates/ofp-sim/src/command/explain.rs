@@ -1,0 +1,127 @@
+//! `ofp-sim explain`.
+
+use std::{collections::BTreeMap, fmt::Write as _, path::PathBuf};
+
+use ofp_checks::{Refusals, Requirement, catalogue, find, group_title};
+use ofp_runner::{Loaded, exit, load};
+use ofp_scenario::closest;
+
+use super::print;
+use crate::failure::Failure;
+
+pub(super) fn explain(id: Option<&str>) -> Result<u8, Failure> {
+    let loaded = load(&Vec::<PathBuf>::new())?;
+    let text = match id {
+        None => all(&loaded),
+        Some(id) => one(known(id)?, &loaded),
+    };
+    print(&text)?;
+    Ok(exit::PASSED)
+}
+
+fn known(id: &str) -> Result<&'static Requirement, Failure> {
+    let upper = id.to_ascii_uppercase();
+    find(&upper).ok_or_else(|| {
+        let ids: Vec<&str> = catalogue().map(|requirement| requirement.id).collect();
+        let suggestion = match closest(&upper, &ids) {
+            Some(meant) => format!(": did you mean {meant}?"),
+            None => "; `ofp-sim list requirements` has all".to_owned(),
+        };
+        Failure::UnknownId { id: id.to_owned(), suggestion }
+    })
+}
+
+fn one(requirement: &Requirement, loaded: &[Loaded]) -> String {
+    let group = group_title(requirement.id.chars().next().unwrap_or_default());
+    let mut text =
+        format!("{} {}  {}\n{group}\n\n", requirement.id, requirement.level, requirement.title);
+    let mut field = |name: &str, value: &str| {
+        let _ = writeln!(text, "  {name:9} {value}");
+    };
+    field("source", requirement.source);
+    field("mend", requirement.mend);
+    for line in refused(requirement) {
+        field("refuses", &line);
+    }
+    let covering = covering(requirement, loaded);
+    if covering.is_empty() {
+        field("shown by", "whatever scenario comes to it");
+    }
+    covering.iter().for_each(|id| field("shown by", id));
+    field("try", &format!("ofp-sim run --requirement {}", requirement.id));
+    text
+}
+
+/// What a requirement wants refused, a line each.
+fn refused(requirement: &Requirement) -> Vec<String> {
+    let endpoint =
+        |endpoint| serde_json::to_value(endpoint).ok().and_then(|v| v.as_str().map(str::to_owned));
+    match requirement.refusals {
+        Refusals::None => Vec::new(),
+        Refusals::Of(spoilt) => spoilt
+            .iter()
+            .map(|(at, mutation)| {
+                let at = endpoint(at).unwrap_or_default();
+                format!("{at}, {mutation}: {}", mutation.what())
+            })
+            .collect(),
+        Refusals::While(at, statuses) => statuses
+            .iter()
+            .map(|status| {
+                format!("{} while the consent is {status}", endpoint(&at).unwrap_or_default())
+            })
+            .collect(),
+        Refusals::NotGranted(at) => {
+            vec![format!("{} without the permission", endpoint(&at).unwrap_or_default())]
+        }
+    }
+}
+
+fn covering(requirement: &Requirement, loaded: &[Loaded]) -> Vec<String> {
+    let covers = |one: &&Loaded| {
+        one.scenario.covers.iter().any(|covered| covered.value.as_str() == requirement.id)
+    };
+    loaded.iter().filter(covers).map(|one| one.id.clone()).collect()
+}
+
+/// `docs/requirements.md`.
+fn all(loaded: &[Loaded]) -> String {
+    let mut text = String::from(
+        "# The requirements\n\n\
+         What ofp-sim checks of a Data Provider. Made by `ofp-sim explain`; CI fails when it is stale.\n\
+         `ofp-sim explain ID` tells how to mend a DP that breaks one.\n",
+    );
+    let mut groups: BTreeMap<char, Vec<&Requirement>> = BTreeMap::new();
+    for requirement in catalogue() {
+        groups
+            .entry(requirement.id.chars().next().unwrap_or_default())
+            .or_default()
+            .push(requirement);
+    }
+    for (letter, requirements) in groups {
+        let _ = write!(
+            text,
+            "\n## {letter}. {}\n\n| ID | Level | A conformant DP | Source | Shown by |\n|---|---|---|---|---|\n",
+            group_title(letter)
+        );
+        for requirement in requirements {
+            let Requirement { id, level, title, source, .. } = requirement;
+            let shown = in_short(&covering(requirement, loaded));
+            let _ = writeln!(text, "| {id} | {level} | {title} | {source} | {shown} |");
+        }
+    }
+    text
+}
+
+/// Scenarios, the rows of one counted.
+fn in_short(covering: &[String]) -> String {
+    let mut by_scenario: BTreeMap<&str, usize> = BTreeMap::new();
+    for id in covering {
+        *by_scenario.entry(id.split('[').next().unwrap_or(id)).or_default() += 1;
+    }
+    let shown = by_scenario.iter().map(|(id, rows)| match rows {
+        1 => format!("`{id}`"),
+        rows => format!("`{id}` ({rows} rows)"),
+    });
+    shown.collect::<Vec<_>>().join(", ")
+}
