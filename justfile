@@ -25,6 +25,10 @@ check: test
 interop:
     cargo test -p ofp-jose -p ofp-pki --features ofp-jose/interop,ofp-pki/interop,ofp-jose/vendored
 
+# every fault of the reference DP against the whole suite: docs/proof.md, anew
+prove *FAULTS:
+    cargo run -q -p ofp-runner --example prove -- {{FAULTS}} > docs/proof.md
+
 # docs/requirements.md, anew
 requirements:
     cargo run -q -- explain > docs/requirements.md

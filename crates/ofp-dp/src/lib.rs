@@ -12,6 +12,7 @@
 //! Folders: `webhooks` has one of PayNet's calls a file, `pages` one screen a file.
 
 mod bank;
+mod careless;
 mod config;
 mod consents;
 mod core;

@@ -22,6 +22,14 @@ impl Refusal {
         Self::new(400, ErrorCode::InvalidRequest, description)
     }
 
+    pub(crate) fn code(&self) -> ErrorCode {
+        self.code
+    }
+
+    pub(crate) fn description(&self) -> &str {
+        &self.description
+    }
+
     pub(crate) fn answer(&self) -> Answer {
         let body = json!({ "error": self.code, "error_description": self.description });
         Answer::json(self.status, &body).header("cache-control", "no-store")

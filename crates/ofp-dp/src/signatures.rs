@@ -6,14 +6,23 @@ use jiff::{SignedDuration, Timestamp};
 use ofp_jose::{Claims, CompactJws, JoseError, KeyUse, ReplayGuard, Verified};
 use ofp_net::{Inbound, parse_form};
 use ofp_types::{
-    ErrorCode, PLATFORM_AUDIENCE, ResourceSigner, SigHeader, SigResource, SigUserinfo,
+    ConsentId, DcId, DpFault, ErrorCode, PLATFORM_AUDIENCE, ResourceSigner, SigHeader, SigResource,
+    SigUserinfo,
 };
 use openssl::sha::sha256;
+use serde_json::{Map, Value};
 
-use crate::{consents::DpConsent, core::Core, refusal::Refusal};
+use crate::{
+    careless::{Channel, same_part, unverified_payload},
+    consents::DpConsent,
+    core::Core,
+    refusal::Refusal,
+};
 
 /// A signature is at most 5 minutes old.
 const OLDEST: i64 = 300;
+/// For a careless DP.
+const FOREVER: i64 = i64::MAX / 4;
 /// A sender's clock is at most a minute ahead.
 const AHEAD: i64 = 60;
 
@@ -35,13 +44,26 @@ enum Signer {
 impl Core {
     /// D1: PayNet's detached signature over the raw body.
     pub(crate) async fn check_event_signature(&self, inbound: &Inbound) -> Result<(), Refusal> {
-        let text = signature_header(inbound, "x-fapi-signature")?;
-        let jws = CompactJws::parse(text)?;
-        let keys = self.paynet_keys.holding(kid(&jws)?, KeyUse::Sig).await?;
-        let header = Claims(jws.verify_over(&keys, &inbound.body)?.header);
+        let text = inbound.header("x-fapi-signature");
+        let verified = self.verify_event(inbound).await;
+        let header = match verified {
+            Ok(verified) => Claims(verified.header),
+            Err(_) if self.overlooks(Channel::Event, text, dc_of(inbound).as_ref()).await => {
+                return Ok(());
+            }
+            Err(_)
+                if self.faulty(DpFault::EventReserialised)
+                    && self.holds_reserialised(text.unwrap_or_default(), &inbound.body).await =>
+            {
+                return Ok(());
+            }
+            Err(refusal) => return Err(refusal),
+        };
         let now = self.now();
+        let oldest = if self.faulty(DpFault::EventOldAccepted) { FOREVER } else { OLDEST };
+        let ahead = if self.faulty(DpFault::EventFutureAccepted) { FOREVER } else { AHEAD };
         if header.0.contains_key("iat") {
-            header.issued_within("iat", now, OLDEST, AHEAD)?;
+            header.issued_within("iat", now, oldest, ahead)?;
         }
         if header.0.contains_key("jti") {
             let jti = header.text("jti")?;
@@ -50,12 +72,37 @@ impl Core {
         Ok(())
     }
 
+    async fn verify_event(&self, inbound: &Inbound) -> Result<Verified, Refusal> {
+        let text = signature_header(inbound, "x-fapi-signature")?;
+        let jws = CompactJws::parse(text)?;
+        let keys = self.paynet_keys.holding(kid(&jws)?, KeyUse::Sig).await?;
+        Ok(jws.verify_over(&keys, &inbound.body)?)
+    }
+
     /// D2: PayNet's signature over the bare consent id.
-    pub(crate) async fn check_link_signature(&self, text: &str, id: &str) -> Result<(), Refusal> {
+    pub(crate) async fn check_link_signature(
+        &self,
+        text: Option<&str>,
+        id: &ConsentId,
+    ) -> Result<(), Refusal> {
+        let missing = || Refusal::bad_request("the query has no signature");
+        let verified = match text.ok_or_else(missing) {
+            Ok(text) => self.verify_link(text, id.as_str()).await,
+            Err(refusal) => Err(refusal),
+        };
+        let Err(refusal) = verified else { return Ok(()) };
+        let dc = self.consents().get(id).map(|consent| consent.dc_id.clone());
+        match self.overlooks(Channel::Link, text, dc.as_ref()).await {
+            true => Ok(()),
+            false => Err(refusal),
+        }
+    }
+
+    async fn verify_link(&self, text: &str, id: &str) -> Result<(), Refusal> {
         let jws = CompactJws::parse(text)?;
         let keys = self.paynet_keys.holding(kid(&jws)?, KeyUse::Sig).await?;
         let verified = jws.verify(&keys)?;
-        if verified.payload == id.as_bytes() {
+        if verified.payload == id.as_bytes() || self.faulty(DpFault::LinkSignatureOfAnyConsent) {
             return Ok(());
         }
         let description = "the signature is over another consent_id";
@@ -92,7 +139,11 @@ impl Core {
         };
         let sent = [("x-fapi-signature", fapi, SigHeader::X), ("x-signature", x, SigHeader::Fapi)];
         for (name, signer, left_out) in sent {
-            if profile.sig_header == left_out {
+            if profile.sig_header == left_out || self.looks_away_from(name) {
+                continue;
+            }
+            let missing = inbound.header(name).is_none();
+            if missing && self.overlooks(Channel::Request, None, None).await {
                 continue;
             }
             let text = signature_header(inbound, name)?;
@@ -102,6 +153,20 @@ impl Core {
             }
         }
         Ok(())
+    }
+
+    /// Where one of two signatures is enough for a careless DP.
+    fn looks_away_from(&self, name: &str) -> bool {
+        let other = match name {
+            "x-signature" => DpFault::RequestOneSignatureEnough,
+            _ => DpFault::RequestDcSignatureEnough,
+        };
+        self.faulty(other)
+    }
+
+    /// `result`, unless a fault does not look at it.
+    fn hold<T>(&self, fault: DpFault, result: Result<T, JoseError>) -> Result<(), JoseError> {
+        if self.faulty(fault) { Ok(()) } else { result.map(drop) }
     }
 
     async fn check_detached(&self, text: &str, body: &[u8]) -> Result<(), Refusal> {
@@ -124,21 +189,63 @@ impl Core {
             Signer::PayNet => PLATFORM_AUDIENCE,
             Signer::Dc => dc,
         };
-        claims.equals("iss", iss)?;
-        claims.addressed_to(self.config.dp_id.as_str())?;
-        claims.not_expired(now)?;
-        claims.valid_from(now, AHEAD)?;
-        claims.issued_within("iat", now, OLDEST, AHEAD)?;
+        self.hold(DpFault::RequestIssUnchecked, claims.equals("iss", iss))?;
+        let addressed = claims.addressed_to(self.config.dp_id.as_str());
+        self.hold(DpFault::RequestAudUnchecked, addressed)?;
+        self.check_exp(&claims)?;
+        self.hold(DpFault::RequestNbfUnchecked, claims.valid_from(now, AHEAD))?;
+        let issued = claims.issued_within("iat", now, OLDEST, AHEAD);
+        self.hold(DpFault::RequestIatUnchecked, issued)?;
         if claims.text("sub")? != dc {
             claims.equals("sub", consent.id.as_str())?;
         }
-        meant_for(&claims, inbound)?;
+        self.check_meant_for(&claims, inbound)?;
         let keep = SignedDuration::from_secs(OLDEST + AHEAD);
         self.seen().claims.first_use(iss, claims.text("jti")?, now, keep)?;
         Ok(())
     }
 
+    fn check_exp(&self, claims: &Claims) -> Result<(), JoseError> {
+        let exp = claims.0.get("exp");
+        let lenient = (exp.is_none() && self.faulty(DpFault::RequestExpOptional))
+            || (exp.is_some_and(Value::is_string) && self.faulty(DpFault::RequestExpAsText));
+        if lenient {
+            return Ok(());
+        }
+        self.hold(DpFault::RequestExpUnchecked, claims.not_expired(self.now()))
+    }
+
+    fn check_meant_for(&self, claims: &Claims, inbound: &Inbound) -> Result<(), JoseError> {
+        let url = claims.text("url")?;
+        let by_endpoint = self.faulty(DpFault::RequestUrlByEndpoint);
+        let by_account = self.faulty(DpFault::RequestUrlByAccount);
+        let same = match by_endpoint || by_account {
+            true => same_part(url, &inbound.path, by_endpoint),
+            false => url.ends_with(&inbound.path),
+        };
+        if !same {
+            let expected = format!("a URL of {}", inbound.path);
+            return Err(JoseError::ClaimValue { claim: "url", expected, actual: url.to_owned() });
+        }
+        self.hold(DpFault::RequestQpmUnchecked, query_is_signed(claims, inbound))
+    }
+
     async fn verify_by(
+        &self,
+        signer: Signer,
+        text: &str,
+        consent: &DpConsent,
+    ) -> Result<Verified, JoseError> {
+        let strict = self.verify_strictly_by(signer, text, consent).await;
+        let Err(error) = strict else { return strict };
+        let overlooked = self.overlooks(Channel::Request, Some(text), Some(&consent.dc_id)).await;
+        match unverified_payload(text).filter(|_| overlooked) {
+            Some(payload) => Ok(Verified { header: Map::new(), payload, kid: String::new() }),
+            None => Err(error),
+        }
+    }
+
+    async fn verify_strictly_by(
         &self,
         signer: Signer,
         text: &str,
@@ -178,13 +285,14 @@ fn kid<'a>(jws: &'a CompactJws<'_>) -> Result<&'a str, JoseError> {
     jws.kid().ok_or(JoseError::KidMissing)
 }
 
-/// The path of `url` is this one, and everything in `qpm` is in the query.
-fn meant_for(claims: &Claims, inbound: &Inbound) -> Result<(), JoseError> {
-    let url = claims.text("url")?;
-    if !url.ends_with(&inbound.path) {
-        let expected = format!("a URL of {}", inbound.path);
-        return Err(JoseError::ClaimValue { claim: "url", expected, actual: url.to_owned() });
-    }
+/// The DC that an event is about.
+fn dc_of(inbound: &Inbound) -> Option<DcId> {
+    let body: Value = serde_json::from_slice(&inbound.body).ok()?;
+    DcId::parse(body["data"]["dc_id"].as_str()?).ok()
+}
+
+/// Everything in `qpm` is in the query.
+fn query_is_signed(claims: &Claims, inbound: &Inbound) -> Result<(), JoseError> {
     let query = parse_form(inbound.query.as_bytes()).unwrap_or_default();
     let qpm = claims.0.get("qpm").ok_or(JoseError::ClaimMissing { claim: "qpm" })?;
     let holds = qpm.as_object().is_some_and(|signed| {

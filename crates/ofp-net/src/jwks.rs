@@ -72,6 +72,11 @@ impl JwksCache {
         Ok(keys)
     }
 
+    /// The set as it was fetched last, whatever it holds.
+    pub async fn kept(&self) -> Option<Arc<KeySet>> {
+        self.kept.lock().await.as_ref().map(|kept| Arc::clone(&kept.keys))
+    }
+
     async fn fetch_unless_it_just_failed(&self, now: Timestamp) -> Result<KeySet, JoseError> {
         let mut failed = self.failed.lock().await;
         match &*failed {

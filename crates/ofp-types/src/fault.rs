@@ -1,81 +1,239 @@
-//! The names of the reference DP's deliberate faults.
+//! The names of the reference DP's deliberate faults, and what must come of each.
 
-use serde::{Deserialize, Serialize};
+macro_rules! faults {
+    ($($(#[doc = $what:literal])+ $variant:ident $name:literal $primary:literal [$($also:literal $why:literal),*],)+) => {
+        /// One thing that the reference DP does wrong on purpose, to prove that a check notices.
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+        pub enum DpFault { $($(#[doc = $what])+ $variant),+ }
 
-/// One thing that the reference DP does wrong on purpose, to prove that a check notices.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum DpFault {
+        impl DpFault {
+            /// Every fault, by group.
+            pub const ALL: &[Self] = &[$(Self::$variant),+];
+
+            /// The name on the command line, such as `balance-signature-flipped`.
+            #[must_use]
+            pub fn name(self) -> &'static str {
+                match self { $(Self::$variant => $name),+ }
+            }
+
+            /// What it does, in one sentence.
+            #[must_use]
+            pub fn what(self) -> &'static str {
+                match self { $(Self::$variant => concat!($($what),+)),+ }
+            }
+
+            /// The requirement that must turn red; none for faults that break everything.
+            #[must_use]
+            pub fn primary(self) -> Option<&'static str> {
+                let id = match self { $(Self::$variant => $primary),+ };
+                (!id.is_empty()).then_some(id)
+            }
+
+            /// Requirements that may turn red with it, each with the reason.
+            #[must_use]
+            pub fn also(self) -> &'static [(&'static str, &'static str)] {
+                match self { $(Self::$variant => &[$(($also, $why)),*]),+ }
+            }
+        }
+    };
+}
+
+faults! {
     /// One byte of the balance response's signature is flipped.
-    BalanceSignatureFlipped,
+    BalanceSignatureFlipped "balance-signature-flipped" "K-04" [],
     /// The balance response has expired a minute ago.
-    BalanceExpired,
+    BalanceExpired "balance-expired" "K-05" [],
     /// The balance is sent as plain JSON inside the signature, not as a JWE.
-    BalanceNotEncrypted,
+    BalanceNotEncrypted "balance-not-encrypted" "K-09" ["J-33" "without encryption no key is looked up", "J-35" "without encryption no key is looked up", "J-34" "without encryption no key is looked up"],
     /// The balance's JWS is wrapped in JSON, as PayNet's reference shows it: tolerated, and warned of.
-    BalanceInJson,
+    BalanceInJson "balance-in-json" "K-01" [],
     /// The balance of another account is sent.
-    BalanceOfOtherAccount,
+    BalanceOfOtherAccount "balance-of-other-account" "K-16" ["K-21" "another account has another balance"],
     /// `x-fapi-interaction-id` is not echoed.
-    NoInteractionIdEcho,
+    NoInteractionIdEcho "no-interaction-id-echo" "C-03" ["K-22" "no webhook echoes it", "L-08" "no webhook echoes it"],
     /// The body of Update Consent is altered after it was signed.
-    UpdateConsentBodyAltered,
+    UpdateConsentBodyAltered "update-consent-body-altered" "G-05" [],
     /// Update Consent says `Authorised`.
-    UpdateConsentBritishSpelling,
+    UpdateConsentBritishSpelling "update-consent-british-spelling" "G-23" [],
     /// Update Consent carries every account of the customer, whatever they selected.
-    UpdateConsentAllAccounts,
+    UpdateConsentAllAccounts "update-consent-all-accounts" "E-06" ["J-28" "what was not selected is then part of the consent"],
     /// Update Consent is never sent, and success is shown all the same.
-    UpdateConsentSkipped,
+    UpdateConsentSkipped "update-consent-skipped" "G-01" [],
     /// A rejection has no `status_reason`.
-    RejectionWithoutReason,
+    RejectionWithoutReason "rejection-without-reason" "G-12" ["G-13" "there is no reason to look at"],
     /// The id_token carries the NRIC in clear.
-    IdTokenClearNric,
+    IdTokenClearNric "id-token-clear-nric" "H-09" ["G-11" "the id_token is part of the body"],
     /// The client assertion is addressed to the token endpoint instead of the issuer.
-    AssertionAudienceTokenEndpoint,
+    AssertionAudienceTokenEndpoint "assertion-audience-token-endpoint" "F-03" [],
     /// A wrong password is let in.
-    AnyPassword,
+    AnyPassword "any-password" "E-02" [],
+    /// An event without a signature is accepted.
+    EventUnsigned "event-unsigned-accepted" "C-05" [],
+    /// An event with an empty signature is accepted.
+    EventSignatureEmptyAccepted "event-empty-signature-accepted" "C-06" [],
+    /// Of the signature of an event as many segments are read as are needed.
+    EventSegmentsIgnored "event-extra-segments-ignored" "C-06" [],
+    /// Of the signature of an event kid and alg are looked at, and nothing else.
+    EventUnverified "event-signature-not-verified" "C-07" ["C-08" "a signature that is not verified may be any", "C-12" "a signature that is not verified may be any", "C-37" "a signature that is not verified may be any"],
+    /// An event under an unknown kid is verified with the first key there is.
+    EventUnknownKidAccepted "event-unknown-kid-accepted" "C-09" [],
+    /// An event signed by the DC is accepted.
+    EventSignedByDcAccepted "event-signed-by-dc-accepted" "C-10" [],
+    /// An event signed with the DP's own key is accepted.
+    EventOwnKeyAccepted "event-own-key-accepted" "C-11" [],
+    /// An event with alg none is accepted.
+    EventAlgNoneAccepted "event-alg-none-accepted" "C-13" [],
+    /// An event with alg HS256 is accepted.
+    EventHs256Accepted "event-hs256-accepted" "C-14" [],
+    /// An event with alg RS256 is accepted.
+    EventRs256Accepted "event-rs256-accepted" "C-15" [],
+    /// An event signed with an encryption key is accepted.
+    EventEncKeyAccepted "event-enc-key-accepted" "C-16" [],
+    /// An unknown crit extension of an event is ignored.
+    EventCritIgnored "event-crit-ignored" "C-18" [],
+    /// The signature of an event is verified over the body as it was parsed and written again.
+    EventReserialised "event-body-reserialised" "C-08" [],
+    /// An event ten minutes old is accepted.
+    EventOldAccepted "event-old-accepted" "C-19" [],
+    /// An event from the future is accepted.
+    EventFutureAccepted "event-future-accepted" "C-20" [],
+    /// An event that cannot be read is answered 200.
+    EventMalformedAccepted "event-malformed-accepted" "C-23" ["C-24" "what cannot be read is taken all the same", "C-25" "what cannot be read is taken all the same"],
+    /// An event about another DP is accepted.
+    EventOfAnotherDp "event-of-another-dp-accepted" "C-29" [],
+    /// A link without a signature is accepted.
+    LinkUnsigned "link-unsigned-accepted" "D-04" [],
+    /// A link with an empty signature is accepted.
+    LinkSignatureEmptyAccepted "link-empty-signature-accepted" "D-04" [],
+    /// Of the signature of a link kid and alg are looked at, and nothing else.
+    LinkUnverified "link-signature-not-verified" "D-07" ["D-05" "a payload that is not verified may be any", "D-06" "a payload that is not verified may be any"],
+    /// A link under an unknown kid is verified with the first key there is.
+    LinkUnknownKidAccepted "link-unknown-kid-accepted" "D-08" [],
+    /// A link signed by the DC is accepted.
+    LinkSignedByDcAccepted "link-signed-by-dc-accepted" "D-08" [],
+    /// A link signed with the DP's own key is accepted.
+    LinkOwnKeyAccepted "link-own-key-accepted" "D-08" [],
+    /// A link with alg none is accepted.
+    LinkAlgNoneAccepted "link-alg-none-accepted" "D-09" [],
+    /// A link with alg HS256 is accepted.
+    LinkHs256Accepted "link-hs256-accepted" "D-09" [],
+    /// A link with alg RS256 is accepted.
+    LinkRs256Accepted "link-rs256-accepted" "D-09" [],
+    /// The signature of a link may be over another consent.
+    LinkSignatureOfAnyConsent "link-signature-of-any-consent" "D-05" ["D-06" "a changed consent_id is another consent too"],
+    /// A link for an unknown consent leads to the login page.
+    LinkOfUnknownConsent "link-of-unknown-consent" "D-03" [],
+    /// Any redirect_uri is accepted.
+    RedirectUriUnchecked "redirect-uri-unchecked" "D-10" ["D-11" "any redirect_uri will do", "D-12" "any redirect_uri will do"],
+    /// A redirect_uri is accepted that begins like a registered one.
+    RedirectUriByPrefix "redirect-uri-by-prefix" "D-11" [],
+    /// A registered redirect_uri may have any query, however long.
+    RedirectUriTooLong "redirect-uri-too-long-accepted" "D-12" [],
+    /// Of a parameter that is there twice, the first counts.
+    LinkParameterTwice "link-parameter-twice-accepted" "D-13" [],
+    /// A link works after the consent was authorized.
+    LinkAfterAuthorized "link-after-authorized" "D-14" [],
+    /// A link works after the consent was rejected or revoked.
+    LinkAfterTheEnd "link-after-the-end" "D-15" [],
+    /// A link works after the consent failed.
+    LinkAfterFailure "link-after-failure" "D-16" [],
+    /// A request for data without a signature is accepted.
+    RequestUnsigned "request-unsigned-accepted" "J-02" ["L-05" "one verifier serves both"],
+    /// Of the signature of a request for data kid and alg are looked at, and nothing else.
+    RequestUnverified "request-signature-not-verified" "J-03" ["J-04" "any key will do under the right kid", "J-37" "neither signature is verified", "J-38" "neither signature is verified", "L-05" "one verifier serves both"],
+    /// A request for data under an unknown kid is verified with the first key there is.
+    RequestUnknownKidAccepted "request-unknown-kid-accepted" "J-05" [],
+    /// A request for data signed with the DP's own key is accepted.
+    RequestOwnKeyAccepted "request-own-key-accepted" "J-04" [],
+    /// A request for data with alg none is accepted.
+    RequestAlgNoneAccepted "request-alg-none-accepted" "J-06" [],
+    /// A request for data with alg HS256 is accepted.
+    RequestHs256Accepted "request-hs256-accepted" "J-06" [],
+    /// A request for data with alg RS256 is accepted.
+    RequestRs256Accepted "request-rs256-accepted" "J-06" [],
+    /// Of two signatures PayNet's alone is verified.
+    RequestOneSignatureEnough "request-one-signature-enough" "J-37" [],
+    /// Of two signatures the DC's alone is verified.
+    RequestDcSignatureEnough "request-dc-signature-enough" "J-38" [],
+    /// Exp of a request for data is not looked at.
+    RequestExpUnchecked "request-exp-unchecked" "J-07" ["J-10" "what is not looked at may be missing", "J-19" "what is not looked at may be text"],
+    /// Nbf of a request for data is not looked at.
+    RequestNbfUnchecked "request-nbf-unchecked" "J-08" [],
+    /// Iat of a request for data is not looked at.
+    RequestIatUnchecked "request-iat-unchecked" "J-09" [],
+    /// A request for data may go without exp.
+    RequestExpOptional "request-exp-optional" "J-10" [],
+    /// Exp of a request for data may be text.
+    RequestExpAsText "request-exp-as-text" "J-19" [],
+    /// Aud of a request for data is not looked at.
+    RequestAudUnchecked "request-aud-unchecked" "J-11" [],
+    /// Iss of a request for data is not looked at.
+    RequestIssUnchecked "request-iss-unchecked" "J-12" [],
+    /// Of url only the endpoint is compared, not the account.
+    RequestUrlByEndpoint "request-url-by-endpoint" "J-14" [],
+    /// Of url only the account is compared, not the endpoint.
+    RequestUrlByAccount "request-url-by-account" "J-15" [],
+    /// Qpm of a request for data is not looked at.
+    RequestQpmUnchecked "request-qpm-unchecked" "J-16" [],
+    /// Data of a revoked consent is served.
+    DataWhenRevoked "data-when-revoked" "J-24" [],
+    /// Data of a suspended consent is served.
+    DataWhenSuspended "data-when-suspended" "J-25" [],
+    /// The permissions of a consent are not looked at.
+    PermissionsUnchecked "permissions-unchecked" "J-27" [],
+    /// Every account of the customer is served, whatever they selected.
+    AnyAccountOfCustomer "any-account-of-customer" "J-28" [],
+    /// Every account of the bank is served.
+    AnyAccount "any-account" "J-29" ["J-28" "any account will do"],
+    /// Without x-enc-kid the DC's first key is used.
+    EncKidOptional "enc-kid-optional" "J-32" [],
+    /// Under an unknown x-enc-kid the DC's first key is used.
+    EncKidUnknownFirst "enc-kid-unknown-first-key" "J-33" ["J-35" "another DC's kid is unknown too", "J-34" "a signing key is no encryption key"],
+    /// A signing key is used for encryption.
+    EncWithSigningKey "enc-with-signing-key" "J-34" [],
+    /// Any certificate of the right CA may call.
+    CertificateUnchecked "client-certificate-unchecked" "A-07" [],
+    /// Refusals are pages of HTML.
+    RefusalsInHtml "refusals-in-html" "O-01" ["O-04" "there is no code", "O-14" "there is no code"],
+    /// A request without consent_id is answered 500.
+    MissingParameterAsServerError "missing-parameter-as-server-error" "O-02" ["J-20" "500 is no refusal", "L-07" "500 is no refusal", "O-15" "500 is not called for"],
+    /// Refusals carry a stack trace.
+    StackTraces "stack-traces" "O-03" [],
+    /// Every refusal says invalid_request.
+    OneCodeForAll "one-code-for-all" "O-04" [],
+    /// Refusals say codes that nobody knows.
+    CodesOfItsOwn "codes-of-its-own" "O-14" ["O-04" "no code is one of PayNet's"],
+    /// Every refusal is 418.
+    RefusalsAsTeapot "refusals-as-teapot" "O-15" ["A-07" "418 is not how a certificate is refused"],
+    /// Health answers 503.
+    HealthDown "health-down" "B-01" [],
     /// Webhooks answer 200 with a page of HTML.
-    Nonsense,
+    Nonsense "nonsense" "" [],
     /// Webhooks never answer.
-    Silent,
+    Silent "silent" "" [],
     /// Webhooks close the connection in the middle of the answer.
-    Reset,
+    Reset "reset" "" [],
 }
 
 impl DpFault {
-    /// Every fault, in the order of the journey's listing.
-    pub const ALL: [Self; 17] = [
-        Self::BalanceSignatureFlipped,
-        Self::BalanceExpired,
-        Self::BalanceNotEncrypted,
-        Self::BalanceInJson,
-        Self::BalanceOfOtherAccount,
-        Self::NoInteractionIdEcho,
-        Self::UpdateConsentBodyAltered,
-        Self::UpdateConsentBritishSpelling,
-        Self::UpdateConsentAllAccounts,
-        Self::UpdateConsentSkipped,
-        Self::RejectionWithoutReason,
-        Self::IdTokenClearNric,
-        Self::AssertionAudienceTokenEndpoint,
-        Self::AnyPassword,
-        Self::Nonsense,
-        Self::Silent,
-        Self::Reset,
-    ];
-
-    /// The name on the command line, such as `balance-signature-flipped`.
-    #[must_use]
-    pub fn name(self) -> String {
-        match serde_json::to_value(self) {
-            Ok(serde_json::Value::String(name)) => name,
-            _ => format!("{self:?}"),
-        }
-    }
-
     /// The fault called `name`.
     #[must_use]
     pub fn by_name(name: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|fault| fault.name() == name)
+        Self::ALL.iter().copied().find(|fault| fault.name() == name)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_lead_back_and_few_follow() {
+        for fault in DpFault::ALL.iter().copied() {
+            assert_eq!(DpFault::by_name(fault.name()), Some(fault));
+            assert!(fault.also().len() <= 5, "{}", fault.name());
+            assert!(fault.what().trim().ends_with('.'), "{}", fault.name());
+        }
+        assert_eq!(DpFault::by_name("nonsense "), None);
     }
 }

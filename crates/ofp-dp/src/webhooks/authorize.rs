@@ -1,24 +1,27 @@
 //! D2: the start of an authorization.
 
 use ofp_net::{Answer, Inbound, parse_form};
-use ofp_types::{ConsentId, ConsentStatus, ErrorCode, token};
+use ofp_types::{ConsentId, ConsentStatus, DpFault, ErrorCode, token};
 
-use crate::{core::Core, refusal::Refusal};
+use crate::{careless::first_of_each, core::Core, refusal::Refusal};
 
 /// S1:L398.
 const LONGEST_REDIRECT_URI: usize = 300;
 
 impl Core {
     pub(super) async fn authorize(&self, inbound: &Inbound) -> Result<Answer, Refusal> {
-        let query = parse_form(inbound.query.as_bytes())
-            .map_err(|e| Refusal::bad_request(e.to_string()))?;
+        let text = match self.faulty(DpFault::LinkParameterTwice) {
+            true => first_of_each(&inbound.query),
+            false => inbound.query.clone(),
+        };
+        let query = parse_form(text.as_bytes()).map_err(|e| Refusal::bad_request(e.to_string()))?;
         let parameter = |name: &str| {
             let missing = || Refusal::bad_request(format!("the query has no {name}"));
             query.get(name).ok_or_else(missing)
         };
         let id = ConsentId::parse(parameter("consent_id")?.as_str())
             .map_err(|e| Refusal::bad_request(e.to_string()))?;
-        self.check_link_signature(parameter("signature")?, id.as_str()).await?;
+        self.check_link_signature(query.get("signature").map(String::as_str), &id).await?;
         let redirect_uri = parameter("redirect_uri")?;
         self.may_return_to(redirect_uri)?;
         self.is_open(&id)?;
@@ -30,6 +33,18 @@ impl Core {
 
     /// The signature does not cover `redirect_uri`, so only registered ones will do.
     fn may_return_to(&self, redirect_uri: &str) -> Result<(), Refusal> {
+        let registered = |uri: &String| {
+            let begins = redirect_uri.starts_with(uri.as_str());
+            let long = redirect_uri[uri.len().min(redirect_uri.len())..].starts_with('?');
+            begins
+                && ((self.faulty(DpFault::RedirectUriByPrefix) && !long)
+                    || (self.faulty(DpFault::RedirectUriTooLong) && long))
+        };
+        if self.faulty(DpFault::RedirectUriUnchecked)
+            || self.config.paynet_callbacks.iter().any(registered)
+        {
+            return Ok(());
+        }
         if redirect_uri.len() > LONGEST_REDIRECT_URI {
             return Err(Refusal::bad_request("redirect_uri is longer than 300 characters"));
         }
@@ -43,6 +58,14 @@ impl Core {
         let status = self.consents().get(id).map(|consent| consent.status);
         match status {
             Some(ConsentStatus::AwaitingAuthorization) => Ok(()),
+            Some(ConsentStatus::Authorized) if self.faulty(DpFault::LinkAfterAuthorized) => Ok(()),
+            Some(ConsentStatus::Failed) if self.faulty(DpFault::LinkAfterFailure) => Ok(()),
+            Some(ConsentStatus::Rejected | ConsentStatus::Revoked)
+                if self.faulty(DpFault::LinkAfterTheEnd) =>
+            {
+                Ok(())
+            }
+            None if self.faulty(DpFault::LinkOfUnknownConsent) => Ok(()),
             Some(other) => {
                 let reason = format!("the consent is {other}");
                 Err(Refusal::new(403, ErrorCode::ConsentInvalid, reason))

@@ -69,7 +69,7 @@ impl App for Webhooks {
         }
         let answer = match core.webhook(matched, &inbound).await {
             Ok(answer) => answer,
-            Err(refusal) => refusal.answer(),
+            Err(refusal) => core.refuse(refusal, &inbound),
         };
         // an event that was taken must not be forgotten
         let answer = match core.config.store.settled().await {
@@ -90,6 +90,9 @@ impl Core {
     ) -> Result<Answer, Refusal> {
         self.is_paynet(inbound)?;
         match matched {
+            Matched::Endpoint(Webhook::Health) if self.faulty(DpFault::HealthDown) => {
+                Ok(Answer::empty(503))
+            }
             Matched::Endpoint(Webhook::Health) => {
                 Ok(Answer::json(200, &serde_json::json!({ "status": "up" })))
             }
@@ -115,6 +118,7 @@ impl Core {
         let presented = inbound.peer.certificate.as_ref().map(|c| &c.thumbprint);
         match presented {
             Some(kid) if self.config.paynet_certificates.contains(kid) => Ok(()),
+            Some(_) if self.faulty(DpFault::CertificateUnchecked) => Ok(()),
             _ => {
                 let description = "the client certificate is not PayNet's";
                 Err(Refusal::new(403, ErrorCode::AccessDenied, description))

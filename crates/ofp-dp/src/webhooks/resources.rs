@@ -9,7 +9,9 @@ use jiff::{
 };
 use ofp_jose::{KeyUse, corrupt};
 use ofp_net::{Answer, Inbound, parse_form};
-use ofp_types::{AccountId, ConsentId, DpFault, ErrorCode, PLATFORM_AUDIENCE, Permission, uuid_v4};
+use ofp_types::{
+    AccountId, ConsentId, ConsentStatus, DpFault, ErrorCode, PLATFORM_AUDIENCE, Permission, uuid_v4,
+};
 use serde_json::{Value, json};
 
 use super::Resource;
@@ -22,6 +24,9 @@ use crate::{
 
 /// Life of an answer; at most an hour is usual.
 const LIFE: SignedDuration = SignedDuration::from_secs(300);
+
+/// Stands for a key that was not named.
+const ANY_KEY: &str = "";
 
 impl Resource {
     fn permission(self) -> Permission {
@@ -45,10 +50,15 @@ impl Core {
         self.check_resource_signatures(inbound, &consent).await?;
         self.may_read(resource, &consent)?;
         let books = self.bank.books();
-        let account = shared_account(&books, &consent, &inbound.parameter)?;
-        let enc_kid = inbound.header("x-enc-kid").ok_or_else(|| {
-            Refusal::bad_request("x-enc-kid is missing: the answer cannot be encrypted")
-        })?;
+        let account = self.shared_account(&books, &consent, &inbound.parameter)?;
+        let enc_kid = match inbound.header("x-enc-kid") {
+            Some(kid) => kid,
+            None if self.faulty(DpFault::EncKidOptional) => ANY_KEY,
+            None => {
+                let reason = "x-enc-kid is missing: the answer cannot be encrypted";
+                return Err(Refusal::bad_request(reason));
+            }
+        };
         let data = self.data(resource, &books, &consent, account, &query)?.to_string();
         let protected = self.encrypt(&consent, enc_kid, &data).await?;
         let jws = self.sign_answer(&consent, protected);
@@ -73,12 +83,19 @@ impl Core {
     }
 
     fn may_read(&self, resource: Resource, consent: &DpConsent) -> Result<(), Refusal> {
-        if !consent.is_live(self.now()) {
+        let overlooked = match consent.status {
+            ConsentStatus::Revoked => self.faulty(DpFault::DataWhenRevoked),
+            ConsentStatus::Suspended => self.faulty(DpFault::DataWhenSuspended),
+            _ => false,
+        };
+        if !consent.is_live(self.now()) && !overlooked {
             let reason = format!("the consent is {} or has ended", consent.status);
             return Err(Refusal::new(403, ErrorCode::ConsentInvalid, reason));
         }
         let permission = resource.permission().as_str();
-        if consent.permissions.iter().any(|granted| granted == permission) {
+        if consent.permissions.iter().any(|granted| granted == permission)
+            || self.faulty(DpFault::PermissionsUnchecked)
+        {
             return Ok(());
         }
         let reason = format!("the consent does not grant {permission}");
@@ -127,11 +144,30 @@ impl Core {
             let reason = format!("x-enc-kid: {e}");
             Refusal::new(400, ErrorCode::JweDecryptionError, reason)
         };
-        let keys = self.keys_of(&consent.dc_id).holding(enc_kid, KeyUse::Enc).await;
+        let cache = self.keys_of(&consent.dc_id);
+        let keys = match cache.holding(enc_kid, KeyUse::Enc).await {
+            Err(error) if self.any_key_will_do(enc_kid, &error) => cache.kept().await.ok_or(error),
+            other => other,
+        };
         let keys = keys.map_err(undecryptable)?;
-        let key = keys.find(enc_kid, KeyUse::Enc).map_err(undecryptable)?;
+        let named = keys.find(enc_kid, KeyUse::Enc);
+        let key = match named {
+            Err(error) if self.any_key_will_do(enc_kid, &error) => {
+                keys.first(KeyUse::Enc).ok_or(error)
+            }
+            other => other,
+        };
+        let key = key.map_err(undecryptable)?;
         let jwe = key.encrypt(plaintext.as_bytes(), Some("JWT")).map_err(undecryptable)?;
         Ok(json!(jwe))
+    }
+
+    /// Where a careless DP encrypts with whatever key it finds.
+    fn any_key_will_do(&self, enc_kid: &str, error: &ofp_jose::JoseError) -> bool {
+        let wrong_use = matches!(error, ofp_jose::JoseError::WrongUse { .. });
+        (enc_kid == ANY_KEY && self.faulty(DpFault::EncKidOptional))
+            || self.faulty(DpFault::EncKidUnknownFirst)
+            || (wrong_use && self.faulty(DpFault::EncWithSigningKey))
     }
 
     fn sign_answer(&self, consent: &DpConsent, data: Value) -> String {
@@ -157,14 +193,27 @@ impl Core {
     }
 }
 
-/// The account that a path names, if the customer chose it and it can be used now.
-fn shared_account<'b>(
-    books: &'b Books,
-    consent: &DpConsent,
-    id: &str,
-) -> Result<&'b Account, Refusal> {
+impl Core {
+    /// The account that a path names, if the customer chose it and it can be used now.
+    fn shared_account<'b>(
+        &self,
+        books: &'b Books,
+        consent: &DpConsent,
+        id: &str,
+    ) -> Result<&'b Account, Refusal> {
+        let id = AccountId::parse(id).ok().filter(|id| {
+            let customer = consent.username.as_deref().and_then(|name| books.customer(name));
+            let own = || customer.is_some_and(|c| c.accounts.iter().any(|a| a.id == *id));
+            consent.accounts.contains(id)
+                || self.faulty(DpFault::AnyAccount)
+                || (self.faulty(DpFault::AnyAccountOfCustomer) && own())
+        });
+        usable(books, id)
+    }
+}
+
+fn usable(books: &Books, id: Option<AccountId>) -> Result<&Account, Refusal> {
     let gone = |reason| Refusal::new(403, ErrorCode::PermanentAccountAccessFailure, reason);
-    let id = AccountId::parse(id).ok().filter(|id| consent.accounts.contains(id));
     let account = id.and_then(|id| books.account(&id));
     let account = account.ok_or_else(|| gone("the account is not part of the consent"))?;
     match account.status {

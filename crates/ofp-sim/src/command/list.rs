@@ -15,7 +15,7 @@ pub(super) fn list(what: ListWhat) -> Result<u8, Failure> {
         ListWhat::Scenarios => scenarios()?,
         ListWhat::Requirements => requirements(),
         ListWhat::Mutations => mutations(),
-        ListWhat::Faults => DpFault::ALL.into_iter().map(|fault| vec![fault.name()]).collect(),
+        ListWhat::Faults => faults(),
         ListWhat::Profiles => PROFILES.iter().map(|(name, _)| vec![(*name).to_owned()]).collect(),
     };
     print(&columns(&rows))?;
@@ -28,6 +28,17 @@ fn scenarios() -> Result<Vec<Vec<String>>, Failure> {
         .into_iter()
         .map(|one| vec![one.id, one.scenario.tags.join(","), one.scenario.title])
         .collect())
+}
+
+/// Name, the requirements that must and may turn red, what it does.
+fn faults() -> Vec<Vec<String>> {
+    let row = |fault: &DpFault| {
+        let also: Vec<&str> = fault.also().iter().map(|(id, _)| *id).collect();
+        let also = if also.is_empty() { String::new() } else { format!(" ({})", also.join(", ")) };
+        let red = format!("{}{also}", fault.primary().unwrap_or("everything"));
+        vec![fault.name().to_owned(), red, fault.what().trim().to_owned()]
+    };
+    DpFault::ALL.iter().map(row).collect()
 }
 
 fn mutations() -> Vec<Vec<String>> {

@@ -140,8 +140,7 @@ pub(super) fn profile(name: &str, environment: &Environment) -> Result<Profile, 
 }
 
 pub(super) fn faults(names: &[String]) -> Result<HashSet<DpFault>, Failure> {
-    let known: Vec<String> = DpFault::ALL.into_iter().map(DpFault::name).collect();
-    let known: Vec<&str> = known.iter().map(String::as_str).collect();
+    let known: Vec<&str> = DpFault::ALL.iter().map(|fault| fault.name()).collect();
     names
         .iter()
         .map(|name| {

@@ -1,0 +1,205 @@
+//! What a careless DP overlooks. Only deliberate faults lead here, and only after the careful check has
+//! refused: the code beside reads as if this file did not exist.
+
+use ofp_jose::{CompactJws, KeyUse};
+use ofp_net::{Answer, Inbound};
+use ofp_types::{DcId, DpFault, ErrorCode};
+use serde_json::{Value, json};
+
+use crate::{core::Core, refusal::Refusal};
+
+/// Which signature.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Channel {
+    /// On an event, D1.
+    Event,
+    /// On a link, D2.
+    Link,
+    /// On a request for data or userinfo, D3 and D5 to D7.
+    Request,
+}
+
+/// How a signature that does not hold is accepted all the same.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Overlooked {
+    Missing,
+    Empty,
+    FourSegments,
+    Unverified,
+    UnknownKid,
+    SignedByDc,
+    OwnKey,
+    Alg(&'static str),
+    EncKey,
+    Crit,
+}
+
+const FAULTS: [(DpFault, Channel, Overlooked); 28] = [
+    (DpFault::EventUnsigned, Channel::Event, Overlooked::Missing),
+    (DpFault::EventSignatureEmptyAccepted, Channel::Event, Overlooked::Empty),
+    (DpFault::EventSegmentsIgnored, Channel::Event, Overlooked::FourSegments),
+    (DpFault::EventUnverified, Channel::Event, Overlooked::Unverified),
+    (DpFault::EventUnknownKidAccepted, Channel::Event, Overlooked::UnknownKid),
+    (DpFault::EventSignedByDcAccepted, Channel::Event, Overlooked::SignedByDc),
+    (DpFault::EventOwnKeyAccepted, Channel::Event, Overlooked::OwnKey),
+    (DpFault::EventAlgNoneAccepted, Channel::Event, Overlooked::Alg("none")),
+    (DpFault::EventHs256Accepted, Channel::Event, Overlooked::Alg("HS256")),
+    (DpFault::EventRs256Accepted, Channel::Event, Overlooked::Alg("RS256")),
+    (DpFault::EventEncKeyAccepted, Channel::Event, Overlooked::EncKey),
+    (DpFault::EventCritIgnored, Channel::Event, Overlooked::Crit),
+    (DpFault::LinkUnsigned, Channel::Link, Overlooked::Missing),
+    (DpFault::LinkSignatureEmptyAccepted, Channel::Link, Overlooked::Empty),
+    (DpFault::LinkUnverified, Channel::Link, Overlooked::Unverified),
+    (DpFault::LinkUnknownKidAccepted, Channel::Link, Overlooked::UnknownKid),
+    (DpFault::LinkSignedByDcAccepted, Channel::Link, Overlooked::SignedByDc),
+    (DpFault::LinkOwnKeyAccepted, Channel::Link, Overlooked::OwnKey),
+    (DpFault::LinkAlgNoneAccepted, Channel::Link, Overlooked::Alg("none")),
+    (DpFault::LinkHs256Accepted, Channel::Link, Overlooked::Alg("HS256")),
+    (DpFault::LinkRs256Accepted, Channel::Link, Overlooked::Alg("RS256")),
+    (DpFault::RequestUnsigned, Channel::Request, Overlooked::Missing),
+    (DpFault::RequestUnverified, Channel::Request, Overlooked::Unverified),
+    (DpFault::RequestOwnKeyAccepted, Channel::Request, Overlooked::OwnKey),
+    (DpFault::RequestUnknownKidAccepted, Channel::Request, Overlooked::UnknownKid),
+    (DpFault::RequestAlgNoneAccepted, Channel::Request, Overlooked::Alg("none")),
+    (DpFault::RequestHs256Accepted, Channel::Request, Overlooked::Alg("HS256")),
+    (DpFault::RequestRs256Accepted, Channel::Request, Overlooked::Alg("RS256")),
+];
+
+impl Core {
+    /// Whether a fault accepts a signature that does not hold.
+    pub(crate) async fn overlooks(
+        &self,
+        channel: Channel,
+        signature: Option<&str>,
+        dc: Option<&DcId>,
+    ) -> bool {
+        let ours = FAULTS.iter().filter(|(fault, at, _)| *at == channel && self.faulty(*fault));
+        for (_, _, overlooked) in ours {
+            if self.is_overlooked(*overlooked, channel, signature, dc).await {
+                return true;
+            }
+        }
+        false
+    }
+
+    async fn is_overlooked(
+        &self,
+        overlooked: Overlooked,
+        channel: Channel,
+        signature: Option<&str>,
+        dc: Option<&DcId>,
+    ) -> bool {
+        let Some(text) = signature else { return overlooked == Overlooked::Missing };
+        match overlooked {
+            Overlooked::Missing => return false,
+            Overlooked::Empty => return text.is_empty(),
+            Overlooked::FourSegments => return text.split('.').count() == 4,
+            _ => {}
+        }
+        let header = header(text);
+        let Some(Value::Object(header)) = header else { return false };
+        let word = |name: &str| header.get(name).and_then(Value::as_str).unwrap_or_default();
+        let (alg, kid) = (word("alg"), word("kid"));
+        let whole = text.split('.').filter(|part| !part.is_empty()).count() >= 2
+            && text.split('.').count() == 3;
+        let plain =
+            whole && alg == "PS256" && !header.contains_key("crit") && !header.contains_key("jwk");
+        let of_paynet = self.paynet_keys.holding(kid, KeyUse::Sig).await.is_ok();
+        let of_dc = |key_use| async move {
+            match dc {
+                Some(dc) => self.keys_of(dc).holding(kid, key_use).await.is_ok(),
+                None => false,
+            }
+        };
+        let own = kid == self.signing.kid().as_str();
+        match overlooked {
+            Overlooked::Unverified => {
+                plain && (of_paynet || (channel == Channel::Request && of_dc(KeyUse::Sig).await))
+            }
+            Overlooked::UnknownKid => {
+                let known =
+                    of_paynet || own || of_dc(KeyUse::Sig).await || of_dc(KeyUse::Enc).await;
+                plain && kid.starts_with("nobody") && !known
+            }
+            Overlooked::SignedByDc => plain && of_dc(KeyUse::Sig).await,
+            Overlooked::EncKey => plain && of_dc(KeyUse::Enc).await,
+            Overlooked::OwnKey => plain && own,
+            Overlooked::Alg(accepted) => alg == accepted,
+            Overlooked::Crit => header.contains_key("crit"),
+            Overlooked::Missing | Overlooked::Empty | Overlooked::FourSegments => false,
+        }
+    }
+
+    /// D1 as a DP sees it that verifies what its framework parsed and wrote again.
+    pub(crate) async fn holds_reserialised(&self, text: &str, body: &[u8]) -> bool {
+        let Ok(parsed) = serde_json::from_slice::<Value>(body) else { return false };
+        let again = json!({ "event_type": parsed["event_type"], "data": parsed["data"] });
+        let Ok(jws) = CompactJws::parse(text) else { return false };
+        let keys = self.paynet_keys.holding(jws.kid().unwrap_or_default(), KeyUse::Sig).await;
+        keys.is_ok_and(|keys| jws.verify_over(&keys, again.to_string().as_bytes()).is_ok())
+    }
+
+    /// A refusal, as carelessness words it.
+    pub(crate) fn refuse(&self, refusal: Refusal, inbound: &Inbound) -> Answer {
+        if self.faulty(DpFault::EventMalformedAccepted)
+            && inbound.path.ends_with("/events")
+            && refusal.code() == ErrorCode::InvalidRequest
+            && !refusal.description().contains("dp_id")
+        {
+            return Answer::json(200, &json!({}));
+        }
+        let careful = refusal.answer();
+        let worded = |body: Value| Answer::json(careful.status, &body);
+        if self.faulty(DpFault::RefusalsInHtml) {
+            Answer::new(careful.status, "text/html", "<h1>Bad Request</h1>")
+        } else if self.faulty(DpFault::MissingParameterAsServerError)
+            && refusal.description().contains("has no consent_id")
+        {
+            Answer { status: 500, ..careful }
+        } else if self.faulty(DpFault::RefusalsAsTeapot) {
+            Answer { status: 418, ..careful }
+        } else if self.faulty(DpFault::StackTraces) {
+            let trace =
+                "java.lang.IllegalStateException\n\tat com.bank.Consents.check(Consents.java:42)";
+            worded(json!({ "error": refusal.code(), "error_description": trace }))
+        } else if self.faulty(DpFault::OneCodeForAll) {
+            worded(json!({ "error": "invalid_request" }))
+        } else if self.faulty(DpFault::CodesOfItsOwn) {
+            worded(json!({ "error": "E1017" }))
+        } else {
+            careful
+        }
+    }
+}
+
+fn header(text: &str) -> Option<Value> {
+    let first = text.split('.').next()?;
+    serde_json::from_slice(&ofp_jose::base64url_decode(first)?).ok()
+}
+
+/// What a JWS says that nobody verified.
+pub(crate) fn unverified_payload(text: &str) -> Option<Vec<u8>> {
+    ofp_jose::base64url_decode(text.split('.').nth(1)?)
+}
+
+/// The query with the first of each parameter.
+pub(crate) fn first_of_each(query: &str) -> String {
+    let mut seen: Vec<&str> = Vec::new();
+    let mut kept = Vec::new();
+    for pair in query.split('&') {
+        let name = pair.split('=').next().unwrap_or(pair);
+        if !seen.contains(&name) {
+            seen.push(name);
+            kept.push(pair);
+        }
+    }
+    kept.join("&")
+}
+
+/// Whether a claim `url` is for the same endpoint, or for the same account.
+pub(crate) fn same_part(url: &str, path: &str, last: bool) -> bool {
+    let parts = |text: &str| text.rsplit('/').take(2).map(str::to_owned).collect::<Vec<_>>();
+    let (one, other) = (parts(url), parts(path));
+    let at = usize::from(!last);
+    one.get(at) == other.get(at)
+}

@@ -1,0 +1,146 @@
+//! The proof of the harness: every deliberate fault of the reference DP must turn its requirement red, and
+//! nothing that is not named with it. Prints the table of `docs/proof.md`; exits 1 when a fault was missed
+//! or something unnamed turned red. `just prove`.
+#![expect(clippy::print_stdout, clippy::print_stderr, reason = "the table is what it is for")]
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    fmt::Write as _,
+    process::ExitCode,
+    sync::Arc,
+    time::Duration,
+};
+
+use ofp_checks::catalogue;
+use ofp_evidence::{Level, RunStarted, Verdict};
+use ofp_net::{OsEntropy, SystemClock};
+use ofp_pki::Pki;
+use ofp_runner::{Loaded, RunOptions, SnapshotMode, World, WorldError, WorldOptions, load, run};
+use ofp_types::{Clock as _, DpFault};
+
+/// What came of one fault.
+struct Proof {
+    fault: DpFault,
+    primary: &'static str,
+    caught: bool,
+    /// Red and named.
+    also: Vec<String>,
+    /// Red and not named.
+    outside: Vec<String>,
+}
+
+#[tokio::main]
+async fn main() -> ExitCode {
+    match prove().await {
+        Ok(true) => ExitCode::SUCCESS,
+        Ok(false) => ExitCode::FAILURE,
+        Err(error) => {
+            eprintln!("error: {error}");
+            ExitCode::from(2)
+        }
+    }
+}
+
+async fn prove() -> Result<bool, Box<dyn std::error::Error>> {
+    let pki = Pki::in_memory(SystemClock.now())?;
+    let scenarios = load(&[])?;
+    let healthy = red(&pki, &scenarios, None).await?;
+    if !healthy.is_empty() {
+        eprintln!("the healthy DP is red: {}", join(&healthy));
+        return Ok(false);
+    }
+    let only: Vec<String> = std::env::args().skip(1).collect();
+    let mut proofs = Vec::new();
+    for fault in DpFault::ALL.iter().copied() {
+        let Some(primary) = fault.primary() else { continue };
+        if !only.is_empty() && !only.iter().any(|name| name == fault.name()) {
+            continue;
+        }
+        let red = red(&pki, &scenarios, Some(fault)).await?;
+        let named: BTreeSet<&str> = fault.also().iter().map(|(id, _)| *id).collect();
+        let (also, outside) = red
+            .iter()
+            .filter(|id| id.as_str() != primary)
+            .cloned()
+            .partition(|id| named.contains(id.as_str()));
+        let caught = red.contains(primary);
+        proofs.push(Proof { fault, primary, caught, also, outside });
+    }
+    print!("{}", table(&proofs));
+    let bad = proofs.iter().filter(|proof| !proof.caught || !proof.outside.is_empty());
+    let bad: Vec<&Proof> = bad.collect();
+    for proof in &bad {
+        let missed = if proof.caught { "" } else { " missed;" };
+        let outside = join(&proof.outside.iter().cloned().collect());
+        eprintln!("{} ({}):{missed} outside: {outside}", proof.fault.name(), proof.primary);
+    }
+    Ok(bad.is_empty())
+}
+
+/// The requirements that fail or warn in a run against the DP with a fault.
+async fn red(
+    pki: &Pki,
+    scenarios: &[Loaded],
+    fault: Option<DpFault>,
+) -> Result<BTreeSet<String>, WorldError> {
+    let options = WorldOptions { faults: fault.into_iter().collect(), ..WorldOptions::default() };
+    let world = World::boot(pki, &options, Arc::new(SystemClock), Arc::new(OsEntropy))?;
+    let options = RunOptions {
+        jobs: std::thread::available_parallelism().map_or(2, usize::from),
+        step_deadline: Duration::from_secs(30),
+        snapshots: SnapshotMode::Off,
+        ci: true,
+        fail_on_should: false,
+        started: RunStarted {
+            tool: "prove".into(),
+            profile: "portal-1.2.2".into(),
+            target: "the reference DP".into(),
+            rerun_flags: String::new(),
+            scenarios: scenarios.len(),
+        },
+        pki_folder: None,
+    };
+    let summary = run(&world, scenarios, &options, &|_| {}).await;
+    world.stop().await;
+    let broken = |verdict: &Verdict| matches!(verdict, Verdict::Fail { .. } | Verdict::Warn { .. });
+    let red = summary.requirements.iter().filter(|requirement| broken(&requirement.verdict));
+    Ok(red.map(|requirement| requirement.id.to_string()).collect())
+}
+
+fn join(ids: &BTreeSet<String>) -> String {
+    ids.iter().cloned().collect::<Vec<_>>().join(", ")
+}
+
+fn table(proofs: &[Proof]) -> String {
+    let missed = proofs.iter().filter(|proof| !proof.caught).count();
+    let outside: usize = proofs.iter().map(|proof| proof.outside.len()).sum();
+    let proven: BTreeMap<&str, Vec<&str>> =
+        proofs.iter().filter(|proof| proof.caught).fold(BTreeMap::new(), |mut all, proof| {
+            all.entry(proof.primary).or_insert_with(Vec::new).push(proof.fault.name());
+            all
+        });
+    let mut text = format!(
+        "# The proof\n\nThe whole suite was played against the reference DP with each of its {} deliberate faults, one at a \
+         time. Made by `just prove`; CI fails when it is stale.\n\nMissed: {missed}. Red beside what is named: {outside}.\n\n\
+         | Fault | What the DP does | Must be red | Was | Also red, as named |\n|---|---|---|---|---|\n",
+        proofs.len()
+    );
+    for proof in proofs {
+        let was = if proof.caught { "caught" } else { "**missed**" };
+        let (name, what) = (proof.fault.name(), proof.fault.what().trim());
+        let mut also = proof.also.join(", ");
+        if !proof.outside.is_empty() {
+            also = format!("{also} **{}**", proof.outside.join(", "));
+        }
+        let _ = writeln!(text, "| `{name}` | {what} | {} | {was} | {also} |", proof.primary);
+    }
+    let unproven: Vec<&str> = catalogue()
+        .filter(|requirement| requirement.level == Level::Must)
+        .map(|requirement| requirement.id)
+        .filter(|id| !proven.contains_key(id))
+        .collect();
+    let musts = catalogue().filter(|requirement| requirement.level == Level::Must).count();
+    let (count, list) = (unproven.len(), unproven.join(", "));
+    let _ = writeln!(text, "\n## Musts that no fault proves yet\n\n{count} of {musts}: {list}");
+    text
+}
