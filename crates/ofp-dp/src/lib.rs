@@ -13,6 +13,7 @@
 
 mod bank;
 mod careless;
+mod careless_words;
 mod config;
 mod consents;
 mod core;

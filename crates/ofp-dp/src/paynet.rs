@@ -97,14 +97,26 @@ impl Core {
         if self.faulty(DpFault::UpdateConsentBodyAltered) {
             body.push(b' ');
         }
+        let interaction = uuid_v4(&*self.entropy).to_string();
         let mut request = Request::get(self.config.paynet_rs.join(path), DEADLINE)
             .header("authorization", format!("Bearer {token}"))
-            .header("content-type", "application/json")
-            .header("x-fapi-interaction-id", uuid_v4(&*self.entropy).to_string())
+            .header(
+                "content-type",
+                self.or(DpFault::UpdateAsText, "text/plain", "application/json"),
+            )
+            .header(
+                "x-fapi-interaction-id",
+                self.or(DpFault::UpdateInteractionId, "1", &interaction),
+            )
             .header("x-fapi-signature", signature);
         request.method = method;
         request.body = body;
         self.client.send(request).await.ok()
+    }
+
+    /// `careful`, unless a fault says otherwise.
+    fn or<'a>(&self, fault: DpFault, careless: &'a str, careful: &'a str) -> &'a str {
+        if self.faulty(fault) { careless } else { careful }
     }
 
     async fn token(&self) -> Option<String> {
@@ -143,13 +155,17 @@ impl Core {
         } else {
             self.config.paynet_as.as_str()
         };
-        self.signing.sign_claims(&json!({
+        let assertion = self.signing.sign_claims(&self.word_assertion(json!({
             "iss": self.config.client_id,
             "sub": self.config.client_id,
             "aud": audience,
             "iat": now,
             "exp": now + ASSERTION_LIFE,
             "jti": uuid_v4(&*self.entropy),
-        }))
+        })));
+        match self.faulty(DpFault::AssertionKidUnknown) {
+            true => ofp_jose::corrupt::with_unknown_kid(&assertion),
+            false => assertion,
+        }
     }
 }

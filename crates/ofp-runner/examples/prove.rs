@@ -11,12 +11,16 @@ use std::{
     time::Duration,
 };
 
+use futures_util::stream::{self, StreamExt as _};
 use ofp_checks::catalogue;
 use ofp_evidence::{Level, RunStarted, Verdict};
 use ofp_net::{OsEntropy, SystemClock};
 use ofp_pki::Pki;
 use ofp_runner::{Loaded, RunOptions, SnapshotMode, World, WorldError, WorldOptions, load, run};
 use ofp_types::{Clock as _, DpFault};
+
+/// How many worlds at once.
+const AT_ONCE: usize = 4;
 
 /// What came of one fault.
 struct Proof {
@@ -50,22 +54,16 @@ async fn prove() -> Result<bool, Box<dyn std::error::Error>> {
         return Ok(false);
     }
     let only: Vec<String> = std::env::args().skip(1).collect();
-    let mut proofs = Vec::new();
-    for fault in DpFault::ALL.iter().copied() {
-        let Some(primary) = fault.primary() else { continue };
-        if !only.is_empty() && !only.iter().any(|name| name == fault.name()) {
-            continue;
-        }
-        let red = red(&pki, &scenarios, Some(fault)).await?;
-        let named: BTreeSet<&str> = fault.also().iter().map(|(id, _)| *id).collect();
-        let (also, outside) = red
-            .iter()
-            .filter(|id| id.as_str() != primary)
-            .cloned()
-            .partition(|id| named.contains(id.as_str()));
-        let caught = red.contains(primary);
-        proofs.push(Proof { fault, primary, caught, also, outside });
-    }
+    let wanted = |fault: &DpFault| only.is_empty() || only.iter().any(|name| name == fault.name());
+    let faults: Vec<DpFault> = DpFault::ALL.iter().copied().filter(wanted).collect();
+    // several at once: with most faults there is somebody who waits
+    let proofs: Vec<Result<Option<Proof>, WorldError>> = stream::iter(faults)
+        .map(|fault| of_fault(&pki, &scenarios, fault))
+        .buffered(AT_ONCE)
+        .collect()
+        .await;
+    let proofs: Result<Vec<Option<Proof>>, WorldError> = proofs.into_iter().collect();
+    let proofs: Vec<Proof> = proofs?.into_iter().flatten().collect();
     print!("{}", table(&proofs));
     let bad = proofs.iter().filter(|proof| !proof.caught || !proof.outside.is_empty());
     let bad: Vec<&Proof> = bad.collect();
@@ -75,6 +73,20 @@ async fn prove() -> Result<bool, Box<dyn std::error::Error>> {
         eprintln!("{} ({}):{missed} outside: {outside}", proof.fault.name(), proof.primary);
     }
     Ok(bad.is_empty())
+}
+
+/// Plays everything against the DP with a fault; nothing for a fault that breaks everything.
+async fn of_fault(
+    pki: &Pki,
+    scenarios: &[Loaded],
+    fault: DpFault,
+) -> Result<Option<Proof>, WorldError> {
+    let Some(primary) = fault.primary() else { return Ok(None) };
+    let red = red(pki, scenarios, Some(fault)).await?;
+    let named: BTreeSet<&str> = fault.also().iter().map(|(id, _)| *id).collect();
+    let others = red.iter().filter(|id| id.as_str() != primary).cloned();
+    let (also, outside) = others.partition(|id| named.contains(id.as_str()));
+    Ok(Some(Proof { fault, primary, caught: red.contains(primary), also, outside }))
 }
 
 /// The requirements that fail or warn in a run against the DP with a fault.

@@ -205,6 +205,90 @@ faults! {
     CodesOfItsOwn "codes-of-its-own" "O-14" ["O-04" "no code is one of PayNet's"],
     /// Every refusal is 418.
     RefusalsAsTeapot "refusals-as-teapot" "O-15" ["A-07" "418 is not how a certificate is refused"],
+    /// Every balance response has the same jti.
+    BalanceJtiStatic "balance-jti-static" "K-06" [],
+    /// The balance response names a kid that is not registered.
+    BalanceKidUnknown "balance-kid-unknown" "K-03" ["K-04" "no key is known by that kid"],
+    /// A line end follows the balance response.
+    BalanceWithNewline "balance-with-newline" "K-02" ["K-06" "what is no JWS has no jti", "K-09" "what is no JWS has no JWE"],
+    /// The balance response is addressed to somebody else.
+    BalanceAudOfAnother "balance-aud-of-another" "K-07" [],
+    /// The balance response has another issuer.
+    BalanceIssOfAnother "balance-iss-of-another" "K-08" [],
+    /// The balance response is good for a day.
+    BalanceLivesTooLong "balance-lives-too-long" "K-28" [],
+    /// The balance is encrypted with the DP's own key.
+    BalanceForOwnKey "balance-for-own-key" "K-12" [],
+    /// The plaintext has no data object around the balance.
+    BalanceWithoutData "balance-without-data" "K-15" ["K-16" "it is looked for within data", "K-17" "it is looked for within data", "K-18" "it is looked for within data", "K-19" "it is looked for within data", "K-21" "it is looked for within data"],
+    /// The balance is in USD.
+    BalanceInDollars "balance-in-dollars" "K-17" [],
+    /// Amounts are numbers.
+    BalanceAmountsAsNumbers "balance-amounts-as-numbers" "K-29" [],
+    /// Credit_debit_indicator is CR or DR.
+    BalanceIndicatorSpelt "balance-indicator-spelt" "K-18" [],
+    /// The balance stands in a header, in clear.
+    BalanceInHeader "balance-in-header" "K-24" [],
+    /// The balance may be cached.
+    BalanceCacheable "balance-cacheable" "K-25" [],
+    /// Update Consent has no id_token.
+    UpdateWithoutIdToken "update-without-id-token" "G-07" [],
+    /// Update Consent has no user_identity.
+    UpdateWithoutIdentity "update-without-identity" "G-08" ["G-24" "there is nothing to look at", "H-08" "there is nothing to compare"],
+    /// The accounts of Update Consent have no names.
+    UpdateAccountsUnnamed "update-accounts-unnamed" "G-09" [],
+    /// The body of Update Consent names another consent than the path.
+    UpdateOfAnotherConsent "update-of-another-consent" "G-14" ["I-07" "PayNet takes the decision for the consent of the path"],
+    /// Update Consent is sent as text/plain.
+    UpdateAsText "update-as-text" "G-03" [],
+    /// The interaction id of Update Consent is no UUID.
+    UpdateInteractionId "update-interaction-id-malformed" "G-04" [],
+    /// Update Consent says approved.
+    UpdateStatusApproved "update-status-approved" "G-06" ["G-23" "it is not the exact word either"],
+    /// Hashed_id_number of Update Consent is the number itself.
+    UpdateClearNric "update-clear-nric" "G-11" ["G-24" "a number in clear is no hash", "H-08" "the id_token has the hash"],
+    /// The id_token has another issuer.
+    IdTokenIssOfAnother "id-token-iss-of-another" "H-03" [],
+    /// The id_token is for somebody else.
+    IdTokenAudOfAnother "id-token-aud-of-another" "H-04" [],
+    /// The id_token has expired.
+    IdTokenExpired "id-token-expired" "H-05" [],
+    /// The id_token has another hashed_id_number than user_identity.
+    IdTokenOtherHash "id-token-other-hash" "H-08" [],
+    /// The id_token has alg none.
+    IdTokenUnsigned "id-token-unsigned" "H-01" [],
+    /// The client assertion is good for an hour.
+    AssertionLivesTooLong "assertion-lives-too-long" "F-04" [],
+    /// Every client assertion has the same jti.
+    AssertionJtiStatic "assertion-jti-static" "F-05" [],
+    /// The client assertion names a kid that is not registered.
+    AssertionKidUnknown "assertion-kid-unknown" "F-02" [],
+    /// The customer returns to another path than PayNet's callback.
+    CallbackElsewhere "callback-elsewhere" "I-01" ["I-07" "the customer never reaches PayNet", "I-08" "the customer never reaches PayNet"],
+    /// The customer's id number stands in the URL of the return.
+    CallbackWithNric "callback-with-nric" "I-06" [],
+    /// After a rejection the return says no error.
+    RejectionWithoutError "rejection-without-error" "I-04" [],
+    /// Authorize answers 200 with a page instead of 303.
+    LinkAnswered200 "link-answered-200" "D-01" [],
+    /// The Location of authorize is http.
+    LinkToPlainHttp "link-to-plain-http" "D-02" [],
+    /// Authorize answers 307.
+    LinkAnswered307 "link-answered-307" "D-21" ["D-01" "307 is not 303"],
+    /// The Location of authorize carries PayNet's signature.
+    LocationWithSignature "location-with-signature" "D-24" [],
+    /// Events of type consent_updated are refused.
+    UpdatedEventRefused "updated-event-refused" "C-38" ["C-02" "a refusal is no good answer"],
+    /// Events that tell of suspended are refused.
+    SuspendedEventRefused "suspended-event-refused" "C-40" ["J-25" "the DP does not know that it is suspended"],
+    /// Userinfo has no sub.
+    UserinfoWithoutSub "userinfo-without-sub" "L-01" ["L-02" "there is no sub"],
+    /// Userinfo has another sub than the id_token.
+    UserinfoOtherSub "userinfo-other-sub" "L-02" [],
+    /// Userinfo has another hash than Update Consent.
+    UserinfoOtherHash "userinfo-other-hash" "L-03" [],
+    /// Userinfo is served whatever the status of the consent.
+    UserinfoOfAnyConsent "userinfo-of-any-consent" "L-06" [],
     /// Health answers 503.
     HealthDown "health-down" "B-01" [],
     /// Webhooks answer 200 with a page of HTML.

@@ -39,6 +39,7 @@ impl Core {
             ),
         };
         let back = way_back(&session, ending).ok_or(Trouble::NotFound)?;
+        let back = self.word_way_back(back, &session.consent);
         Ok(html(200, &ResultPage { kind, title, text, back: &back }))
     }
 }

@@ -2,6 +2,7 @@
 
 use askama::Template;
 use jiff::tz::{Offset, TimeZone};
+use ofp_jose::corrupt;
 use ofp_net::{Answer, Inbound};
 use ofp_types::{
     AccountId, ConsentAccount, ConsentStatus, DpFault, ReasonCode, StatusReason, uuid_v4,
@@ -165,7 +166,7 @@ impl Core {
         let shared = customer.eligible().filter(|account| all || accounts.contains(&account.id));
         let british = self.faulty(DpFault::UpdateConsentBritishSpelling);
         let hashed = customer.hashed_id_number(self.config.profile.id_hash);
-        UpdateConsent {
+        let update = UpdateConsent {
             consent_id: Some(consent.id.to_string()),
             status: if british { "Authorised" } else { "authorized" }.into(),
             id_token: Some(self.id_token(consent, customer, &hashed, session)),
@@ -180,7 +181,8 @@ impl Core {
                     .collect(),
             ),
             status_reason: None,
-        }
+        };
+        self.word_approval(update, customer.nric())
     }
 
     fn rejection(&self) -> UpdateConsent {
@@ -217,7 +219,8 @@ impl Core {
         if self.faulty(DpFault::IdTokenClearNric) {
             claims["id_number"] = json!(customer.nric());
         }
-        self.signing.sign_claims(&claims)
+        let token = self.signing.sign_claims(&self.word_id_token(claims));
+        if self.faulty(DpFault::IdTokenUnsigned) { corrupt::with_alg_none(&token) } else { token }
     }
 }
 

@@ -28,7 +28,10 @@ impl Core {
         let ticket = token(&*self.entropy);
         let location = self.public.join(&format!("/link/{ticket}"));
         self.sessions().add_link(ticket, id, redirect_uri.clone(), self.now());
-        Ok(Answer::empty(303).header("location", location).header("cache-control", "no-store"))
+        let answer =
+            Answer::empty(303).header("location", location).header("cache-control", "no-store");
+        let signature = query.get("signature").map_or("", String::as_str);
+        Ok(self.word_link(answer, signature))
     }
 
     /// The signature does not cover `redirect_uri`, so only registered ones will do.

@@ -45,6 +45,9 @@ impl Core {
             let reason = format!("dp_id {} is another Data Provider", data.dp_id);
             return Err(Refusal::bad_request(reason));
         }
+        if self.dislikes(&event_type, &data.status) {
+            return Err(Refusal::bad_request("this event is not supported"));
+        }
         let told = self.told(data)?;
         // the type that says nothing changes nothing; any other is as its status says (C-28, C-41)
         if event_type != "consent_event_type_unspecified" {

@@ -67,7 +67,7 @@ impl Core {
         } else {
             Answer::new(200, "application/jwt", jws)
         };
-        Ok(answer.header("cache-control", "no-store"))
+        Ok(self.word_sent(answer.header("cache-control", "no-store")))
     }
 
     /// The consent that the query names.
@@ -127,7 +127,7 @@ impl Core {
                 let other = others.into_iter().find(|other| other.id != account.id);
                 balance(other.unwrap_or(account))
             }
-            Resource::Balances => balance(account),
+            Resource::Balances => balance(account).map(|object| self.word_balance(object)),
         }
     }
 
@@ -158,6 +158,16 @@ impl Core {
             other => other,
         };
         let key = key.map_err(undecryptable)?;
+        let own;
+        let key = match self.faulty(DpFault::BalanceForOwnKey) {
+            true => {
+                let certificate = &self.config.kit.signing.certificate;
+                own = ofp_jose::PublicKey::of_certificate(certificate, KeyUse::Enc)
+                    .map_err(|e| Refusal::bad_request(e.to_string()))?;
+                &own
+            }
+            false => key,
+        };
         let jwe = key.encrypt(plaintext.as_bytes(), Some("JWT")).map_err(undecryptable)?;
         Ok(json!(jwe))
     }
@@ -176,7 +186,7 @@ impl Core {
         } else {
             self.now()
         };
-        let jws = self.signing.sign_claims(&json!({
+        let jws = self.signing.sign_claims(&self.word_answer(json!({
             "iss": self.config.dp_id,
             "aud": [consent.dc_id.as_str(), PLATFORM_AUDIENCE],
             "iat": now.as_second(),
@@ -184,7 +194,7 @@ impl Core {
             "exp": (now + LIFE).as_second(),
             "jti": uuid_v4(&*self.entropy),
             "data": data,
-        }));
+        })));
         if self.faulty(DpFault::BalanceSignatureFlipped) {
             corrupt::flip_signature_bit(&jws)
         } else {
