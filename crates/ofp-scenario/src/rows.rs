@@ -142,3 +142,58 @@ fn cover(entries: &mut Vec<(Key, Node)>, key: &Key, covers: &Node) {
         (None, _) => entries.push((key.clone(), covers.clone())),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::{Source, parse_scenarios, render};
+
+    fn parsed(rows: &str, steps: &str) -> Result<Vec<String>, String> {
+        let head = "scenario: spoilt\ntitle: x\n";
+        let source = Source::new("rows.yaml", format!("{head}for_each:\n{rows}steps:\n{steps}"));
+        let (scenarios, problems) = parse_scenarios(&source, &|_| true);
+        let shown = |one: &crate::Scenario| {
+            let covers: Vec<&str> = one.covers.iter().map(|c| c.value.as_str()).collect();
+            let mutate = one.steps.iter().find_map(|step| step.mutate);
+            let mutate = mutate.map_or("nothing", ofp_types::Mutation::name);
+            format!("{} {mutate} {}", one.row.as_deref().unwrap_or("none"), covers.join(","))
+        };
+        match problems.is_empty() {
+            true => Ok(scenarios.iter().map(shown).collect()),
+            false => Err(problems.iter().map(|p| render(&source, p, false)).collect()),
+        }
+    }
+
+    const STEPS: &str =
+        "  - dc.request_consent:\n  - paynet.send_event:\n    mutate: \"{{ mutation }}\"\n";
+
+    #[test]
+    fn each_row_is_a_scenario_with_its_values_and_what_it_covers() {
+        let rows =
+            "  - { mutation: alg-none, covers: [C-13] }\n  - { name: rs, mutation: alg-rs256 }\n";
+        assert_eq!(parsed(rows, STEPS).unwrap(), ["alg-none alg-none C-13", "rs alg-rs256 "]);
+    }
+
+    #[test]
+    fn what_is_wrong_with_rows_is_said_with_its_place() {
+        let good = "  - { mutation: alg-none }\n";
+        let cases: [(&str, &str, &str); 6] = [
+            ("  - alg-none\n", STEPS, "a row is a map of keys, this is `alg-none`"),
+            (
+                "  - { mutation: alg-none, colour: red }\n",
+                STEPS,
+                "no step uses `colour` of this row",
+            ),
+            ("  - { mutation: alg-non }\n", STEPS, "did you mean `alg-none`?"),
+            (&format!("{good}{good}"), STEPS, "two rows are called `alg-none`"),
+            (good, "  - paynet.send_event:\n    mutate: \"{{ mutaton }}\"\n", "has `mutaton`"),
+            ("  []\n", STEPS, "expected a list of rows, found a list"),
+        ];
+        for (rows, steps, expected) in cases {
+            let said = parsed(rows, steps).unwrap_err();
+            assert!(said.contains(expected), "{rows}: {said}");
+            assert!(said.contains("rows.yaml:"), "{said}");
+        }
+        let verb = parsed(good, "  - dc.request_consent:\n    mutate: \"{{ mutation }}\"\n");
+        assert!(verb.unwrap_err().contains("what `dc.request_consent` sends cannot be spoilt"));
+    }
+}
