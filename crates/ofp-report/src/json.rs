@@ -1,8 +1,8 @@
 //! The JSON report, versioned by `schema_version`.
 
 use ofp_evidence::{
-    Cause, Finding, Record, RequirementResult, ScenarioResult, Secrets, StepResult, Subject,
-    Summary, Verdict,
+    Cause, Exchange, Finding, Record, RequirementResult, ScenarioResult, Secrets, StepResult,
+    Subject, Summary, Verdict,
 };
 use serde_json::{Value, json};
 
@@ -32,8 +32,34 @@ pub fn json(summary: &Summary) -> Value {
         "duration_ms": summary.took.as_millis(),
         "scenarios": summary.scenarios.iter().map(|s| scenario(secrets, s)).collect::<Vec<_>>(),
         "requirements": summary.requirements.iter().map(|r| requirement(secrets, r)).collect::<Vec<_>>(),
-        "exchanges": exchanges.iter().map(|x| shown::exchange(secrets, x)).collect::<Vec<_>>(),
+        "exchanges": exchanges.iter().map(|x| exchange(summary, x)).collect::<Vec<_>>(),
     })
+}
+
+/// An exchange, and what was spoilt of it: the proof of a negative test.
+fn exchange(summary: &Summary, exchange: &Exchange) -> Value {
+    let secrets = &summary.secrets;
+    let mut shown = shown::exchange(secrets, exchange);
+    let probe = summary.records.iter().find_map(|record| match &**record {
+        Record::Probe { exchange: id, mutation: Some(mutation), differences, .. }
+            if *id == exchange.id =>
+        {
+            Some((mutation, differences))
+        }
+        _ => None,
+    });
+    if let Some((mutation, differences)) = probe {
+        let each = differences.iter().map(|difference| {
+            json!({
+                "what": difference.what,
+                "good": secrets.mask(&difference.good),
+                "sent": secrets.mask(&difference.sent),
+            })
+        });
+        shown["spoilt"] =
+            json!({ "mutation": mutation.name(), "differences": each.collect::<Vec<_>>() });
+    }
+    shown
 }
 
 fn scenario(secrets: &Secrets, scenario: &ScenarioResult) -> Value {

@@ -5,9 +5,10 @@ use std::{collections::BTreeMap, io::Write, time::Duration};
 use colored::Colorize as _;
 use ofp_checks::{find, group_title};
 use ofp_evidence::{
-    Exchange, ExchangeId, Finding, Record, RequirementResult, RunEvent, RunStarted, ScenarioResult,
-    ScenarioStatus, StepResult, Subject, Summary, Verdict,
+    Difference, Exchange, ExchangeId, Finding, Record, RequirementResult, RunEvent, RunStarted,
+    ScenarioResult, ScenarioStatus, StepResult, Subject, Summary, Verdict,
 };
+use ofp_types::Mutation;
 
 use crate::{curl, words::count};
 
@@ -222,12 +223,28 @@ impl<W: Write> Terminal<W> {
             if let Some(note) = &exchange.note {
                 self.field("PayNet", &secrets.mask(note))?;
             }
+            self.spoilt(summary, exchange.id)?;
         }
         self.field("whose", &finding.cause.to_string())?;
         if let Some(hint) = &finding.hint {
             self.field("mend", hint)?;
         }
         Ok(())
+    }
+
+    /// What was spoilt of a request, as it would have been and as it was sent.
+    fn spoilt(&mut self, summary: &Summary, id: ExchangeId) -> std::io::Result<()> {
+        let Some((mutation, differences)) = probe(summary, id) else { return Ok(()) };
+        let cut = |text: &str| {
+            let start: String = summary.secrets.mask(text).chars().take(80).collect();
+            if start.len() < text.len() { format!("{start}…") } else { start }
+        };
+        let each = differences.iter().map(|difference| {
+            let Difference { what, good, sent } = difference;
+            format!("{what}: {} instead of {}", cut(sent), cut(good))
+        });
+        let lines: Vec<String> = each.collect();
+        self.field("spoilt", &format!("{mutation}\n{}", lines.join("\n")))
     }
 
     /// Long, so last, and dimmed.
@@ -347,6 +364,18 @@ fn tame(text: &str) -> String {
 /// Whether a finding is about what the scenario's author wrote.
 fn is_own(finding: &Finding) -> bool {
     !matches!(finding.subject, Subject::Requirement(_))
+}
+
+/// What was spoilt of a request, if it was.
+fn probe(summary: &Summary, id: ExchangeId) -> Option<(Mutation, &[Difference])> {
+    summary.records.iter().find_map(|record| match &**record {
+        Record::Probe { exchange, mutation: Some(mutation), differences, .. }
+            if *exchange == id =>
+        {
+            Some((*mutation, differences.as_slice()))
+        }
+        _ => None,
+    })
 }
 
 fn exchange(summary: &Summary, id: ExchangeId) -> Option<&Exchange> {

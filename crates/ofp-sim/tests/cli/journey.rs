@@ -82,6 +82,45 @@ fn a_flipped_signature_is_explained() {
     }
 }
 
+/// A negative test shows what was spoilt, and that nothing else was.
+#[test]
+fn a_spoilt_request_is_shown_with_its_proof() {
+    let folder = tempfile::tempdir().unwrap();
+    let report = folder.path().join("out.json");
+    let asked = format!("json={}", report.display());
+    let fault = "event-alg-none-accepted";
+    let ran = run(&["conformance/event", "--fault", fault, "--report", &asked]);
+    assert_eq!(ran.code, 1, "{}", ran.stdout);
+    for part in [
+        "C-13 must  An event with alg none is refused",
+        "expected  a refusal: alg is none and the signature is empty",
+        "spoilt    alg-none",
+        "x-fapi-signature header.alg: \"none\" instead of \"PS256\"",
+        "x-fapi-signature signed with: nobody's instead of PayNet's key",
+        "in        event/spoilt[alg-none]",
+        "event/spoilt[27 rows]",
+    ] {
+        assert!(ran.stdout.contains(part), "{part}\n{}", ran.stdout);
+    }
+    let report: Value = serde_json::from_slice(&std::fs::read(&report).unwrap()).unwrap();
+    let spoilt: Vec<&Value> = report["exchanges"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|exchange| &exchange["spoilt"])
+        .filter(|spoilt| !spoilt.is_null())
+        .collect();
+    assert_eq!(spoilt.len(), 28, "one a row");
+    let none = spoilt.iter().find(|spoilt| spoilt["mutation"] == "alg-none").unwrap();
+    let changed: Vec<&str> = none["differences"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|d| d["what"].as_str().unwrap())
+        .collect();
+    assert_eq!(changed, ["x-fapi-signature header.alg", "x-fapi-signature signed with"]);
+}
+
 #[test]
 fn a_dp_that_talks_nonsense_never_answers_or_resets_fails_the_run_and_never_hangs_it() {
     for (fault, expected) in [("nonsense", "D-01"), ("reset", "C-01"), ("silent", "C-01")] {
