@@ -48,7 +48,11 @@ impl Core {
         let verified = self.verify_event(inbound).await;
         let header = match verified {
             Ok(verified) => Claims(verified.header),
-            Err(_) if self.overlooks(Channel::Event, text, dc_of(inbound).as_ref()).await => {
+            Err(_)
+                if self
+                    .overlooks(Channel::Event, text, &inbound.body, dc_of(inbound).as_ref())
+                    .await =>
+            {
                 return Ok(());
             }
             Err(_)
@@ -92,7 +96,7 @@ impl Core {
         };
         let Err(refusal) = verified else { return Ok(()) };
         let dc = self.consents().get(id).map(|consent| consent.dc_id.clone());
-        match self.overlooks(Channel::Link, text, dc.as_ref()).await {
+        match self.overlooks(Channel::Link, text, b"", dc.as_ref()).await {
             true => Ok(()),
             false => Err(refusal),
         }
@@ -143,7 +147,7 @@ impl Core {
                 continue;
             }
             let missing = inbound.header(name).is_none();
-            if missing && self.overlooks(Channel::Request, None, None).await {
+            if missing && self.overlooks(Channel::Request, None, b"", None).await {
                 continue;
             }
             let text = signature_header(inbound, name)?;
@@ -238,7 +242,8 @@ impl Core {
     ) -> Result<Verified, JoseError> {
         let strict = self.verify_strictly_by(signer, text, consent).await;
         let Err(error) = strict else { return strict };
-        let overlooked = self.overlooks(Channel::Request, Some(text), Some(&consent.dc_id)).await;
+        let overlooked =
+            self.overlooks(Channel::Request, Some(text), b"", Some(&consent.dc_id)).await;
         match unverified_payload(text).filter(|_| overlooked) {
             Some(payload) => Ok(Verified { header: Map::new(), payload, kid: String::new() }),
             None => Err(error),
