@@ -23,7 +23,7 @@ mod settings;
 
 pub use facts::Facts;
 pub use follows::root_of;
-pub use refusal::refused;
+pub use refusal::{refused, served};
 pub use requirement::{Refusals, Requirement, Scope, catalogue, find, group_title};
 pub use ruling::{judge, merge};
 pub use settings::{Settings, TestAccount, TestCustomer};

@@ -14,7 +14,12 @@ pub fn refused(
 ) -> Result<(), String> {
     let by_tls = mutation.is_some_and(|mutation| mutation.part() == MutationPart::Client);
     match &exchange.outcome {
-        Outcome::Failed(failure) if by_tls && failure.stage != Stage::Timeout => Ok(()),
+        // a DP that cannot be reached, or never answers, refuses nothing
+        Outcome::Failed(failure)
+            if by_tls && !matches!(failure.stage, Stage::Connect | Stage::Timeout) =>
+        {
+            Ok(())
+        }
         Outcome::Failed(failure) => Err(format!("no answer ({failure})")),
         Outcome::Answered { status, message } if by_tls => match status {
             400 | 401 | 403 => Ok(()),
@@ -25,6 +30,24 @@ pub fn refused(
             page_refuses(*status, message, callback)
         }
         Outcome::Answered { status, message } => Err(answered(*status, message)),
+    }
+}
+
+/// Whether the DP did what a good request asks for, and if not, what it did instead.
+///
+/// # Errors
+/// What came, in words.
+pub fn served(exchange: &Exchange, callback: &str) -> Result<(), String> {
+    match &exchange.outcome {
+        Outcome::Answered { status: 200..=299, .. } => Ok(()),
+        Outcome::Answered { status, message } if exchange.endpoint == Endpoint::DpAuthorize => {
+            let led_on = matches!(status, 302 | 303)
+                && message.header("location").is_some()
+                && page_refuses(*status, message, callback).is_err();
+            if led_on { Ok(()) } else { Err(answered(*status, message)) }
+        }
+        Outcome::Answered { status, message } => Err(answered(*status, message)),
+        Outcome::Failed(failure) => Err(format!("no answer ({failure})")),
     }
 }
 
@@ -48,4 +71,88 @@ fn page_refuses(status: u16, message: &Message, callback: &str) -> Result<(), St
 fn answered(status: u16, message: &Message) -> String {
     let start: String = message.text().chars().take(120).collect();
     format!("{status} {start}").trim_end().to_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use jiff::Timestamp;
+    use ofp_evidence::{ExchangeId, Failure, Role};
+
+    use super::*;
+
+    const CALLBACK: &str = "https://paynet.test/callback";
+
+    fn exchange(endpoint: Endpoint, outcome: Outcome) -> Exchange {
+        Exchange {
+            id: ExchangeId(1),
+            at: Timestamp::UNIX_EPOCH,
+            took: Duration::ZERO,
+            from: Role::PayNet,
+            to: Role::Dp,
+            endpoint,
+            method: "GET".into(),
+            url: "https://dp.test/".into(),
+            request: Message::default(),
+            outcome,
+            connection: None,
+            client_certificate: None,
+            consent: None,
+            cause: None,
+            note: None,
+        }
+    }
+
+    fn failed(stage: Stage) -> Outcome {
+        Outcome::Failed(Failure { stage, detail: "x".into() })
+    }
+
+    fn answer(status: u16, header: (&str, &str), body: &str) -> Outcome {
+        let headers = vec![(header.0.to_owned(), header.1.to_owned())];
+        Outcome::Answered { status, message: Message { headers, body: body.into() } }
+    }
+
+    #[test]
+    fn who_does_not_answer_neither_refuses_nor_serves() {
+        let tls = Some(Mutation::NoClientCertificate);
+        for (stage, by_tls) in [
+            (Stage::Connect, false),
+            (Stage::Timeout, false),
+            (Stage::Tls, true),
+            (Stage::Send, true),
+            (Stage::Receive, true),
+        ] {
+            let exchange = exchange(Endpoint::ConsentEvent, failed(stage));
+            assert_eq!(refused(&exchange, tls, CALLBACK).is_ok(), by_tls, "{stage:?}");
+            assert!(refused(&exchange, Some(Mutation::AlgNone), CALLBACK).is_err(), "{stage:?}");
+            assert!(served(&exchange, CALLBACK).is_err(), "{stage:?}");
+        }
+    }
+
+    #[test]
+    fn each_channel_refuses_and_serves_in_its_own_way() {
+        let json = ("content-type", "application/json");
+        let html = ("content-type", "text/html");
+        let to = |location| ("location", location);
+        let (event, link) = (Endpoint::ConsentEvent, Endpoint::DpAuthorize);
+        let cases = [
+            (event, answer(200, json, "{}"), false, true),
+            (event, answer(400, json, "{}"), true, false),
+            (event, answer(500, json, "{}"), false, false),
+            (event, answer(302, to("https://x"), ""), false, false),
+            (link, answer(303, to("https://dp.test/login"), ""), false, true),
+            (link, answer(303, to("https://paynet.test/callback?error=x"), ""), true, false),
+            (link, answer(303, to("https://paynet.test/callback.evil?error=x"), ""), false, true),
+            (link, answer(303, json, ""), false, false),
+            (link, answer(200, html, "<p>Sorry</p>"), true, true),
+            (link, answer(200, html, "<input type=\"password\">"), false, true),
+            (link, answer(404, html, ""), true, false),
+        ];
+        for (at, outcome, refuses, serves) in cases {
+            let exchange = exchange(at, outcome);
+            assert_eq!(refused(&exchange, None, CALLBACK).is_ok(), refuses, "{exchange:?}");
+            assert_eq!(served(&exchange, CALLBACK).is_ok(), serves, "{exchange:?}");
+        }
+    }
 }

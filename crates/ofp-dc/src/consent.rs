@@ -3,7 +3,7 @@
 use jiff::{SignedDuration, Timestamp};
 use ofp_net::{Request, encode_form};
 use ofp_types::{
-    DpId, InteractionId, Permission, Purpose, token, uuid_v4,
+    DpId, InteractionId, Permission, Purpose, RequestClaims, token, uuid_v4,
     wire::{ASSERTION_TYPE, CONSENT_RAR_TYPE, ParResponse, malaysian},
 };
 use openssl::sha::sha256;
@@ -153,37 +153,25 @@ impl MockDc {
         path: &str,
         query: &[(&str, &str)],
     ) -> String {
-        let now = self.clock.now();
-        let qpm: Map<String, Value> =
-            query.iter().map(|(name, value)| ((*name).to_owned(), json!(value))).collect();
         let sub = match self.config.profile.sub_claim {
             ofp_types::SubClaim::ConsentId => linked.consent_id.as_str(),
             ofp_types::SubClaim::DcId => self.config.dc_id.as_str(),
         };
-        self.signing.sign_claims(&json!({
-            "iss": self.config.dc_id,
-            "sub": sub,
-            "aud": [linked.dp_id.as_str(), ofp_types::PLATFORM_AUDIENCE],
-            "iat": self.numeric_date(now),
-            "nbf": self.numeric_date(now),
-            "exp": self.numeric_date(now + LIFE),
-            "jti": uuid_v4(&*self.entropy),
-            "url": self.config.paynet_rs.join(path),
-            "qpm": qpm,
-        }))
+        let claims = RequestClaims {
+            iss: self.config.dc_id.as_str(),
+            sub,
+            aud: &[linked.dp_id.as_str(), ofp_types::PLATFORM_AUDIENCE],
+            url: &self.config.paynet_rs.join(path),
+            qpm: query,
+            jti: uuid_v4(&*self.entropy).to_string(),
+            now: self.clock.now(),
+        };
+        let claims = claims.in_form(self.config.profile.numericdate);
+        self.signing.sign_claims(&Value::Object(claims))
     }
 
     pub(crate) fn new_interaction(&self) -> InteractionId {
         let uuid = uuid_v4(&*self.entropy).to_string();
         InteractionId::parse(uuid).expect("a UUID has the form of an interaction id")
-    }
-
-    /// `time` in the profile's form.
-    fn numeric_date(&self, time: Timestamp) -> Value {
-        match self.config.profile.numericdate {
-            ofp_types::NumericDateForm::Int => json!(time.as_second()),
-            #[expect(clippy::cast_precision_loss, reason = "milliseconds since 1970 fit a double")]
-            ofp_types::NumericDateForm::Float => json!(time.as_millisecond() as f64 / 1000.0),
-        }
     }
 }

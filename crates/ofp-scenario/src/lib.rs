@@ -24,6 +24,7 @@ mod expect;
 mod located;
 mod node;
 mod parse;
+mod probe;
 mod profile;
 mod rows;
 mod scenario;
@@ -31,16 +32,16 @@ mod suggest;
 mod yaml;
 
 pub use action::{
-    AccountStatus, Action, Change, EventWord, ExpectConsent, ExpectDc, ExpectDcTold, Forward,
-    Forwarded, ForwardedAccount, Inject, InjectScope, LogIn, Pick, PickProvider, Read,
-    ReadTransactions, Resource, RevokeToken, RotateKeys, SelectAccounts, SendEvent, SetAccount,
-    VERBS, WhichAccount, WhichConsent, WhichToken,
+    AccountStatus, Action, Change, ExpectConsent, ExpectDc, ExpectDcTold, Inject, InjectScope,
+    LogIn, Pick, PickProvider, Read, ReadTransactions, Resource, RevokeToken, RotateKeys,
+    SelectAccounts, SetAccount, VERBS, WhichAccount, WhichConsent, WhichToken,
 };
 pub use diagnostic::{Diagnostic, Label, Source, render};
 pub use duration::Span;
 pub use expect::{Expect, Screen};
 pub use located::Located;
 pub use parse::parse_scenarios;
+pub use probe::{EventWord, Forward, Forwarded, ForwardedAccount, SendEvent};
 pub use profile::{PROFILES, load_profile};
 pub use scenario::{ConsentSpec, Provider, ResponseMode, Scenario, Step};
 pub use suggest::closest;

@@ -33,6 +33,15 @@ impl Node {
             if matches!(text.as_str(), "" | "~" | "null"))
     }
 
+    /// How many nodes it is, itself among them.
+    pub(crate) fn size(&self) -> usize {
+        1 + match &self.kind {
+            Kind::Scalar { .. } => 0,
+            Kind::Sequence(items) => items.iter().map(Self::size).sum(),
+            Kind::Mapping(entries) => entries.iter().map(|(_, value)| value.size()).sum(),
+        }
+    }
+
     /// What it is, in a sentence about types.
     pub(crate) fn describe(&self) -> String {
         match &self.kind {

@@ -6,13 +6,13 @@ use serde::Deserialize;
 use crate::{
     Action, ConsentSpec, Diagnostic, Located, Scenario, Source, Step, VERBS,
     action::{
-        Change, ExpectConsent, ExpectDc, ExpectDcTold, Forward, Forwarded, Inject, InjectScope,
-        LogIn, PickProvider, Read, ReadTransactions, Resource, RevokeToken, RotateKeys,
-        SelectAccounts, SendEvent, SetAccount,
+        Change, ExpectConsent, ExpectDc, ExpectDcTold, Inject, InjectScope, LogIn, PickProvider,
+        Read, ReadTransactions, Resource, RevokeToken, RotateKeys, SelectAccounts, SetAccount,
     },
     decode::decode,
     expect::Expect,
     node::{Key, Kind, Node},
+    probe::{Forward, Forwarded, SendEvent},
     rows::{self, Row},
     suggest, yaml,
 };

@@ -1,5 +1,7 @@
 //! `for_each`: one file, a scenario a row. A `{{ key }}` that is a whole value stands for the row's.
 
+use std::collections::HashSet;
+
 use crate::{
     Diagnostic,
     node::{Key, Kind, Node},
@@ -9,6 +11,9 @@ const FOR_EACH: &str = "for_each";
 /// Keys of a row that are not for the steps.
 const NAME: &str = "name";
 const COVERS: &str = "covers";
+
+/// More nodes are not made, so that few rows with long values, used often, cannot multiply without end.
+const MOST_NODES: usize = 1_000_000;
 
 /// A scenario's tree for one row.
 pub(crate) struct Row {
@@ -37,9 +42,16 @@ pub(crate) fn expand(entries: Vec<(Key, Node)>) -> Result<Vec<Row>, Vec<Diagnost
     };
     let mut problems = Vec::new();
     let mut expanded: Vec<Row> = Vec::new();
+    let (mut left, mut names) = (MOST_NODES, HashSet::new());
     for row in &rows {
-        match one_row(row, &entries) {
-            Ok(row) if expanded.iter().any(|other| other.name == row.name) => {
+        let expansion = one_row(row, &entries, &mut left);
+        if left == 0 {
+            let title = "the rows come to more than this tool reads";
+            problems.push(Diagnostic::new("for_each", title, row.span.clone(), "from here on"));
+            break;
+        }
+        match expansion {
+            Ok(row) if !names.insert(row.name.clone()) => {
                 let name = row.name.unwrap_or_default();
                 let title = format!("two rows are called `{name}`");
                 let help = "give each row a `name`";
@@ -54,7 +66,7 @@ pub(crate) fn expand(entries: Vec<(Key, Node)>) -> Result<Vec<Row>, Vec<Diagnost
     if problems.is_empty() { Ok(expanded) } else { Err(problems) }
 }
 
-fn one_row(row: &Node, entries: &[(Key, Node)]) -> Result<Row, Vec<Diagnostic>> {
+fn one_row(row: &Node, entries: &[(Key, Node)], left: &mut usize) -> Result<Row, Vec<Diagnostic>> {
     let Kind::Mapping(values) = &row.kind else {
         let title = format!("a row is a map of keys, this is {}", row.describe());
         return Err(vec![Diagnostic::new("for_each", title, row.span.clone(), "here")]);
@@ -66,13 +78,15 @@ fn one_row(row: &Node, entries: &[(Key, Node)]) -> Result<Row, Vec<Diagnostic>> 
         let title = "a row needs a name: a `name`, or a word as its first value";
         return Err(vec![Diagnostic::new("for_each", title, row.span.clone(), "this one")]);
     };
-    let mut problems = Vec::new();
-    let mut used = vec![NAME.to_owned(), COVERS.to_owned()];
-    let mut filled: Vec<(Key, Node)> = entries
+    let mut filling = Filling { values, used: HashSet::new(), problems: Vec::new(), left };
+    let mut filled: Vec<(Key, Node)> =
+        entries.iter().map(|(key, node)| (key.clone(), filling.fill(node))).collect();
+    let Filling { used, mut problems, .. } = filling;
+    let unused = values
         .iter()
-        .map(|(key, node)| (key.clone(), fill(node, values, &mut used, &mut problems)))
-        .collect();
-    for (key, _) in values.iter().filter(|(key, _)| !used.contains(&key.text)) {
+        .filter(|(key, _)| ![NAME, COVERS].contains(&key.text.as_str()))
+        .filter(|(key, _)| !used.contains(key.text.as_str()));
+    for (key, _) in unused {
         let title = format!("no step uses `{}` of this row", key.text);
         let help = format!("write `\"{{{{ {} }}}}\"` where its value is to stand", key.text);
         problems.push(Diagnostic::new("for_each", title, key.span.clone(), "here").help(help));
@@ -80,50 +94,53 @@ fn one_row(row: &Node, entries: &[(Key, Node)]) -> Result<Row, Vec<Diagnostic>> 
     if let Some((key, covers)) = values.iter().find(|(key, _)| key.text == COVERS) {
         cover(&mut filled, key, covers);
     }
-    if problems.is_empty() {
-        Ok(Row { name: Some(name.clone()), entries: filled })
-    } else {
-        Err(problems)
+    match problems.is_empty() {
+        true => Ok(Row { name: Some(name.clone()), entries: filled }),
+        false => Err(problems),
     }
 }
 
-fn fill(
-    node: &Node,
-    values: &[(Key, Node)],
-    used: &mut Vec<String>,
-    problems: &mut Vec<Diagnostic>,
-) -> Node {
-    let kind = match &node.kind {
-        Kind::Scalar { text, .. } => match placeholder(text) {
-            None => node.kind.clone(),
-            Some(name) => match values.iter().find(|(key, _)| key.text == name) {
-                Some((key, value)) => {
-                    used.push(key.text.clone());
-                    return value.clone();
-                }
-                None => {
-                    let known: Vec<&str> =
-                        values.iter().map(|(key, _)| key.text.as_str()).collect();
-                    let title = format!("no row of `for_each` has `{name}`");
-                    let help = format!("its rows have {}", known.join(", "));
-                    problems.push(
-                        Diagnostic::new("for_each", title, node.span.clone(), "here").help(help),
-                    );
-                    node.kind.clone()
-                }
+/// A row's values on their way into the steps.
+struct Filling<'a> {
+    values: &'a [(Key, Node)],
+    used: HashSet<&'a str>,
+    problems: Vec<Diagnostic>,
+    /// How many nodes may still be made.
+    left: &'a mut usize,
+}
+
+impl Filling<'_> {
+    fn fill(&mut self, node: &Node) -> Node {
+        let kind = match &node.kind {
+            Kind::Scalar { text, .. } => match placeholder(text) {
+                None => node.kind.clone(),
+                Some(name) => return self.value(name, node),
             },
-        },
-        Kind::Sequence(items) => {
-            Kind::Sequence(items.iter().map(|item| fill(item, values, used, problems)).collect())
-        }
-        Kind::Mapping(entries) => Kind::Mapping(
-            entries
-                .iter()
-                .map(|(key, value)| (key.clone(), fill(value, values, used, problems)))
-                .collect(),
-        ),
-    };
-    Node { span: node.span.clone(), kind }
+            Kind::Sequence(items) => {
+                Kind::Sequence(items.iter().map(|item| self.fill(item)).collect())
+            }
+            Kind::Mapping(entries) => Kind::Mapping(
+                entries.iter().map(|(key, value)| (key.clone(), self.fill(value))).collect(),
+            ),
+        };
+        *self.left = self.left.saturating_sub(1);
+        Node { span: node.span.clone(), kind }
+    }
+
+    /// What stands for a placeholder; the placeholder itself where nothing does, or nothing fits any more.
+    fn value(&mut self, name: &str, node: &Node) -> Node {
+        let Some((key, value)) = self.values.iter().find(|(key, _)| key.text == name) else {
+            let known: Vec<&str> = self.values.iter().map(|(key, _)| key.text.as_str()).collect();
+            let title = format!("no row of `for_each` has `{name}`");
+            let help = format!("this row has {}", known.join(", "));
+            let problem = Diagnostic::new("for_each", title, node.span.clone(), "here").help(help);
+            self.problems.push(problem);
+            return node.clone();
+        };
+        self.used.insert(&key.text);
+        *self.left = self.left.saturating_sub(value.size());
+        if *self.left == 0 { node.clone() } else { value.clone() }
+    }
 }
 
 /// `{{ name }}`, and nothing else.
@@ -193,6 +210,11 @@ mod tests {
             assert!(said.contains(expected), "{rows}: {said}");
             assert!(said.contains("rows.yaml:"), "{said}");
         }
+        // a megabyte of rows and steps would otherwise come to gigabytes
+        let many = format!("  - {{ mutation: alg-none, x: [{}] }}\n", "a,".repeat(20_000));
+        let steps = format!("{STEPS}{}", "  - expect.dc: { linked: \"{{ x }}\" }\n".repeat(100));
+        let said = parsed(&format!("{many}  - {{ name: b, mutation: alg-none, x: 1 }}\n"), &steps);
+        assert!(said.unwrap_err().contains("more than this tool reads"));
         let verb = parsed(good, "  - dc.request_consent:\n    mutate: \"{{ mutation }}\"\n");
         assert!(verb.unwrap_err().contains("what `dc.request_consent` sends cannot be spoilt"));
     }

@@ -139,7 +139,7 @@ impl<'a> Builder<'a> {
             return Err(Diagnostic::new("yaml", title, span, "it would never end"));
         };
         let node = Node { span, kind: node.kind.clone() };
-        self.nodes += size(&node);
+        self.nodes += node.size();
         Ok(node)
     }
 
@@ -182,13 +182,5 @@ impl<'a> Builder<'a> {
             let value = self.node(event, value_span, depth + 1)?;
             entries.push((Key { text, span }, value));
         }
-    }
-}
-
-fn size(node: &Node) -> usize {
-    1 + match &node.kind {
-        Kind::Scalar { .. } => 0,
-        Kind::Sequence(items) => items.iter().map(size).sum(),
-        Kind::Mapping(entries) => entries.iter().map(|(_, value)| size(value)).sum(),
     }
 }

@@ -28,6 +28,7 @@ mod origin;
 mod platform_fault;
 mod policy;
 mod profile;
+mod request_claims;
 pub mod wire;
 
 pub use clock::{Clock, ManualClock, OffsetClock};
@@ -49,6 +50,7 @@ pub use profile::{
     AccountNumberName, AccountsShape, AuthorizeMode, IdHash, JwePlaintext, NumericDateForm,
     Profile, ResourceSigner, SigBody, SigHeader, SigResource, SigUserinfo, SubClaim, UpdateVerb,
 };
+pub use request_claims::{RequestClaims, RequestSigner};
 
 /// The audience value by which signed messages name the platform itself (`spec/ofp.md` 5.3).
 pub const PLATFORM_AUDIENCE: &str = "Paynet OFP";

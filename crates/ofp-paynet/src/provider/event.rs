@@ -5,11 +5,10 @@
 
 use std::time::Duration;
 
-use jiff::Timestamp;
 use ofp_evidence::Endpoint;
 use ofp_net::{Call, Caller, Request};
 use ofp_types::{
-    ClientId, Effect, FaultPoint, NumericDateForm, Origin, PLATFORM_AUDIENCE, uuid_v4,
+    ClientId, Effect, FaultPoint, Origin, PLATFORM_AUDIENCE, uuid_v4,
     wire::{EventType, consent_event, dc_consent_event},
 };
 use serde_json::{Map, Value, json};
@@ -161,17 +160,8 @@ impl Platform {
     fn signature_header(&self) -> Map<String, Value> {
         Map::from_iter([
             ("iss".to_owned(), json!(PLATFORM_AUDIENCE)),
-            ("iat".to_owned(), self.numeric_date(self.now())),
+            ("iat".to_owned(), self.profile.numericdate.of(self.now())),
             ("jti".to_owned(), json!(uuid_v4(&*self.entropy))),
         ])
-    }
-
-    /// `time` in the profile's form.
-    pub(crate) fn numeric_date(&self, time: Timestamp) -> Value {
-        match self.profile.numericdate {
-            NumericDateForm::Int => json!(time.as_second()),
-            #[expect(clippy::cast_precision_loss, reason = "milliseconds since 1970 fit a double")]
-            NumericDateForm::Float => json!(time.as_millisecond() as f64 / 1000.0),
-        }
     }
 }

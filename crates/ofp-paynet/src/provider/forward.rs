@@ -2,14 +2,13 @@
 
 use std::time::Duration;
 
-use jiff::SignedDuration;
 use ofp_evidence::{Endpoint, ExchangeId, Failure, Message};
 use ofp_net::{Call, Caller, Request, encode_form};
 use ofp_types::{
     AccountId, Consent, ConsentId, DpId, Effect, FaultPoint, InteractionId, Origin,
-    PLATFORM_AUDIENCE, ResourceSigner, SigHeader, SigResource, SigUserinfo, uuid_v4,
+    PLATFORM_AUDIENCE, RequestClaims, RequestSigner, SigResource, SigUserinfo, uuid_v4,
 };
-use serde_json::{Map, Value, json};
+use serde_json::{Map, Value};
 
 use crate::{
     faults::{Struck, spoil},
@@ -19,8 +18,6 @@ use crate::{
 
 /// How long a DP may take for what is not held to the limit of 5 s.
 const PATIENCE: Duration = Duration::from_secs(30);
-/// PayNet's own signatures live as long as a DC's.
-const SIGNATURE_LIFE: SignedDuration = SignedDuration::from_secs(300);
 
 /// Why PayNet could not even call.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -107,25 +104,18 @@ impl Platform {
         forward: &Forward<'_>,
         path: &str,
     ) -> Vec<(&'static str, String)> {
-        let (header, signer) = (self.profile.sig_header, self.profile.resource_signer);
         let own = || match self.profile.sig_resource {
             SigResource::Claims => {
                 self.claims_signature(forward.consent, &self.rs, path, &forward.query)
             }
             SigResource::DetachedEmpty => self.keys.signing().sign_detached(Map::new(), b""),
         };
-        let dcs = forward.dc_signature.map(str::to_owned);
-        let fapi = match signer {
-            ResourceSigner::Dc => dcs.clone(),
-            ResourceSigner::Pn | ResourceSigner::Both => Some(own()),
+        let signed = |signer| match signer {
+            RequestSigner::PayNet => Some(own()),
+            RequestSigner::Dc => forward.dc_signature.map(str::to_owned),
         };
-        let x = match signer {
-            ResourceSigner::Pn => Some(own()),
-            ResourceSigner::Dc | ResourceSigner::Both => dcs,
-        };
-        let fapi = fapi.filter(|_| header != SigHeader::X).map(|v| ("x-fapi-signature", v));
-        let x = x.filter(|_| header != SigHeader::Fapi).map(|v| ("x-signature", v));
-        fapi.into_iter().chain(x).collect()
+        let each = self.profile.request_signatures();
+        each.filter_map(|(name, signer)| Some((name, signed(signer)?))).collect()
     }
 
     pub(crate) async fn call_userinfo(
@@ -184,22 +174,19 @@ impl Platform {
         path: &str,
         query: &[(&str, &str)],
     ) -> String {
-        let now = self.now();
         let url = host.join(path);
         let url = if self.profile.quirk_url { format!("http://{url}") } else { url };
-        let qpm: Map<String, Value> =
-            query.iter().map(|(name, value)| ((*name).to_owned(), json!(value))).collect();
-        self.keys.signing().sign_claims(&json!({
-            "iss": PLATFORM_AUDIENCE,
-            "sub": consent.consent_id,
-            "aud": [consent.dp_id],
-            "iat": self.numeric_date(now),
-            "nbf": self.numeric_date(now),
-            "exp": self.numeric_date(now + SIGNATURE_LIFE),
-            "jti": uuid_v4(&*self.entropy),
-            "url": url,
-            "qpm": qpm,
-        }))
+        let claims = RequestClaims {
+            iss: PLATFORM_AUDIENCE,
+            sub: consent.consent_id.as_str(),
+            aud: &[consent.dp_id.as_str()],
+            url: &url,
+            qpm: query,
+            jti: uuid_v4(&*self.entropy).to_string(),
+            now: self.now(),
+        };
+        let claims = claims.in_form(self.profile.numericdate);
+        self.keys.signing().sign_claims(&Value::Object(claims))
     }
 }
 

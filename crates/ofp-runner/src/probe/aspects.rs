@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 
 use ofp_evidence::Difference;
 use ofp_jose::{base64url, base64url_decode};
-use ofp_types::{Mutation, MutationPart};
+use ofp_types::MutationPart;
 use serde_json::Value;
 
 use super::{keys::Keys, plan::Wire};
@@ -15,7 +15,7 @@ const SIGNATURES: [&str; 3] = ["x-fapi-signature", "x-signature", "signature"];
 
 type Aspects = BTreeMap<String, String>;
 
-pub(super) fn of(wire: &Wire, mutation: Option<Mutation>, keys: &Keys<'_>) -> Aspects {
+pub(super) fn of(wire: &Wire, client: &str, keys: &Keys) -> Aspects {
     let mut aspects = Aspects::new();
     let texts = wire.headers.iter().map(|(name, value)| ("header", *name, value));
     let query = wire.query.iter().map(|(name, value)| ("query", name.as_str(), value));
@@ -32,15 +32,11 @@ pub(super) fn of(wire: &Wire, mutation: Option<Mutation>, keys: &Keys<'_>) -> As
     }
     aspects.insert("path".into(), wire.path.clone());
     aspects.insert("body".into(), String::from_utf8_lossy(&wire.body).into_owned());
-    let client = match mutation.filter(|mutation| mutation.part() == MutationPart::Client) {
-        Some(mutation) => mutation.what(),
-        None => "PayNet's client certificate",
-    };
-    aspects.insert("client".into(), client.into());
+    aspects.insert("client".into(), client.to_owned());
     aspects
 }
 
-fn signature(aspects: &mut Aspects, name: &str, text: &str, body: &[u8], keys: &Keys<'_>) {
+fn signature(aspects: &mut Aspects, name: &str, text: &str, body: &[u8], keys: &Keys) {
     let segments: Vec<&str> = text.split('.').collect();
     let mut say = |what: &str, value: String| drop(aspects.insert(format!("{name} {what}"), value));
     say("segments", if text.is_empty() { "none".into() } else { segments.len().to_string() });

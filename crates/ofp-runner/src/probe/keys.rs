@@ -13,30 +13,29 @@ use serde_json::{Value, json};
 use super::plan::Signer;
 
 /// A key with what it is called.
-pub(super) struct Key<'a> {
+pub(super) struct Key {
     pub(super) name: &'static str,
     pub(super) kid: String,
-    pub(super) key: &'a PKey<Private>,
+    pub(super) key: PKey<Private>,
 }
 
 /// Everybody's keys.
-pub(super) struct Keys<'a> {
-    pub(super) paynet: Key<'a>,
-    pub(super) dc: Key<'a>,
-    pub(super) other_dc: Key<'a>,
-    pub(super) dp: Key<'a>,
+pub(super) struct Keys {
+    pub(super) paynet: Key,
+    pub(super) dc: Key,
+    pub(super) other_dc: Key,
+    pub(super) dp: Key,
     /// Published with use=enc.
-    pub(super) dc_encryption: Key<'a>,
-    /// A key that no sender of this DP has.
-    pub(super) stranger: Key<'a>,
-    pub(super) other_encryption_kid: String,
+    pub(super) dc_encryption: Key,
+    /// A key that no sender of this DP has: another DC's encryption key.
+    pub(super) stranger: Key,
 }
 
-impl<'a> Keys<'a> {
-    pub(super) fn of(pki: &'a Pki) -> Result<Self, PkiError> {
-        let key = |name, credential: &'a Credential| {
+impl Keys {
+    pub(super) fn of(pki: &Pki) -> Result<Self, PkiError> {
+        let key = |name, credential: &Credential| {
             let kid = credential.thumbprint()?.to_string();
-            Ok::<_, PkiError>(Key { name, kid, key: &credential.key })
+            Ok::<_, PkiError>(Key { name, kid, key: credential.key.clone() })
         };
         let [dc, other] = &pki.dcs;
         Ok(Self {
@@ -46,11 +45,10 @@ impl<'a> Keys<'a> {
             dp: key("the DP's key", &pki.dp.signing)?,
             dc_encryption: key("the DC's encryption key", &dc.encryption)?,
             stranger: key("a foreign key", &other.encryption)?,
-            other_encryption_kid: other.encryption.thumbprint()?.to_string(),
         })
     }
 
-    pub(super) fn signer(&self, signer: Signer) -> &Key<'a> {
+    pub(super) fn signer(&self, signer: Signer) -> &Key {
         match signer {
             Signer::PayNet => &self.paynet,
             Signer::Dc => &self.dc,
@@ -64,7 +62,7 @@ impl<'a> Keys<'a> {
             [&self.paynet, &self.dc, &self.other_dc, &self.dp, &self.dc_encryption, &self.stranger];
         for key in all {
             for pss in [true, false] {
-                if verifies(key.key, pss, input, signature).unwrap_or(false) {
+                if verifies(&key.key, pss, input, signature).unwrap_or(false) {
                     return key.name;
                 }
             }
@@ -88,7 +86,7 @@ fn verifies(
     verifier.verify_oneshot(signature, input)
 }
 
-impl Key<'_> {
+impl Key {
     /// The public key in PEM, as a careless implementation would use it for HMAC.
     pub(super) fn public_pem(&self) -> Result<Vec<u8>, ErrorStack> {
         self.key.public_key_to_pem()

@@ -7,15 +7,15 @@ mod mutate;
 mod plan;
 mod plans;
 
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
 use jiff::SignedDuration;
-use ofp_evidence::{Difference, ExchangeId, Failure, Message, Record, Role};
-use ofp_net::{Call, Caller, NetError, Request, connector, encode_form};
-use ofp_pki::{Credential, Party, PkiError, stranger_client};
-use ofp_types::{Mutation, MutationPart};
+use ofp_evidence::{Difference, ExchangeId, Failure, Journal, Message, Record, Role};
+use ofp_net::{Call, Caller, NetError, Request, certificate_facts, connector, encode_form};
+use ofp_pki::{Credential, Party, Pki, PkiError, stranger_client};
+use ofp_types::{Clock, Mutation};
 
-use crate::World;
+use crate::{World, WorldError};
 use keys::Keys;
 pub(crate) use plan::Plan;
 use plan::Wire;
@@ -44,6 +44,26 @@ pub(crate) struct Probed {
     pub(crate) result: Result<(u16, Message), Failure>,
 }
 
+/// What probes are sent with: made once.
+pub(crate) struct Prober {
+    keys: Keys,
+    /// PayNet's own connections.
+    caller: Caller,
+}
+
+impl Prober {
+    pub(crate) fn new(
+        pki: &Pki,
+        journal: &Arc<Journal>,
+        clock: &Arc<dyn Clock>,
+    ) -> Result<Self, WorldError> {
+        let tls = connector(Some(&pki.paynet.client), &pki.ca)?;
+        let (journal, clock) = (Arc::clone(journal), Arc::clone(clock));
+        let caller = Caller::new(tls, Role::PayNet, Role::Dp, journal, clock);
+        Ok(Self { keys: Keys::of(pki)?, caller })
+    }
+}
+
 impl World {
     /// Sends a call in PayNet's name, spoilt if a mutation is named, and writes down what was spoilt.
     pub(crate) async fn probe(
@@ -51,13 +71,20 @@ impl World {
         plan: &Plan,
         mutation: Option<Mutation>,
     ) -> Result<Probed, ProbeError> {
-        let keys = Keys::of(&self.pki)?;
-        let wire = mutate::wire(plan, mutation, &keys)?;
+        let wire = mutate::wire(plan, mutation, &self.prober.keys)?;
+        let other = self.other_client(mutation)?;
         let differences = match mutation {
             None => Vec::new(),
-            Some(mutation) => prove(plan, &wire, mutation, &keys)?,
+            Some(mutation) => self.prove(plan, &wire, mutation, other.as_ref())?,
         };
-        let caller = self.caller_of(mutation)?;
+        let caller = match other {
+            None => self.prober.caller.clone(),
+            Some(identity) => {
+                let tls = connector(identity.as_ref(), &self.pki.ca)?;
+                let (journal, clock) = (Arc::clone(&self.journal), Arc::clone(&self.clock));
+                Caller::new(tls, Role::PayNet, Role::Dp, journal, clock)
+            }
+        };
         let (endpoint, consent) = (plan.endpoint, plan.consent.clone());
         let deadline = self.settings.profile.dp_deadline() + Duration::from_secs(1);
         let call = Call { endpoint, request: request(plan, wire, deadline), consent, cause: None };
@@ -67,50 +94,60 @@ impl World {
         Ok(Probed { exchange, result })
     }
 
-    /// PayNet on its own connections, or whoever the mutation wants.
-    fn caller_of(&self, mutation: Option<Mutation>) -> Result<Caller, ProbeError> {
-        let spoilt = mutation.filter(|mutation| mutation.part() == MutationPart::Client);
-        let Some(mutation) = spoilt else { return Ok(self.prober.clone()) };
+    /// Who opens the connection, where it is not PayNet as it is: somebody with a certificate, or
+    /// without.
+    fn other_client(
+        &self,
+        mutation: Option<Mutation>,
+    ) -> Result<Option<Option<Credential>>, ProbeError> {
         let (now, day) = (self.clock.now(), SignedDuration::from_hours(24));
         let dated = |time| self.pki.client_issued_at(Party::PayNet, time);
-        let made: Option<Credential> = match mutation {
-            Mutation::ClientCertificateUntrusted => Some(stranger_client(Party::PayNet, now)?),
-            Mutation::ClientCertificateExpired => Some(dated(now - day * LONG_AGO_DAYS)?),
-            Mutation::ClientCertificateNotYetValid => Some(dated(now + day)?),
+        Ok(match mutation {
+            Some(Mutation::NoClientCertificate) => Some(None),
+            Some(Mutation::ClientCertificateOfDc) => Some(Some(self.pki.dcs[0].kit.client.clone())),
+            Some(Mutation::ClientCertificateOfDp) => Some(Some(self.pki.dp.client.clone())),
+            Some(Mutation::ClientCertificateUntrusted) => {
+                Some(Some(stranger_client(Party::PayNet, now)?))
+            }
+            Some(Mutation::ClientCertificateExpired) => {
+                Some(Some(dated(now - day * LONG_AGO_DAYS)?))
+            }
+            Some(Mutation::ClientCertificateNotYetValid) => Some(Some(dated(now + day)?)),
             _ => None,
-        };
-        let identity = match mutation {
-            Mutation::ClientCertificateOfDc => Some(&self.pki.dcs[0].kit.client),
-            Mutation::ClientCertificateOfDp => Some(&self.pki.dp.client),
-            _ => made.as_ref(),
-        };
-        let tls = connector(identity, &self.pki.ca)?;
-        let (journal, clock) = (self.journal.clone(), self.clock.clone());
-        Ok(Caller::new(tls, Role::PayNet, Role::Dp, journal, clock))
+        })
+    }
+
+    /// What differs from the same call without the mutation: something, and nothing that is not the
+    /// mutation's.
+    fn prove(
+        &self,
+        plan: &Plan,
+        wire: &Wire,
+        mutation: Mutation,
+        other: Option<&Option<Credential>>,
+    ) -> Result<Vec<Difference>, ProbeError> {
+        let keys = &self.prober.keys;
+        let paynet = presented(Some(&self.pki.paynet.client));
+        let client = other.map_or_else(|| paynet.clone(), |other| presented(other.as_ref()));
+        let good = aspects::of(&mutate::wire(plan, None, keys)?, &paynet, keys);
+        let differences = aspects::differences(&good, &aspects::of(wire, &client, keys));
+        if differences.is_empty() {
+            return Err(ProbeError::NoDifference { mutation });
+        }
+        let foreign = differences.iter().find(|d| !aspects::belongs(&d.what, mutation.part()));
+        match foreign {
+            Some(foreign) => Err(ProbeError::TooMuch { mutation, also: foreign.what.clone() }),
+            None => Ok(differences),
+        }
     }
 }
 
-/// What differs from the same call without the mutation: something, and nothing that is not the
-/// mutation's.
-fn prove(
-    plan: &Plan,
-    wire: &Wire,
-    mutation: Mutation,
-    keys: &Keys<'_>,
-) -> Result<Vec<Difference>, ProbeError> {
-    let good = mutate::wire(plan, None, keys)?;
-    let differences = aspects::differences(
-        &aspects::of(&good, None, keys),
-        &aspects::of(wire, Some(mutation), keys),
-    );
-    if differences.is_empty() {
-        return Err(ProbeError::NoDifference { mutation });
-    }
-    let foreign = differences.iter().find(|d| !aspects::belongs(&d.what, mutation.part()));
-    match foreign {
-        Some(foreign) => Err(ProbeError::TooMuch { mutation, also: foreign.what.clone() }),
-        None => Ok(differences),
-    }
+/// The client certificate of a connection, in words.
+fn presented(identity: Option<&Credential>) -> String {
+    let facts = identity.and_then(|identity| certificate_facts(&identity.certificate));
+    let Some(facts) = facts else { return "no certificate".into() };
+    let until = facts.not_after.map_or_else(String::new, |end| format!(", valid until {end}"));
+    format!("{} by {}{until} ({})", facts.subject, facts.issuer, facts.thumbprint)
 }
 
 fn request(plan: &Plan, wire: Wire, deadline: Duration) -> Request {

@@ -20,7 +20,7 @@ const ELSEWHERE: &str = "attacker.example";
 pub(super) fn wire(
     plan: &Plan,
     mutation: Option<Mutation>,
-    keys: &Keys<'_>,
+    keys: &Keys,
 ) -> Result<Wire, ErrorStack> {
     let part = mutation.map(Mutation::part);
     let when = |wanted| mutation.filter(|_| part == Some(wanted));
@@ -58,7 +58,7 @@ fn sign(
     body: &[u8],
     mutation: Option<Mutation>,
     plan: &Plan,
-    keys: &Keys<'_>,
+    keys: &Keys,
 ) -> Result<Option<String>, ErrorStack> {
     let own = keys.signer(signed.signer);
     let mut key = own;
@@ -88,8 +88,8 @@ fn sign(
             header.insert("crit".into(), json!(["urn:example:unknown"]));
             header.insert("urn:example:unknown".into(), true.into());
         }
-        Some(Mutation::HeaderIatOld) => shift_iat(&mut header, -600),
-        Some(Mutation::HeaderIatAhead) => shift_iat(&mut header, 120),
+        Some(Mutation::HeaderIatOld) => shift_iat(&mut header, -600.0),
+        Some(Mutation::HeaderIatAhead) => shift_iat(&mut header, 120.0),
         Some(Mutation::SignedForAnother) => payload = plan.other_consent.clone().into_bytes(),
         _ => {}
     }
@@ -100,12 +100,12 @@ fn sign(
     let pem;
     let signer = match mutation {
         Some(Mutation::AlgNone) => RawSigner::Nothing,
-        Some(Mutation::AlgRs256) => RawSigner::Rs256(key.key),
+        Some(Mutation::AlgRs256) => RawSigner::Rs256(&key.key),
         Some(Mutation::AlgHs256) => {
             pem = own.public_pem()?;
             RawSigner::Hs256(&pem)
         }
-        _ => RawSigner::Ps256(key.key),
+        _ => RawSigner::Ps256(&key.key),
     };
     let detached = matches!(signed.form, Form::Detached | Form::DetachedText(_));
     let text = compact(&header, &payload, detached, &signer)?;
@@ -131,15 +131,17 @@ fn spoil_signature(mutation: Option<Mutation>, place: Place, text: String) -> Op
 }
 
 /// Where the header has an iat.
-fn shift_iat(header: &mut Map<String, Value>, by: i64) {
-    if let Some(iat) = header.get("iat").and_then(Value::as_i64) {
+fn shift_iat(header: &mut Map<String, Value>, by: f64) {
+    if let Some(iat) = header.get("iat").and_then(Value::as_f64) {
         header.insert("iat".into(), json!(iat + by));
     }
 }
 
 fn spoil_claims(mutation: Mutation, claims: &mut Map<String, Value>, plan: &Plan) {
+    // in seconds, whatever form the profile gives them
+    #[expect(clippy::cast_possible_truncation, reason = "NumericDates of this century")]
     let number = |claims: &Map<String, Value>, name: &str| {
-        claims.get(name).and_then(Value::as_i64).unwrap_or_default()
+        claims.get(name).and_then(Value::as_f64).unwrap_or_default() as i64
     };
     let iat = number(claims, "iat");
     let mut set = |name: &str, value: Value| drop(claims.insert(name.to_owned(), value));
@@ -176,7 +178,7 @@ fn spoil_claims(mutation: Mutation, claims: &mut Map<String, Value>, plan: &Plan
 fn change_subject(
     mutation: Mutation,
     plan: &Plan,
-    keys: &Keys<'_>,
+    keys: &Keys,
     wire: &mut Wire,
     signatures: &mut [Signed],
 ) {
@@ -194,7 +196,7 @@ fn change_subject(
         set(&mut wire.query, "consent_id", plan.unknown_consent.clone());
     }
     if mutation == Mutation::DcOfAnotherConsent {
-        set_enc_kid(wire, &keys.other_encryption_kid);
+        set_enc_kid(wire, &keys.stranger.kid);
     }
     for signed in signatures {
         match (mutation, &mut signed.form) {
@@ -252,7 +254,7 @@ fn signed_body(mutation: Mutation, plan: &Plan) -> Vec<u8> {
     json.to_string().into_bytes()
 }
 
-fn spoil_sent(mutation: Mutation, plan: &Plan, keys: &Keys<'_>, wire: &mut Wire) {
+fn spoil_sent(mutation: Mutation, plan: &Plan, keys: &Keys, wire: &mut Wire) {
     match mutation {
         Mutation::BodyByteAltered => {
             let digit = wire.body.iter().rposition(u8::is_ascii_digit);
@@ -264,7 +266,7 @@ fn spoil_sent(mutation: Mutation, plan: &Plan, keys: &Keys<'_>, wire: &mut Wire)
         Mutation::EncKidMissing => wire.headers.retain(|(name, _)| *name != ENC_KID),
         Mutation::EncKidUnknown => set_enc_kid(wire, UNKNOWN_KID),
         Mutation::EncKidOfSigningKey => set_enc_kid(wire, &keys.dc.kid),
-        Mutation::EncKidOfOtherDc => set_enc_kid(wire, &keys.other_encryption_kid),
+        Mutation::EncKidOfOtherDc => set_enc_kid(wire, &keys.stranger.kid),
         Mutation::ConsentIdSwapped => {
             set(&mut wire.query, "consent_id", plan.other_consent.clone());
         }

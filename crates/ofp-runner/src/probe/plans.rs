@@ -1,19 +1,15 @@
 //! The calls of PayNet to the DP, as PayNet makes them (`spec/ofp.md` 5.2 to 5.4).
 
-use jiff::{SignedDuration, Timestamp};
 use ofp_evidence::Endpoint;
 use ofp_types::{
-    AccountId, Consent, ConsentStatus, NumericDateForm, PLATFORM_AUDIENCE, Permission,
-    ResourceSigner, SigHeader, SigUserinfo, uuid_v4,
+    AccountId, Consent, ConsentStatus, PLATFORM_AUDIENCE, Permission, RequestClaims, RequestSigner,
+    SigUserinfo, SubClaim, uuid_v4,
     wire::{EventType, consent_event},
 };
 use serde_json::{Map, Value, json};
 
 use super::plan::{Form, Place, Plan, Signed, Signer};
 use crate::World;
-
-/// How long the signatures of a request for data live.
-const LIFE: SignedDuration = SignedDuration::from_secs(300);
 
 impl World {
     fn plan(&self, endpoint: Endpoint, path: &str, consent: &Consent) -> Plan {
@@ -59,7 +55,7 @@ impl World {
         plan.body = body.to_string().into_bytes();
         let extra = Map::from_iter([
             ("iss".to_owned(), json!(PLATFORM_AUDIENCE)),
-            ("iat".to_owned(), self.numeric_date(self.clock.now())),
+            ("iat".to_owned(), self.settings.profile.numericdate.of(self.clock.now())),
             ("jti".to_owned(), json!(uuid_v4(&*self.entropy))),
         ]);
         let place = Place::Header("x-fapi-signature");
@@ -115,10 +111,8 @@ impl World {
         plan.query = vec![("consent_id".into(), id.to_owned())];
         let form = match self.settings.profile.sig_userinfo {
             SigUserinfo::Claims => {
-                let mut claims = self.claims(Signer::PayNet, consent, path);
-                claims.insert("url".into(), json!(self.origins.paynet_as.join(path)));
-                claims.insert("qpm".into(), json!({ "consent_id": id }));
-                Form::Claims(claims)
+                let url = self.origins.paynet_as.join(path);
+                Form::Claims(self.claims(Signer::PayNet, consent, url, &[("consent_id", id)]))
             }
             SigUserinfo::DetachedEmpty => Form::Detached,
             SigUserinfo::DetachedConsentId => Form::DetachedText(id.to_owned()),
@@ -149,48 +143,39 @@ impl World {
     }
 
     fn resource_signatures(&self, consent: &Consent, path: &str) -> Vec<Signed> {
-        let profile = &self.settings.profile;
-        let signed = |name, signer| {
-            let form = Form::Claims(self.claims(signer, consent, path));
+        let signed = |(name, signer)| {
+            let signer = match signer {
+                RequestSigner::PayNet => Signer::PayNet,
+                RequestSigner::Dc => Signer::Dc,
+            };
+            let url = self.origins.paynet_rs.join(path);
+            let form = Form::Claims(self.claims(signer, consent, url, &[]));
             Signed { place: Place::Header(name), signer, extra: Map::new(), form }
         };
-        let (fapi, x) = match profile.resource_signer {
-            ResourceSigner::Both => (Signer::PayNet, Signer::Dc),
-            ResourceSigner::Pn => (Signer::PayNet, Signer::PayNet),
-            ResourceSigner::Dc => (Signer::Dc, Signer::Dc),
-        };
-        let fapi = (profile.sig_header != SigHeader::X).then(|| signed("x-fapi-signature", fapi));
-        let x = (profile.sig_header != SigHeader::Fapi).then(|| signed("x-signature", x));
-        fapi.into_iter().chain(x).collect()
+        self.settings.profile.request_signatures().map(signed).collect()
     }
 
-    fn claims(&self, signer: Signer, consent: &Consent, path: &str) -> Map<String, Value> {
-        let now = self.clock.now();
-        let (iss, aud) = match signer {
-            Signer::PayNet => (PLATFORM_AUDIENCE.to_owned(), json!([consent.dp_id])),
-            Signer::Dc | Signer::OtherDc => {
-                (consent.dc_id.to_string(), json!([consent.dp_id, PLATFORM_AUDIENCE]))
-            }
+    fn claims(
+        &self,
+        signer: Signer,
+        consent: &Consent,
+        url: String,
+        qpm: &[(&str, &str)],
+    ) -> Map<String, Value> {
+        let profile = &self.settings.profile;
+        let (dp, consent_id) = (consent.dp_id.as_str(), consent.consent_id.as_str());
+        let dc = consent.dc_id.as_str();
+        let by_paynet = signer == Signer::PayNet;
+        let url = if by_paynet && profile.quirk_url { format!("http://{url}") } else { url };
+        let claims = RequestClaims {
+            iss: if by_paynet { PLATFORM_AUDIENCE } else { dc },
+            sub: if !by_paynet && profile.sub_claim == SubClaim::DcId { dc } else { consent_id },
+            aud: if by_paynet { &[dp] } else { &[dp, PLATFORM_AUDIENCE] },
+            url: &url,
+            qpm,
+            jti: uuid_v4(&*self.entropy).to_string(),
+            now: self.clock.now(),
         };
-        Map::from_iter([
-            ("iss".to_owned(), json!(iss)),
-            ("sub".to_owned(), json!(consent.consent_id)),
-            ("aud".to_owned(), aud),
-            ("iat".to_owned(), self.numeric_date(now)),
-            ("nbf".to_owned(), self.numeric_date(now)),
-            ("exp".to_owned(), self.numeric_date(now + LIFE)),
-            ("jti".to_owned(), json!(uuid_v4(&*self.entropy))),
-            ("url".to_owned(), json!(self.origins.paynet_rs.join(path))),
-            ("qpm".to_owned(), json!({})),
-        ])
-    }
-
-    /// `time` in the profile's form.
-    fn numeric_date(&self, time: Timestamp) -> Value {
-        match self.settings.profile.numericdate {
-            NumericDateForm::Int => json!(time.as_second()),
-            #[expect(clippy::cast_precision_loss, reason = "milliseconds since 1970 fit a double")]
-            NumericDateForm::Float => json!(time.as_millisecond() as f64 / 1000.0),
-        }
+        claims.in_form(profile.numericdate)
     }
 }

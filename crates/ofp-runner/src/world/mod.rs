@@ -9,16 +9,16 @@ use std::{collections::HashSet, sync::Arc};
 use ofp_checks::Settings;
 use ofp_dc::{DcError, DcListeners, MockDc};
 use ofp_dp::{Bank, Books, DpError, DpListeners, ReferenceDp};
-use ofp_evidence::{Journal, JournalBound, Role};
+use ofp_evidence::{Journal, JournalBound};
 use ofp_jose::DecryptionKey;
-use ofp_net::{Caller, NetError, Store, StoreError, connector};
+use ofp_net::{NetError, Store, StoreError};
 use ofp_paynet::{Listeners, PayNet, PaynetError};
 use ofp_pki::{Party, Pki, PkiError};
 use ofp_types::{
     Clock, DpFault, DpId, Entropy, InvalidId, InvalidOrigin, Kid, Origin, Policy, Profile,
 };
 
-use crate::{control::DcView, customer::Customer};
+use crate::{control::DcView, customer::Customer, probe::Prober};
 pub use link::LinkError;
 use participants::{DC_CLIENT_ID, DC_ID, DP_ID, OTHER_DC_CLIENT_ID, OTHER_DC_ID, patience};
 pub use sockets::Origins;
@@ -86,8 +86,8 @@ pub struct World {
     pub(crate) entropy: Arc<dyn Entropy>,
     pub(crate) origins: Origins,
     pub(crate) pki: Pki,
-    /// PayNet's connections to the DP, for calls that a scenario makes itself.
-    pub(crate) prober: Caller,
+    /// For calls to the DP that a scenario makes itself.
+    pub(crate) prober: Prober,
     redirect_uris: Vec<String>,
     /// What each origin and certificate is called in snapshots.
     pub(crate) names: Vec<(String, String)>,
@@ -137,11 +137,8 @@ impl World {
         let paynet_origins = [origins.paynet_as.clone(), origins.paynet_rs.clone()];
         let customer =
             Customer::new(pki, &paynet_origins, &origins.dc, &journal, &clock, patience(profile))?;
-        let tls = connector(Some(&pki.paynet.client), &pki.ca)?;
-        let (j, c) = (Arc::clone(&journal), Arc::clone(&clock));
-        let prober = Caller::new(tls, Role::PayNet, Role::Dp, j, c);
         Ok(Self {
-            prober,
+            prober: Prober::new(pki, &journal, &clock)?,
             paynet,
             dc,
             dp,

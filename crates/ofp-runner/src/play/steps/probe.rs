@@ -1,6 +1,6 @@
 //! Calls of PayNet to the DP that the scenario makes itself, good ones and spoilt ones.
 
-use ofp_checks::refused;
+use ofp_checks::{refused, served};
 use ofp_evidence::{Endpoint, Exchange, Record};
 use ofp_scenario::{
     Action, Forward, Forwarded, ForwardedAccount, SendEvent, Source, Step, WhichConsent,
@@ -44,16 +44,15 @@ impl Actors<'_> {
         step: &Step,
         source: &Source,
     ) -> Vec<ofp_evidence::Finding> {
-        let refusal = refused(exchange, step.mutate, &self.world.settings.paynet_callback);
+        let callback = &self.world.settings.paynet_callback;
+        let (wanted, came) = match expected {
+            true => ("a refusal", refused(exchange, step.mutate, callback)),
+            false => ("no refusal", served(exchange, callback)),
+        };
+        let Err(instead) = came else { return Vec::new() };
         let defect =
             step.mutate.map_or(String::new(), |mutation| format!(" ({})", mutation.what()));
-        let finding = match (expected, refusal) {
-            (true, Ok(())) => return Vec::new(),
-            (false, Err(_)) => return Vec::new(),
-            (true, Err(instead)) => (format!("a refusal{defect}"), instead),
-            (false, Ok(())) => ("no refusal".to_owned(), exchange.headline()),
-        };
-        vec![unmet(&source.name, line, finding.0, finding.1)]
+        vec![unmet(&source.name, line, format!("{wanted}{defect}"), instead)]
     }
 
     fn held(&self, which: WhichConsent) -> Result<Consent, StepError> {
