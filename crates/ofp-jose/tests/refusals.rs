@@ -207,6 +207,7 @@ fn unusable_keys_of_a_set_are_named_and_the_rest_still_serve() {
             Jwk { e: Some("AQ".into()), ..good.clone() },
             Jwk { n: Some("AQAB".into()), x5c: None, ..good.clone() },
             Jwk { x5c: other.x5c.clone(), ..good.clone() },
+            Jwk { alg: Some("RS256".into()), ..good.clone() },
             good,
         ],
     };
@@ -222,6 +223,7 @@ fn unusable_keys_of_a_set_are_named_and_the_rest_still_serve() {
             "the key cannot be used: its exponent e is not an odd number above 1",
             "the RSA key has 17 bits, at least 2048 are needed",
             "the key cannot be used: the key in its x5c is not the one of n and e",
+            "the key cannot be used: its alg is RS256, not PS256",
         ]
     );
 }

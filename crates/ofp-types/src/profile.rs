@@ -301,6 +301,16 @@ mod tests {
     }
 
     #[test]
+    fn a_code_lives_for_a_minute_at_most() {
+        let code_ttl = |seconds| {
+            let code_ttl = SignedDuration::from_secs(seconds);
+            Profile { code_ttl, ..Profile::default() }.unsupported()
+        };
+        assert!(code_ttl(60).is_empty());
+        assert_eq!(code_ttl(61), [("code_ttl", "at most 60 s (FAPI 2.0 SP §5.3.2.2)")]);
+    }
+
+    #[test]
     fn an_unknown_switch_is_refused() {
         let error = serde_json::from_str::<Profile>(r#"{"jram":true}"#).unwrap_err();
         assert!(error.to_string().contains("unknown field `jram`"), "{error}");

@@ -21,11 +21,15 @@ fn address(origin: &str) -> String {
 struct RawClient {
     identity: Option<Credential>,
     newest: SslVersion,
+    /// In OpenSSL's form.
+    suites: &'static str,
 }
+
+const ALL_SUITES: &str = "ALL:@SECLEVEL=0";
 
 impl RawClient {
     fn with(identity: Option<&Credential>) -> Self {
-        Self { identity: identity.cloned(), newest: SslVersion::TLS1_3 }
+        Self { identity: identity.cloned(), newest: SslVersion::TLS1_3, suites: ALL_SUITES }
     }
 
     /// Sends bytes and reads until the server closes; none when the handshake was refused.
@@ -35,7 +39,7 @@ impl RawClient {
         builder.set_min_proto_version(None).unwrap();
         builder.set_max_proto_version(Some(self.newest)).unwrap();
         // without it, OpenSSL itself refuses to speak the old versions
-        builder.set_cipher_list("ALL:@SECLEVEL=0").unwrap();
+        builder.set_cipher_list(self.suites).unwrap();
         if let Some(identity) = &self.identity {
             builder.set_certificate(&identity.certificate).unwrap();
             builder.set_private_key(&identity.key).unwrap();
@@ -94,7 +98,7 @@ async fn a_handshake_that_is_refused_leaves_its_reason() {
     let kit = Kit::start();
     let good = &pki().kit(Party::Dp).client;
     let stranger = Pki::in_memory(ofp_net::SystemClock.now()).unwrap();
-    let old = |newest| RawClient { identity: Some(good.clone()), newest };
+    let old = |newest| RawClient { newest, ..RawClient::with(Some(good)) };
     let cases = [
         (RawClient::with(None), "the client presented no certificate"),
         (
@@ -106,14 +110,16 @@ async fn a_handshake_that_is_refused_leaves_its_reason() {
     ];
     for (client, expected) in cases {
         for origin in [kit.mtls.clone(), kit.rs.clone()] {
-            let raw = RawClient { identity: client.identity.clone(), newest: client.newest };
+            let raw =
+                RawClient { newest: client.newest, ..RawClient::with(client.identity.as_ref()) };
             let said = kit.next_trouble(move || assert_eq!(raw.say(&origin, HEALTHY), None)).await;
             assert!(said.starts_with("TLS handshake refused: "), "{said}");
             assert!(said.contains(expected), "{said}");
         }
     }
     for newest in [SslVersion::TLS1, SslVersion::TLS1_1] {
-        let (raw, origin) = (RawClient { identity: None, newest }, kit.issuer.clone());
+        let raw = RawClient { newest, ..RawClient::with(None) };
+        let origin = kit.issuer.clone();
         let said = kit.next_trouble(move || assert_eq!(raw.say(&origin, HEALTHY), None)).await;
         assert!(said.contains("no TLS version from 1.2 on"), "the public AS: {said}");
     }
@@ -177,4 +183,28 @@ async fn a_body_that_is_too_long_is_answered() {
     let said = tokio::task::spawn_blocking(move || raw.say(&origin, bytes.as_bytes()));
     let said = said.await.unwrap().unwrap_or_default();
     assert!(said.starts_with("HTTP/1.1 413"), "{said}");
+}
+
+/// BCP 195: suites with SHA-1, CBC or without forward secrecy are not spoken.
+#[tokio::test]
+async fn weak_suites_are_refused_on_every_listener() {
+    let kit = Kit::start();
+    let good = &pki().kit(Party::Dp).client;
+    let with =
+        |suites| RawClient { newest: SslVersion::TLS1_2, suites, ..RawClient::with(Some(good)) };
+    let weak = [
+        "AES128-SHA:AES256-SHA:@SECLEVEL=0",
+        "AES128-GCM-SHA256:@SECLEVEL=0",
+        "ECDHE-ECDSA-AES128-SHA:ECDHE-RSA-AES128-SHA:@SECLEVEL=0",
+        "ECDHE-ECDSA-AES256-SHA384:ECDHE-RSA-AES256-SHA384:@SECLEVEL=0",
+    ];
+    for suites in weak {
+        for origin in [kit.issuer.clone(), kit.mtls.clone(), kit.rs.clone()] {
+            let raw = with(suites);
+            let said = kit.next_trouble(move || assert_eq!(raw.say(&origin, HEALTHY), None)).await;
+            assert!(said.contains("no cipher suite that the profile allows"), "{suites}: {said}");
+        }
+    }
+    let strong = with("ECDHE-ECDSA-AES128-GCM-SHA256:ECDHE-RSA-AES128-GCM-SHA256");
+    assert!(strong.say(&kit.rs, HEALTHY).unwrap().starts_with("HTTP/1.1 401"));
 }

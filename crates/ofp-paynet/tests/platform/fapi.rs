@@ -49,6 +49,7 @@ async fn a_request_object_has_its_dates_its_audience_and_where_to_return() {
     }
     let old = kit.pushed_with(|object| object["nbf"] = json!(now() - 3_660)).await;
     assert_eq!(error_of(&old), "400 invalid_request_object");
+    assert!(kit.reason().contains("nbf"), "for its age: {}", kit.reason());
     let nonce = |length| move |object: &mut Value| object["nonce"] = json!("n".repeat(length));
     assert_eq!(kit.pushed_with(nonce(64)).await.status, 201, "64 characters are enough");
     assert_eq!(kit.pushed_with(nonce(65)).await.status, 400);
@@ -341,4 +342,90 @@ async fn signed_introspection_says_who_when_and_for_whom() {
     assert_eq!((&claims["iss"], &claims["aud"]), (&json!(kit.issuer), &json!(DC)));
     assert!(claims["iat"].as_i64().unwrap() <= now());
     assert_eq!(claims["token_introspection"], json!({ "active": false }));
+}
+
+/// RFC 8725 §3.5: whoever sends a key has not shown whose it is.
+#[tokio::test]
+async fn a_key_that_comes_along_is_nobodys() {
+    let kit = Kit::start();
+    let jwk = serde_json::to_value(&kit::pki().jwks(Party::Dc2).unwrap().keys[0]).unwrap();
+    let mine = kit.dc.signing.kid().to_string();
+    let signed = |claims: &Value| {
+        ["jwk", "jku", "x5u"].map(|member| {
+            let value = if member == "jwk" { jwk.clone() } else { json!("https://evil.test/keys") };
+            let header = serde_json::Map::from_iter([
+                ("alg".to_owned(), json!("PS256")),
+                ("kid".to_owned(), json!(mine)),
+                (member.to_owned(), value),
+            ]);
+            let attacker = &kit::pki().kit(Party::Dc2).signing.key;
+            let signer = ofp_jose::corrupt::RawSigner::Ps256(attacker);
+            ofp_jose::corrupt::compact(&header, claims.to_string().as_bytes(), false, &signer)
+                .unwrap()
+        })
+    };
+    for request in signed(&kit.object()) {
+        let mut form = kit.dc.authenticated();
+        form.insert("request".into(), request);
+        let reply = kit.par(&kit.dc, &form).await;
+        assert_eq!(error_of(&reply), "400 invalid_request_object", "{}", kit.reason());
+    }
+    let claims = json!({ "iss": DC, "sub": DC, "aud": kit.issuer, "iat": now(), "exp": now() + 300,
+        "jti": uuid_v4(&OsEntropy) });
+    for assertion in signed(&claims) {
+        let reply = kit.par(&kit.dc, &kit.dc.with_assertion(assertion)).await;
+        assert_eq!(error_of(&reply), "401 invalid_client", "{}", kit.reason());
+    }
+}
+
+#[tokio::test]
+async fn published_keys_have_their_own_kid_and_point_nowhere() {
+    let kit = Kit::start();
+    let next = kit::pki().next_signing(Party::PayNet, ofp_types::Clock::now(&ofp_net::SystemClock));
+    kit.paynet.rotate_signing_key(&next.unwrap(), false).unwrap();
+    for path in ["jwks", &format!("jwks/{DC_ID}")] {
+        let set = json_of(&kit.get(&format!("{}/v1/oauth/{path}", kit.issuer), None).await);
+        let keys = set["keys"].as_array().unwrap();
+        let mut kids: Vec<&str> = keys.iter().map(|key| key["kid"].as_str().unwrap()).collect();
+        kids.sort_unstable();
+        kids.dedup();
+        assert_eq!((kids.len(), keys.len()), (2, 2), "FAPI 2.0 SP §5.4.3");
+        assert!(keys.iter().all(|key| key["x5u"].is_null() && key["d"].is_null()));
+    }
+}
+
+#[tokio::test]
+async fn a_clock_may_be_a_few_seconds_ahead() {
+    let kit = Kit::start();
+    let (_, consent) = kit.pushed().await;
+    let body = kit.approval();
+    let reply = kit
+        .update(&consent, &body, |request| {
+            let header = serde_json::Map::from_iter([("iat".to_owned(), json!(now() + 10))]);
+            let signature = kit.dp.signing.sign_detached(header, &request.body);
+            request.headers.retain(|(name, _)| *name != "x-fapi-signature");
+            request.headers.push(("x-fapi-signature", signature));
+        })
+        .await;
+    assert_eq!(reply.status, 200, "FAPI 2.0 SP §5.3.2.1: {}", kit.reason());
+}
+
+/// X-14 read the other way: the certificate alone tells who updates a consent.
+#[tokio::test]
+async fn without_bearer_tokens_the_certificate_says_who_updates() {
+    let profile = ofp_types::Profile { require_bearer_on_patch: false, ..Default::default() };
+    let kit = Kit::start_with(kit::Options { profile, ..Default::default() });
+    let (_, consent) = kit.pushed().await;
+    let body = kit.approval();
+    let unarmed = |request: &mut Request| request.headers.retain(|(n, _)| *n != "authorization");
+    let mut foreign = None;
+    let reply = kit
+        .update(&consent, &body, |request| {
+            unarmed(request);
+            foreign = Some(request.clone());
+        })
+        .await;
+    assert_eq!(reply.status, 200, "{}", kit.reason());
+    let reply = kit.dc.http.send(foreign.unwrap()).await.unwrap();
+    assert_eq!(error_of(&reply), "403 AccessToken.InvalidScope", "a DC's certificate");
 }
