@@ -1,12 +1,11 @@
-//! What a careless DP overlooks. Only deliberate faults lead here, and only after the careful check has
-//! refused: the code beside reads as if this file did not exist.
+//! What a careless DP overlooks: only deliberate faults lead here.
 
 use ofp_jose::{CompactJws, KeyUse, base64url};
-use ofp_net::{Answer, Inbound};
-use ofp_types::{DcId, DpFault, ErrorCode};
-use serde_json::{Value, json};
+use ofp_net::Answer;
+use ofp_types::{AccountId, ConsentStatus, DcId, DpFault};
+use serde_json::{Map, Value, json};
 
-use crate::{core::Core, refusal::Refusal};
+use crate::{bank::Books, consents::DpConsent, core::Core, refusal::Refusal};
 
 /// Which signature.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -32,9 +31,11 @@ enum Overlooked {
     Alg(&'static str),
     EncKey,
     Crit,
+    /// The body as it was parsed and written again.
+    Reserialised,
 }
 
-const FAULTS: [(DpFault, Channel, Overlooked); 28] = [
+const FAULTS: [(DpFault, Channel, Overlooked); 29] = [
     (DpFault::EventUnsigned, Channel::Event, Overlooked::Missing),
     (DpFault::EventSignatureEmptyAccepted, Channel::Event, Overlooked::Empty),
     (DpFault::EventSegmentsIgnored, Channel::Event, Overlooked::FourSegments),
@@ -47,6 +48,7 @@ const FAULTS: [(DpFault, Channel, Overlooked); 28] = [
     (DpFault::EventRs256Accepted, Channel::Event, Overlooked::Alg("RS256")),
     (DpFault::EventEncKeyAccepted, Channel::Event, Overlooked::EncKey),
     (DpFault::EventCritIgnored, Channel::Event, Overlooked::Crit),
+    (DpFault::EventReserialised, Channel::Event, Overlooked::Reserialised),
     (DpFault::LinkUnsigned, Channel::Link, Overlooked::Missing),
     (DpFault::LinkSignatureEmptyAccepted, Channel::Link, Overlooked::Empty),
     (DpFault::LinkUnverified, Channel::Link, Overlooked::Unverified),
@@ -92,43 +94,81 @@ impl Core {
         dc: Option<&DcId>,
     ) -> bool {
         let Some(text) = signature else { return overlooked == Overlooked::Missing };
-        match overlooked {
-            Overlooked::Missing => return false,
-            Overlooked::Empty => return text.is_empty(),
-            Overlooked::FourSegments => return text.split('.').count() == 4,
-            _ => {}
-        }
-        let header = header(text);
-        let Some(Value::Object(header)) = header else { return false };
+        let segments: Vec<&str> = text.split('.').collect();
+        let header = header(text).unwrap_or_default();
         let word = |name: &str| header.get(name).and_then(Value::as_str).unwrap_or_default();
         let (alg, kid) = (word("alg"), word("kid"));
-        let whole = text.split('.').filter(|part| !part.is_empty()).count() >= 2
-            && text.split('.').count() == 3;
-        let plain =
-            whole && alg == "PS256" && !header.contains_key("crit") && !header.contains_key("jwk");
-        let of_paynet = self.paynet_keys.holding(kid, KeyUse::Sig).await.is_ok();
-        let of_dc = |key_use| async move {
-            match dc {
-                Some(dc) => self.keys_of(dc).holding(kid, key_use).await.is_ok(),
-                None => false,
-            }
+        let signed = segments.len() == 3 && !segments[2].is_empty();
+        let plain = signed && alg == "PS256" && !header.contains_key("crit");
+        let of_paynet = async || self.paynet_keys.holding(kid, KeyUse::Sig).await.is_ok();
+        let of_dc = async |key_use| match dc {
+            Some(dc) => self.keys_of(dc).holding(kid, key_use).await.is_ok(),
+            None => false,
         };
-        let own = kid == self.signing.kid().as_str();
         match overlooked {
-            Overlooked::Unverified => {
-                plain && (of_paynet || (channel == Channel::Request && of_dc(KeyUse::Sig).await))
-            }
-            Overlooked::UnknownKid => {
-                let known = of_paynet || of_dc(KeyUse::Sig).await;
-                plain && !known && self.holds_with_another_key(text, body, dc).await
-            }
-            Overlooked::SignedByDc => plain && of_dc(KeyUse::Sig).await,
-            Overlooked::EncKey => plain && of_dc(KeyUse::Enc).await,
-            Overlooked::OwnKey => plain && own,
+            Overlooked::Missing => false,
+            Overlooked::Empty => text.is_empty(),
+            Overlooked::FourSegments => segments.len() == 4,
             Overlooked::Alg(accepted) => alg == accepted,
             Overlooked::Crit => header.contains_key("crit"),
-            Overlooked::Missing | Overlooked::Empty | Overlooked::FourSegments => false,
+            Overlooked::OwnKey => plain && kid == self.signing.kid().as_str(),
+            Overlooked::SignedByDc => plain && of_dc(KeyUse::Sig).await,
+            Overlooked::EncKey => plain && of_dc(KeyUse::Enc).await,
+            Overlooked::Reserialised => self.holds_reserialised(text, body).await,
+            Overlooked::Unverified => {
+                let asks_dc = channel == Channel::Request;
+                plain && (of_paynet().await || (asks_dc && of_dc(KeyUse::Sig).await))
+            }
+            Overlooked::UnknownKid => {
+                let known = of_paynet().await || of_dc(KeyUse::Sig).await;
+                plain && !known && self.holds_with_another_key(text, body, dc).await
+            }
         }
+    }
+
+    /// Whether a redirect_uri that PayNet did not register will do.
+    pub(crate) fn overlooks_redirect_uri(&self, redirect_uri: &str) -> bool {
+        let resembles = |uri: &String| match redirect_uri.strip_prefix(uri.as_str()) {
+            Some(rest) if rest.starts_with('?') => self.faulty(DpFault::RedirectUriTooLong),
+            Some(_) => self.faulty(DpFault::RedirectUriByPrefix),
+            None => false,
+        };
+        self.faulty(DpFault::RedirectUriUnchecked)
+            || self.config.paynet_callbacks.iter().any(resembles)
+    }
+
+    /// Whether a link of a consent that nobody is asked about will do.
+    pub(crate) fn overlooks_decided(&self, status: Option<ConsentStatus>) -> bool {
+        match status {
+            Some(ConsentStatus::Authorized) => self.faulty(DpFault::LinkAfterAuthorized),
+            Some(ConsentStatus::Failed) => self.faulty(DpFault::LinkAfterFailure),
+            Some(ConsentStatus::Rejected | ConsentStatus::Revoked | ConsentStatus::Expired) => {
+                self.faulty(DpFault::LinkAfterTheEnd)
+            }
+            None => self.faulty(DpFault::LinkOfUnknownConsent),
+            _ => false,
+        }
+    }
+
+    /// Whether data flows under a consent that is not live.
+    pub(crate) fn overlooks_status(&self, status: ConsentStatus) -> bool {
+        match status {
+            ConsentStatus::Revoked => self.faulty(DpFault::DataWhenRevoked),
+            ConsentStatus::Suspended => self.faulty(DpFault::DataWhenSuspended),
+            _ => false,
+        }
+    }
+
+    /// Whether an account is served that the customer did not choose.
+    pub(crate) fn overlooks_account(
+        &self,
+        books: &Books,
+        consent: &DpConsent,
+        id: &AccountId,
+    ) -> bool {
+        let customer = consent.username.as_deref().and_then(|name| books.customer(name));
+        let own = || customer.is_some_and(|c| c.accounts.iter().any(|a| a.id == *id));
+        self.faulty(DpFault::AnyAccount) || (self.faulty(DpFault::AnyAccountOfCustomer) && own())
     }
 
     /// Whether some key of the sender made the signature, whatever its kid says.
@@ -148,7 +188,7 @@ impl Core {
     }
 
     /// D1 as a DP sees it that verifies what its framework parsed and wrote again.
-    pub(crate) async fn holds_reserialised(&self, text: &str, body: &[u8]) -> bool {
+    async fn holds_reserialised(&self, text: &str, body: &[u8]) -> bool {
         let Ok(parsed) = serde_json::from_slice::<Value>(body) else { return false };
         let again = json!({ "event_type": parsed["event_type"], "data": parsed["data"] });
         let Ok(jws) = CompactJws::parse(text) else { return false };
@@ -157,22 +197,11 @@ impl Core {
     }
 
     /// A refusal, as carelessness words it.
-    pub(crate) fn refuse(&self, refusal: Refusal, inbound: &Inbound) -> Answer {
-        if self.faulty(DpFault::EventMalformedAccepted)
-            && inbound.path.ends_with("/events")
-            && refusal.code() == ErrorCode::InvalidRequest
-            && !refusal.description().contains("dp_id")
-        {
-            return Answer::json(200, &json!({}));
-        }
+    pub(crate) fn refuse(&self, refusal: &Refusal) -> Answer {
         let careful = refusal.answer();
         let worded = |body: Value| Answer::json(careful.status, &body);
         if self.faulty(DpFault::RefusalsInHtml) {
             Answer::new(careful.status, "text/html", "<h1>Bad Request</h1>")
-        } else if self.faulty(DpFault::MissingParameterAsServerError)
-            && refusal.description().contains("has no consent_id")
-        {
-            Answer { status: 500, ..careful }
         } else if self.faulty(DpFault::RefusalsAsTeapot) {
             Answer { status: 418, ..careful }
         } else if self.faulty(DpFault::StackTraces) {
@@ -189,7 +218,7 @@ impl Core {
     }
 }
 
-fn header(text: &str) -> Option<Value> {
+fn header(text: &str) -> Option<Map<String, Value>> {
     let first = text.split('.').next()?;
     serde_json::from_slice(&ofp_jose::base64url_decode(first)?).ok()
 }

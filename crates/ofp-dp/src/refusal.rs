@@ -26,10 +26,6 @@ impl Refusal {
         self.code
     }
 
-    pub(crate) fn description(&self) -> &str {
-        &self.description
-    }
-
     pub(crate) fn answer(&self) -> Answer {
         let body = json!({ "error": self.code, "error_description": self.description });
         Answer::json(self.status, &body).header("cache-control", "no-store")

@@ -55,12 +55,6 @@ impl Core {
             {
                 return Ok(());
             }
-            Err(_)
-                if self.faulty(DpFault::EventReserialised)
-                    && self.holds_reserialised(text.unwrap_or_default(), &inbound.body).await =>
-            {
-                return Ok(());
-            }
             Err(refusal) => return Err(refusal),
         };
         let now = self.now();

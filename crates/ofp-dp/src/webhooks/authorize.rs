@@ -36,16 +36,7 @@ impl Core {
 
     /// The signature does not cover `redirect_uri`, so only registered ones will do.
     fn may_return_to(&self, redirect_uri: &str) -> Result<(), Refusal> {
-        let registered = |uri: &String| {
-            let begins = redirect_uri.starts_with(uri.as_str());
-            let long = redirect_uri[uri.len().min(redirect_uri.len())..].starts_with('?');
-            begins
-                && ((self.faulty(DpFault::RedirectUriByPrefix) && !long)
-                    || (self.faulty(DpFault::RedirectUriTooLong) && long))
-        };
-        if self.faulty(DpFault::RedirectUriUnchecked)
-            || self.config.paynet_callbacks.iter().any(registered)
-        {
+        if self.overlooks_redirect_uri(redirect_uri) {
             return Ok(());
         }
         if redirect_uri.len() > LONGEST_REDIRECT_URI {
@@ -61,14 +52,7 @@ impl Core {
         let status = self.consents().get(id).map(|consent| consent.status);
         match status {
             Some(ConsentStatus::AwaitingAuthorization) => Ok(()),
-            Some(ConsentStatus::Authorized) if self.faulty(DpFault::LinkAfterAuthorized) => Ok(()),
-            Some(ConsentStatus::Failed) if self.faulty(DpFault::LinkAfterFailure) => Ok(()),
-            Some(ConsentStatus::Rejected | ConsentStatus::Revoked)
-                if self.faulty(DpFault::LinkAfterTheEnd) =>
-            {
-                Ok(())
-            }
-            None if self.faulty(DpFault::LinkOfUnknownConsent) => Ok(()),
+            status if self.overlooks_decided(status) => Ok(()),
             Some(other) => {
                 let reason = format!("the consent is {other}");
                 Err(Refusal::new(403, ErrorCode::ConsentInvalid, reason))

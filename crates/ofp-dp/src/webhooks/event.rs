@@ -37,10 +37,12 @@ struct EventData {
 impl Core {
     pub(super) async fn event(&self, inbound: &Inbound) -> Result<Answer, Refusal> {
         self.check_event_signature(inbound).await?;
-        let object = ofp_jose::strict_object(&inbound.body)
-            .map_err(|e| Refusal::bad_request(format!("the body is not a JSON object: {e}")))?;
-        let Event { event_type, data } = serde_json::from_value(object.into())
-            .map_err(|e| Refusal::bad_request(format!("the body: {e}")))?;
+        let Event { event_type, data } = match parse(&inbound.body) {
+            Err(_) if self.faulty(DpFault::EventMalformedAccepted) => {
+                return Ok(Answer::json(200, &json!({})));
+            }
+            event => event?,
+        };
         if data.dp_id != self.config.dp_id && !self.faulty(DpFault::EventOfAnotherDp) {
             let reason = format!("dp_id {} is another Data Provider", data.dp_id);
             return Err(Refusal::bad_request(reason));
@@ -73,4 +75,11 @@ impl Core {
             decision: Decision::Open,
         })
     }
+}
+
+fn parse(body: &[u8]) -> Result<Event, Refusal> {
+    let object = ofp_jose::strict_object(body)
+        .map_err(|e| Refusal::bad_request(format!("the body is not a JSON object: {e}")))?;
+    serde_json::from_value(object.into())
+        .map_err(|e| Refusal::bad_request(format!("the body: {e}")))
 }

@@ -69,7 +69,7 @@ impl App for Webhooks {
         }
         let answer = match core.webhook(matched, &inbound).await {
             Ok(answer) => answer,
-            Err(refusal) => core.refuse(refusal, &inbound),
+            Err(refusal) => core.refuse(&refusal),
         };
         // an event that was taken must not be forgotten
         let answer = match core.config.store.settled().await {

@@ -9,9 +9,7 @@ use jiff::{
 };
 use ofp_jose::{KeyUse, corrupt};
 use ofp_net::{Answer, Inbound, parse_form};
-use ofp_types::{
-    AccountId, ConsentId, ConsentStatus, DpFault, ErrorCode, PLATFORM_AUDIENCE, Permission, uuid_v4,
-};
+use ofp_types::{AccountId, ConsentId, DpFault, ErrorCode, PLATFORM_AUDIENCE, Permission, uuid_v4};
 use serde_json::{Value, json};
 
 use super::Resource;
@@ -76,19 +74,18 @@ impl Core {
         query: &BTreeMap<String, String>,
     ) -> Result<DpConsent, Refusal> {
         let id = query.get("consent_id");
-        let id = id.ok_or_else(|| Refusal::bad_request("the query has no consent_id"))?;
+        let missing = || match self.faulty(DpFault::MissingParameterAsServerError) {
+            true => Refusal::new(500, ErrorCode::ServerError, "NullPointerException"),
+            false => Refusal::bad_request("the query has no consent_id"),
+        };
+        let id = id.ok_or_else(missing)?;
         let id = ConsentId::parse(id.as_str()).map_err(|e| Refusal::bad_request(e.to_string()))?;
         let unknown = || Refusal::new(404, ErrorCode::ConsentInvalid, "the consent is unknown");
         self.consents().get(&id).cloned().ok_or_else(unknown)
     }
 
     fn may_read(&self, resource: Resource, consent: &DpConsent) -> Result<(), Refusal> {
-        let overlooked = match consent.status {
-            ConsentStatus::Revoked => self.faulty(DpFault::DataWhenRevoked),
-            ConsentStatus::Suspended => self.faulty(DpFault::DataWhenSuspended),
-            _ => false,
-        };
-        if !consent.is_live(self.now()) && !overlooked {
+        if !consent.is_live(self.now()) && !self.overlooks_status(consent.status) {
             let reason = format!("the consent is {} or has ended", consent.status);
             return Err(Refusal::new(403, ErrorCode::ConsentInvalid, reason));
         }
@@ -212,11 +209,7 @@ impl Core {
         id: &str,
     ) -> Result<&'b Account, Refusal> {
         let id = AccountId::parse(id).ok().filter(|id| {
-            let customer = consent.username.as_deref().and_then(|name| books.customer(name));
-            let own = || customer.is_some_and(|c| c.accounts.iter().any(|a| a.id == *id));
-            consent.accounts.contains(id)
-                || self.faulty(DpFault::AnyAccount)
-                || (self.faulty(DpFault::AnyAccountOfCustomer) && own())
+            consent.accounts.contains(id) || self.overlooks_account(books, consent, id)
         });
         usable(books, id)
     }
