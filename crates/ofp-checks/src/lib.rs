@@ -16,6 +16,7 @@
 mod facts;
 mod follows;
 mod groups;
+mod page;
 mod refusal;
 mod requirement;
 mod ruling;
@@ -23,7 +24,8 @@ mod settings;
 
 pub use facts::Facts;
 pub use follows::root_of;
+pub use page::visible_text;
 pub use refusal::{refused, served};
-pub use requirement::{Refusals, Requirement, Scope, catalogue, find, group_title};
+pub use requirement::{Requirement, Scope, Unserved, catalogue, find, group_title};
 pub use ruling::{judge, merge};
 pub use settings::{Settings, TestAccount, TestCustomer};

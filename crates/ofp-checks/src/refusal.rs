@@ -2,6 +2,13 @@
 
 use ofp_evidence::{Endpoint, Exchange, Message, Outcome, Stage};
 use ofp_types::{Mutation, MutationPart};
+use scraper::{Html, Selector};
+
+use crate::visible_text;
+
+/// What a framework or a gateway answers that never looked: wrong verb, too slow, too large, not this
+/// media type, too many.
+const BEFORE_THE_DP: [u16; 5] = [405, 408, 413, 415, 429];
 
 /// Whether the DP refused a request, and if not, what it did instead.
 ///
@@ -14,9 +21,10 @@ pub fn refused(
 ) -> Result<(), String> {
     let by_tls = mutation.is_some_and(|mutation| mutation.part() == MutationPart::Client);
     match &exchange.outcome {
-        // a DP that cannot be reached, or never answers, refuses nothing
+        // an alert, or a connection that ends before there is an answer; everything else is no doing
+        // of the DP's, or has begun to answer
         Outcome::Failed(failure)
-            if by_tls && !matches!(failure.stage, Stage::Connect | Stage::Timeout) =>
+            if by_tls && matches!(failure.stage, Stage::Tls | Stage::Receive) =>
         {
             Ok(())
         }
@@ -25,6 +33,9 @@ pub fn refused(
             400 | 401 | 403 => Ok(()),
             _ => Err(answered(*status, message)),
         },
+        Outcome::Answered { status, message } if BEFORE_THE_DP.contains(status) => {
+            Err(answered(*status, message))
+        }
         Outcome::Answered { status: 400..=499, .. } => Ok(()),
         Outcome::Answered { status, message } if exchange.endpoint == Endpoint::DpAuthorize => {
             page_refuses(*status, message, callback)
@@ -39,13 +50,15 @@ pub fn refused(
 /// What came, in words.
 pub fn served(exchange: &Exchange, callback: &str) -> Result<(), String> {
     match &exchange.outcome {
-        Outcome::Answered { status: 200..=299, .. } => Ok(()),
         Outcome::Answered { status, message } if exchange.endpoint == Endpoint::DpAuthorize => {
-            let led_on = matches!(status, 302 | 303)
-                && message.header("location").is_some()
-                && page_refuses(*status, message, callback).is_err();
-            if led_on { Ok(()) } else { Err(answered(*status, message)) }
+            let led_on = match status {
+                302 | 303 => message.header("location").is_some(),
+                status => (200..300).contains(status),
+            };
+            let refuses = page_refuses(*status, message, callback).is_ok();
+            if led_on && !refuses { Ok(()) } else { Err(answered(*status, message)) }
         }
+        Outcome::Answered { status: 200..=299, .. } => Ok(()),
         Outcome::Answered { status, message } => Err(answered(*status, message)),
         Outcome::Failed(failure) => Err(format!("no answer ({failure})")),
     }
@@ -58,13 +71,23 @@ fn page_refuses(status: u16, message: &Message, callback: &str) -> Result<(), St
         rest.strip_prefix('?')
             .is_some_and(|query| query.split('&').any(|pair| pair.starts_with("error=")))
     });
-    let html = message.media_type().is_some_and(|media_type| media_type.contains("html"));
-    let asks_to_log_in = message.text().to_lowercase().contains("type=\"password\"");
     match status {
         302 | 303 if back => Ok(()),
         302 | 303 => Err(format!("{status} to {location}")),
-        200 if html && !asks_to_log_in => Ok(()),
+        200 if says_something_and_asks_nothing(message) => Ok(()),
         _ => Err(answered(status, message)),
+    }
+}
+
+/// A page of text without a form, a field or a way on: all that an error page needs. A login page has
+/// them, and the shell of an application has no text.
+fn says_something_and_asks_nothing(message: &Message) -> bool {
+    let html = message.media_type().is_some_and(|media_type| media_type.contains("html"));
+    html && {
+        let page = Html::parse_document(&message.text());
+        let first = |css: &str| page.select(&Selector::parse(css).ok()?).next();
+        let asks = first("form, input, button, meta[http-equiv]").is_some();
+        !asks && first("body").is_some_and(|body| !visible_text(body).is_empty())
     }
 }
 
@@ -119,8 +142,10 @@ mod tests {
         for (stage, by_tls) in [
             (Stage::Connect, false),
             (Stage::Timeout, false),
+            (Stage::Trust, false),
+            (Stage::Send, false),
+            (Stage::Body, false),
             (Stage::Tls, true),
-            (Stage::Send, true),
             (Stage::Receive, true),
         ] {
             let exchange = exchange(Endpoint::ConsentEvent, failed(stage));
@@ -145,9 +170,20 @@ mod tests {
             (link, answer(303, to("https://paynet.test/callback?error=x"), ""), true, false),
             (link, answer(303, to("https://paynet.test/callback.evil?error=x"), ""), false, true),
             (link, answer(303, json, ""), false, false),
-            (link, answer(200, html, "<p>Sorry</p>"), true, true),
+            (link, answer(200, html, "<p>Sorry</p>"), true, false),
+            (link, answer(200, html, "<header>Bank</header><p>Sorry</p>"), true, false),
             (link, answer(200, html, "<input type=\"password\">"), false, true),
             (link, answer(404, html, ""), true, false),
+            (
+                link,
+                answer(200, html, "<head><title>Bank</title></head><div id=app></div>"),
+                false,
+                true,
+            ),
+            (link, answer(200, html, "<script>go()</script><style>p{}</style>"), false, true),
+            (link, answer(200, html, "<meta http-equiv='refresh'>Wait"), false, true),
+            (event, answer(405, json, ""), false, false),
+            (event, answer(429, json, ""), false, false),
         ];
         for (at, outcome, refuses, serves) in cases {
             let exchange = exchange(at, outcome);

@@ -31,21 +31,39 @@ pub struct Requirement {
     /// Why it was not tested, when nothing was seen that would tell.
     pub unseen: &'static str,
     /// Requests that must be refused, for a requirement that says so.
-    pub refusals: Refusals,
+    pub refusals: &'static [Unserved],
     pub(crate) check: fn(&Facts<'_>, &mut Ruling<'_>),
 }
 
-/// Requests that a requirement wants refused.
+/// A request that a requirement wants refused.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Refusals {
-    /// It is about something else.
-    None,
-    /// Spoilt requests.
-    Of(&'static [(Endpoint, Mutation)]),
-    /// Good requests about a consent that stands so.
-    While(Endpoint, &'static [ConsentStatus]),
-    /// Good requests for what the consent does not grant.
+pub enum Unserved {
+    /// One with a defect.
+    Spoilt(Endpoint, Mutation),
+    /// A good one about a consent that stands so.
+    While(Endpoint, ConsentStatus),
+    /// A good one for what the consent does not grant.
     NotGranted(Endpoint),
+}
+
+impl Unserved {
+    /// Where it goes.
+    #[must_use]
+    pub fn endpoint(self) -> Endpoint {
+        match self {
+            Self::Spoilt(at, _) | Self::While(at, _) | Self::NotGranted(at) => at,
+        }
+    }
+}
+
+impl std::fmt::Display for Unserved {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Spoilt(_, mutation) => f.write_str(mutation.what()),
+            Self::While(_, status) => write!(f, "the consent is {status}"),
+            Self::NotGranted(_) => f.write_str("the consent does not grant it"),
+        }
+    }
 }
 
 impl Requirement {

@@ -4,7 +4,7 @@ use ofp_evidence::{
     Cause, Evidence, ExchangeId, Failure, Finding, Level, Severity, Stage, Subject, Verdict,
 };
 
-use crate::{Facts, Refusals, Requirement};
+use crate::{Facts, Requirement, Unserved};
 
 /// What one check observes while it goes through the facts.
 pub(crate) struct Ruling<'a> {
@@ -45,8 +45,8 @@ impl Ruling<'_> {
     pub(crate) fn unanswered(&mut self, at: ExchangeId, expected: &str, failure: &Failure) {
         let cause = match failure.stage {
             Stage::Connect | Stage::Send => Cause::Network,
-            Stage::Tls => Cause::Config,
-            Stage::Timeout | Stage::Receive => Cause::Dp,
+            Stage::Tls | Stage::Trust => Cause::Config,
+            Stage::Timeout | Stage::Receive | Stage::Body => Cause::Dp,
         };
         self.find(at, expected.to_owned(), failure.to_string(), self.severity(), cause);
     }
@@ -68,7 +68,7 @@ impl Ruling<'_> {
     }
 
     /// The requests that the requirement wants refused.
-    pub(crate) fn refusals(&self) -> Refusals {
+    pub(crate) fn refusals(&self) -> &'static [Unserved] {
         self.requirement.refusals
     }
 

@@ -28,7 +28,7 @@ pub enum StepStatus {
     Failed,
     /// It could not be carried out.
     Error,
-    /// An earlier step did not succeed.
+    /// An earlier step did not succeed, or the profile has nothing that it could be about.
     Skipped,
 }
 
@@ -59,7 +59,7 @@ pub enum ScenarioStatus {
     Failed,
     /// It could not be carried out.
     Error,
-    /// It was left out.
+    /// The profile has nothing that it could be about.
     Skipped,
 }
 

@@ -188,12 +188,16 @@ pub enum Stage {
     Connect,
     /// The TLS handshake did not complete, or was refused at the first read (TLS 1.3).
     Tls,
+    /// We do not accept the server's certificate.
+    Trust,
     /// The request could not be sent.
     Send,
     /// No answer within the deadline.
     Timeout,
     /// The connection ended, or the answer was not HTTP.
     Receive,
+    /// The answer's head came, and its body did not come to its end, or is too long.
+    Body,
 }
 
 /// Why there is no complete answer.
@@ -210,8 +214,10 @@ impl std::fmt::Display for Failure {
         let what = match self.stage {
             Stage::Connect => "could not connect",
             Stage::Tls => "TLS handshake refused",
+            Stage::Trust => "the server's certificate was refused",
             Stage::Send => "could not send the request",
             Stage::Timeout => "no answer in time",
+            Stage::Body => "the answer broke off",
             Stage::Receive => "connection ended without a complete HTTP answer",
         };
         write!(f, "{what}: {}", self.detail)

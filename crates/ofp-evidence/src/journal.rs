@@ -36,10 +36,13 @@ pub struct JournalBound {
 struct Kept {
     records: VecDeque<Arc<Record>>,
     bytes: usize,
+    /// How many there have ever been.
+    added: usize,
 }
 
 impl Kept {
     fn add(&mut self, record: Record, bound: JournalBound) {
+        self.added += 1;
         self.bytes += record.weight();
         self.records.push_back(Arc::new(record));
         while self.records.len() > bound.records || self.bytes > bound.bytes {
@@ -95,6 +98,20 @@ impl Journal {
     #[must_use]
     pub fn records(&self) -> Vec<Arc<Record>> {
         self.lock_kept().records.iter().cloned().collect()
+    }
+
+    /// How many records have ever been made.
+    #[must_use]
+    pub fn mark(&self) -> usize {
+        self.lock_kept().added
+    }
+
+    /// What is kept of what was recorded after a mark.
+    #[must_use]
+    pub fn since(&self, mark: usize) -> Vec<Arc<Record>> {
+        let kept = self.lock_kept();
+        let forgotten = kept.added - kept.records.len();
+        kept.records.iter().skip(mark.saturating_sub(forgotten)).cloned().collect()
     }
 
     /// The newest record that `wanted` takes something of.
@@ -164,6 +181,8 @@ mod tests {
                 .collect();
             assert_eq!(kept, [7, 8, 9]);
             assert_eq!(*journal.watch().borrow(), 10);
+            let since = |mark| journal.since(mark).len();
+            assert_eq!((journal.mark(), since(0), since(9), since(10)), (10, 3, 1, 0));
         }
     }
 }

@@ -200,7 +200,7 @@ pub enum Record {
         /// What was spoilt on purpose, if anything was.
         mutation: Option<Mutation>,
         /// Where its consent stood at PayNet.
-        status: Option<ConsentStatus>,
+        status: ConsentStatus,
         /// Whether its consent grants what was asked for.
         granted: bool,
         /// What differs from the request as it would have been without: the proof that it was spoilt,

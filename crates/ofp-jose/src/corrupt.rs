@@ -1,5 +1,4 @@
-//! Deliberate corruption, for proofs that a check notices. Nothing else in the workspace makes a
-//! wrong message out of a right one.
+//! Deliberate corruption of tokens, for proofs that a check notices.
 
 use openssl::{
     error::ErrorStack,
@@ -11,6 +10,9 @@ use openssl::{
 use serde_json::{Map, Value};
 
 use crate::{base64url, base64url_decode};
+
+/// A kid that is nobody's.
+pub const UNKNOWN_KID: &str = "nobody-nobody-nobody-nobody-nobody-nobody-0";
 
 /// What signs, whatever the header says.
 pub enum RawSigner<'a> {
@@ -83,8 +85,7 @@ pub fn truncate_tag(jwe: &str, length: usize) -> String {
 /// The JWS under a kid that is nobody's. Its signature no longer holds either.
 #[must_use]
 pub fn with_unknown_kid(jws: &str) -> String {
-    const NOBODY: &str = "nobody-nobody-nobody-nobody-nobody-nobody-0";
-    with_header(jws, |header| drop(header.insert("kid".into(), NOBODY.into())))
+    with_header(jws, |header| drop(header.insert("kid".into(), UNKNOWN_KID.into())))
 }
 
 /// The JWS with `alg` `none` and an empty signature (RFC 7518 §3.6).

@@ -50,6 +50,16 @@ impl Caller {
 
     /// Makes the call, writes it down, and returns the number under which it stands there.
     pub async fn call(&self, call: Call) -> (ExchangeId, Result<(u16, Message), Failure>) {
+        let exchange = self.exchange(call).await;
+        let result = match exchange.outcome {
+            Outcome::Answered { status, message } => Ok((status, message)),
+            Outcome::Failed(failure) => Err(failure),
+        };
+        (exchange.id, result)
+    }
+
+    /// Makes the call, writes it down, and returns what it wrote.
+    pub async fn exchange(&self, call: Call) -> Exchange {
         let id = self.watcher.journal.next_exchange();
         let (at, started) = (self.watcher.clock.now(), Instant::now());
         let request = call.request;
@@ -60,14 +70,11 @@ impl Caller {
         let (method, url) = (request.method.to_string(), request.url.clone());
         let result = self.client.send(request).await;
         let connection = result.as_ref().ok().and_then(|reply| reply.connection);
-        let result = result.map(|reply| (reply.status, reply.message));
-        let outcome = match &result {
-            Ok((status, message)) => {
-                Outcome::Answered { status: *status, message: message.clone() }
-            }
-            Err(failure) => Outcome::Failed(failure.clone()),
+        let outcome = match result {
+            Ok(reply) => Outcome::Answered { status: reply.status, message: reply.message },
+            Err(failure) => Outcome::Failed(failure),
         };
-        self.watcher.journal.add(Record::Exchange(Exchange {
+        let exchange = Exchange {
             id,
             at,
             took: started.elapsed(),
@@ -83,7 +90,8 @@ impl Caller {
             consent: call.consent,
             cause: call.cause,
             note: None,
-        }));
-        (id, result)
+        };
+        self.watcher.journal.add(Record::Exchange(exchange.clone()));
+        exchange
     }
 }

@@ -109,7 +109,7 @@ impl HttpClient {
         let body = Limited::new(body, MAX_BODY_BYTES)
             .collect()
             .await
-            .map_err(|e| Failure { stage: Stage::Receive, detail: chain(e.as_ref()) })?;
+            .map_err(|e| Failure { stage: Stage::Body, detail: chain(e.as_ref()) })?;
         let text =
             |value: &http::HeaderValue| String::from_utf8_lossy(value.as_bytes()).into_owned();
         let headers =
@@ -149,6 +149,9 @@ fn failure(error: &ClientError) -> Failure {
         match cause.downcast_ref::<ConnectError>() {
             Some(ConnectError::Tcp(detail)) => {
                 return Failure { stage: Stage::Connect, detail: detail.clone() };
+            }
+            Some(ConnectError::Trust(detail)) => {
+                return Failure { stage: Stage::Trust, detail: detail.clone() };
             }
             Some(ConnectError::Tls(detail)) => {
                 return Failure { stage: Stage::Tls, detail: detail.clone() };

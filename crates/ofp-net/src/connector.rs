@@ -53,6 +53,9 @@ pub(crate) enum ConnectError {
     Tcp(String),
     #[error("{0}")]
     Tls(String),
+    /// We do not accept the server's certificate.
+    #[error("{0}")]
+    Trust(String),
 }
 
 /// The connection that an answer came over.
@@ -97,12 +100,17 @@ impl Inner {
             let facts = self.facts(id, authority, watcher, &shaken);
             watcher.journal.add(Record::Handshake(facts));
         }
-        shaken.map(|stream| TlsStream { stream, id }).map_err(ConnectError::Tls)
+        shaken.map(|stream| TlsStream { stream, id })
     }
 
-    async fn handshake(&self, host: &str, tcp: TcpStream) -> Result<SslStream<TcpStream>, String> {
-        let ssl = self.tls.to_host(host).map_err(|e| e.to_string())?;
-        let mut stream = SslStream::new(ssl, tcp).map_err(|e| e.to_string())?;
+    async fn handshake(
+        &self,
+        host: &str,
+        tcp: TcpStream,
+    ) -> Result<SslStream<TcpStream>, ConnectError> {
+        let failed = |e: openssl::error::ErrorStack| ConnectError::Tls(e.to_string());
+        let ssl = self.tls.to_host(host).map_err(failed)?;
+        let mut stream = SslStream::new(ssl, tcp).map_err(failed)?;
         match Pin::new(&mut stream).connect().await {
             Ok(()) => Ok(stream),
             Err(e) => Err(explain(&e, stream.ssl())),
@@ -114,7 +122,7 @@ impl Inner {
         id: ConnectionId,
         authority: String,
         watcher: &Watcher,
-        shaken: &Result<SslStream<TcpStream>, String>,
+        shaken: &Result<SslStream<TcpStream>, ConnectError>,
     ) -> Handshake {
         let ssl = shaken.as_ref().ok().map(SslStream::ssl);
         let server = ssl.and_then(SslRef::peer_certificate).and_then(|c| certificate_facts(&c));
@@ -129,20 +137,21 @@ impl Inner {
             server,
             offered: self.offered.clone(),
             resumed: ssl.is_some_and(SslRef::session_reused),
-            failure: shaken.as_ref().err().cloned(),
+            failure: shaken.as_ref().err().map(ToString::to_string),
         }
     }
 }
 
 /// OpenSSL's error, with the reason for which it refused the server's certificate.
-fn explain(error: &openssl::ssl::Error, ssl: &SslRef) -> String {
+fn explain(error: &openssl::ssl::Error, ssl: &SslRef) -> ConnectError {
     let verified = ssl.verify_result();
     if verified == openssl::x509::X509VerifyResult::OK {
-        return error.to_string();
+        return ConnectError::Tls(error.to_string());
     }
     let subject = ssl.peer_certificate().map(|c| ofp_pki::describe(c.subject_name()));
     let subject = subject.unwrap_or_else(|| "none".into());
-    format!("the server's certificate ({subject}) is not acceptable: {}", verified.error_string())
+    let why = verified.error_string();
+    ConnectError::Trust(format!("the server's certificate ({subject}) is not acceptable: {why}"))
 }
 
 /// A TLS stream that knows its number.

@@ -1,16 +1,22 @@
 //! A curl line that repeats an exchange, with certificate paths.
 
-use ofp_evidence::{Exchange, Role, Secrets};
+use ofp_evidence::{ExchangeId, Role};
+use ofp_types::{Mutation, MutationPart};
+
+use crate::run::Run;
 
 /// Headers that curl writes itself, or that must not be shown.
 const LEFT_OUT: [&str; 4] = ["host", "content-length", "cookie", "accept"];
 
-/// The line, or nothing when there is no folder of certificates.
-pub(crate) fn line(secrets: &Secrets, folder: Option<&str>, exchange: &Exchange) -> Option<String> {
-    let folder = folder?;
+/// The line; nothing when there is no folder of certificates, or the certificate that the exchange travelled
+/// with is in none.
+pub(crate) fn line(run: &Run<'_>, id: ExchangeId) -> Option<String> {
+    let folder = run.summary.pki_folder.as_deref()?;
+    let exchange = run.exchange(id)?;
+    let secrets = &run.summary.secrets;
     let mut parts = vec!["curl -sS -i".to_owned()];
     parts.push(format!("--cacert {}", quoted(&format!("{folder}/ca.pem"))));
-    if let Some(party) = party(exchange.from) {
+    if let Some(party) = certificate(exchange.from, run.spoilt(id).map(|(mutation, _)| mutation))? {
         parts.push(format!("--cert {}", quoted(&format!("{folder}/{party}/client.pem"))));
         parts.push(format!("--key {}", quoted(&format!("{folder}/{party}/client-key.pem"))));
     }
@@ -29,6 +35,17 @@ pub(crate) fn line(secrets: &Secrets, folder: Option<&str>, exchange: &Exchange)
     }
     parts.push(quoted(&secrets.shown_url(&exchange.url)));
     Some(parts.join(" "))
+}
+
+/// Whose client certificate an exchange travels with, if with one; `None` for one that is in no folder.
+fn certificate(from: Role, spoilt: Option<Mutation>) -> Option<Option<&'static str>> {
+    match spoilt {
+        Some(Mutation::NoClientCertificate) => Some(None),
+        Some(Mutation::ClientCertificateOfDc) => Some(party(Role::Dc)),
+        Some(Mutation::ClientCertificateOfDp) => Some(party(Role::Dp)),
+        Some(mutation) if mutation.part() == MutationPart::Client => None,
+        _ => Some(party(from)),
+    }
 }
 
 fn party(from: Role) -> Option<&'static str> {

@@ -1,12 +1,12 @@
 //! The JSON report, versioned by `schema_version`.
 
 use ofp_evidence::{
-    Cause, Exchange, Finding, Record, RequirementResult, ScenarioResult, Secrets, StepResult,
-    Subject, Summary, Verdict,
+    Cause, Exchange, Finding, RequirementResult, ScenarioResult, Secrets, StepResult, Subject,
+    Summary, Verdict,
 };
 use serde_json::{Value, json};
 
-use crate::shown;
+use crate::{run::Run, shown};
 
 /// The version of the report's schema.
 const SCHEMA_VERSION: &str = "1";
@@ -15,12 +15,7 @@ const SCHEMA_VERSION: &str = "1";
 #[must_use]
 pub fn json(summary: &Summary) -> Value {
     let secrets = &summary.secrets;
-    let exchanges = summary.records.iter().filter_map(|record| match &**record {
-        Record::Exchange(exchange) => Some(exchange),
-        _ => None,
-    });
-    let mut exchanges: Vec<_> = exchanges.collect();
-    exchanges.sort_by_key(|exchange| exchange.id);
+    let run = Run::of(summary);
     let (name, version) =
         summary.started.tool.split_once(' ').unwrap_or((&summary.started.tool, ""));
     json!({
@@ -32,23 +27,15 @@ pub fn json(summary: &Summary) -> Value {
         "duration_ms": summary.took.as_millis(),
         "scenarios": summary.scenarios.iter().map(|s| scenario(secrets, s)).collect::<Vec<_>>(),
         "requirements": summary.requirements.iter().map(|r| requirement(secrets, r)).collect::<Vec<_>>(),
-        "exchanges": exchanges.iter().map(|x| exchange(summary, x)).collect::<Vec<_>>(),
+        "exchanges": run.exchanges().into_iter().map(|x| exchange(&run, x)).collect::<Vec<_>>(),
     })
 }
 
-/// An exchange, and what was spoilt of it: the proof of a negative test.
-fn exchange(summary: &Summary, exchange: &Exchange) -> Value {
-    let secrets = &summary.secrets;
+/// An exchange, and what was spoilt of it.
+fn exchange(run: &Run<'_>, exchange: &Exchange) -> Value {
+    let secrets = &run.summary.secrets;
     let mut shown = shown::exchange(secrets, exchange);
-    let probe = summary.records.iter().find_map(|record| match &**record {
-        Record::Probe { exchange: id, mutation: Some(mutation), differences, .. }
-            if *id == exchange.id =>
-        {
-            Some((mutation, differences))
-        }
-        _ => None,
-    });
-    if let Some((mutation, differences)) = probe {
+    if let Some((mutation, differences)) = run.spoilt(exchange.id) {
         let each = differences.iter().map(|difference| {
             json!({
                 "what": difference.what,

@@ -53,7 +53,9 @@ fn suite(secrets: &Secrets, scenario: &ScenarioResult) -> TestSuite {
 
 fn step_status(secrets: &Secrets, step: &StepResult) -> TestCaseStatus {
     match (step.status, &step.error) {
-        (StepStatus::Skipped, _) => skipped("an earlier step did not succeed"),
+        (StepStatus::Skipped, because) => {
+            skipped(because.as_deref().unwrap_or("an earlier step did not succeed"))
+        }
         (StepStatus::Error, Some(error)) => {
             let mut status = TestCaseStatus::non_success(NonSuccessKind::Error);
             status.set_message(secrets.mask(error).into_owned());

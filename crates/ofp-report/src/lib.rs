@@ -6,6 +6,7 @@
 mod curl;
 mod json;
 mod junit;
+mod run;
 mod shown;
 mod terminal;
 mod words;

@@ -5,12 +5,11 @@ use std::{collections::BTreeMap, io::Write, time::Duration};
 use colored::Colorize as _;
 use ofp_checks::{find, group_title};
 use ofp_evidence::{
-    Difference, Exchange, ExchangeId, Finding, Record, RequirementResult, RunEvent, RunStarted,
-    ScenarioResult, ScenarioStatus, StepResult, Subject, Summary, Verdict,
+    Difference, ExchangeId, Finding, RequirementResult, RunEvent, RunStarted, ScenarioResult,
+    ScenarioStatus, StepResult, Subject, Summary, Verdict,
 };
-use ofp_types::Mutation;
 
-use crate::{curl, words::count};
+use crate::{curl, run::Run, words::count};
 
 /// Assertions about a DP in `spec/requirements.md`, those about the simulator itself left out.
 const ASSERTIONS: usize = 269;
@@ -89,29 +88,30 @@ impl<W: Write> Terminal<W> {
 
     fn finished(&mut self, summary: &Summary) -> std::io::Result<()> {
         self.passed_rows()?;
-        self.findings(summary, "Failures", |verdict| matches!(verdict, Verdict::Fail { .. }))?;
-        self.findings(summary, "Warnings", |verdict| matches!(verdict, Verdict::Warn { .. }))?;
-        self.scenarios(summary)?;
+        let run = &Run::of(summary);
+        self.findings(run, "Failures", |verdict| matches!(verdict, Verdict::Fail { .. }))?;
+        self.findings(run, "Warnings", |verdict| matches!(verdict, Verdict::Warn { .. }))?;
+        self.scenarios(run)?;
         self.requirements(summary)?;
         self.not_tested(summary)?;
         self.totals(summary)
     }
 
     /// Scenarios that did not pass: where they stopped, and what their authors expected.
-    fn scenarios(&mut self, summary: &Summary) -> std::io::Result<()> {
+    fn scenarios(&mut self, run: &Run<'_>) -> std::io::Result<()> {
         let bad = |scenario: &&ScenarioResult| scenario.status != ScenarioStatus::Passed;
-        let bad: Vec<&ScenarioResult> = summary.scenarios.iter().filter(bad).collect();
+        let bad: Vec<&ScenarioResult> = run.summary.scenarios.iter().filter(bad).collect();
         if !bad.is_empty() {
             writeln!(self.out, "\n{}", "Scenarios that did not pass".bold())?;
         }
         for scenario in bad {
             writeln!(self.out, "\n  {}  {}", scenario.id.0.bold(), tame(&scenario.title))?;
             for step in &scenario.steps {
-                self.step(summary, scenario, step)?;
+                self.step(run, scenario, step)?;
             }
             let own: Vec<&Finding> = scenario.findings.iter().filter(|f| is_own(f)).collect();
-            self.own(summary, &own)?;
-            let rerun = format!("ofp-sim run {}{}", scenario.file, summary.started.rerun_flags);
+            self.own(run, &own)?;
+            let rerun = format!("ofp-sim run {}{}", scenario.file, run.summary.started.rerun_flags);
             self.field("rerun", &rerun)?;
         }
         Ok(())
@@ -119,7 +119,7 @@ impl<W: Write> Terminal<W> {
 
     fn step(
         &mut self,
-        summary: &Summary,
+        run: &Run<'_>,
         scenario: &ScenarioResult,
         step: &StepResult,
     ) -> std::io::Result<()> {
@@ -130,14 +130,14 @@ impl<W: Write> Terminal<W> {
         let at = format!("{} ({}:{})", step.name, scenario.file, step.line);
         self.field("stopped", &at)?;
         if let Some(error) = &step.error {
-            self.field("because", &summary.secrets.mask(error))?;
+            self.field("because", &run.summary.secrets.mask(error))?;
         }
-        self.own(summary, &own)?;
-        let notes = step.exchanges.iter().filter_map(|id| exchange(summary, *id)?.note.as_deref());
+        self.own(run, &own)?;
+        let notes = step.exchanges.iter().filter_map(|id| run.exchange(*id)?.note.as_deref());
         let mut said: Vec<&str> = Vec::new();
         for note in notes {
             if !said.contains(&note) {
-                self.field("PayNet", &summary.secrets.mask(note))?;
+                self.field("PayNet", &run.summary.secrets.mask(note))?;
                 said.push(note);
             }
         }
@@ -145,7 +145,7 @@ impl<W: Write> Terminal<W> {
     }
 
     /// Findings about expectations and snapshots, each pair of expected and actual once.
-    fn own(&mut self, summary: &Summary, findings: &[&Finding]) -> std::io::Result<()> {
+    fn own(&mut self, run: &Run<'_>, findings: &[&Finding]) -> std::io::Result<()> {
         let mut said: Vec<(&str, &str)> = Vec::new();
         for finding in findings {
             let pair = (finding.expected.as_str(), finding.actual.as_str());
@@ -156,8 +156,8 @@ impl<W: Write> Terminal<W> {
             if let Subject::Snapshot { file } = &finding.subject {
                 self.field("snapshot", file)?;
             }
-            self.field("expected", &summary.secrets.mask(pair.0))?;
-            self.field("actual", &summary.secrets.mask(pair.1))?;
+            self.field("expected", &run.summary.secrets.mask(pair.0))?;
+            self.field("actual", &run.summary.secrets.mask(pair.1))?;
             if let Some(hint) = &finding.hint {
                 self.field("mend", hint)?;
             }
@@ -167,34 +167,30 @@ impl<W: Write> Terminal<W> {
 
     fn findings(
         &mut self,
-        summary: &Summary,
+        run: &Run<'_>,
         title: &str,
         wanted: fn(&Verdict) -> bool,
     ) -> std::io::Result<()> {
         let bad: Vec<&RequirementResult> =
-            summary.requirements.iter().filter(|r| wanted(&r.verdict)).collect();
+            run.summary.requirements.iter().filter(|r| wanted(&r.verdict)).collect();
         if bad.is_empty() {
             return Ok(());
         }
         writeln!(self.out, "\n{}", title.bold())?;
         for requirement in bad {
-            self.requirement(summary, requirement)?;
+            self.requirement(run, requirement)?;
         }
         Ok(())
     }
 
-    fn requirement(
-        &mut self,
-        summary: &Summary,
-        result: &RequirementResult,
-    ) -> std::io::Result<()> {
+    fn requirement(&mut self, run: &Run<'_>, result: &RequirementResult) -> std::io::Result<()> {
         let id = result.id.to_string();
         let id =
             if matches!(result.verdict, Verdict::Fail { .. }) { id.red() } else { id.yellow() };
         writeln!(self.out, "\n  {} {}  {}", id.bold(), result.level, result.title.bold())?;
         let findings = result.verdict.findings();
         if let Some(first) = findings.first() {
-            self.finding(summary, first)?;
+            self.finding(run, first)?;
         }
         let more = findings.len().saturating_sub(1);
         if more > 0 {
@@ -210,20 +206,20 @@ impl<W: Write> Terminal<W> {
         if let Some(requirement) = find(result.id.as_str()) {
             self.field("source", requirement.source)?;
         }
-        findings.first().map_or(Ok(()), |first| self.curl(summary, first))
+        findings.first().map_or(Ok(()), |first| self.curl(run, first))
     }
 
-    fn finding(&mut self, summary: &Summary, finding: &Finding) -> std::io::Result<()> {
-        let secrets = &summary.secrets;
+    fn finding(&mut self, run: &Run<'_>, finding: &Finding) -> std::io::Result<()> {
+        let secrets = &run.summary.secrets;
         self.field("expected", &secrets.mask(&finding.expected))?;
         self.field("actual", &secrets.mask(&finding.actual))?;
-        let exchange = finding.exchange.and_then(|id| exchange(summary, id));
+        let exchange = finding.exchange.and_then(|id| run.exchange(id));
         if let Some(exchange) = exchange {
             self.field("exchange", &exchange.headline())?;
             if let Some(note) = &exchange.note {
                 self.field("PayNet", &secrets.mask(note))?;
             }
-            self.spoilt(summary, exchange.id)?;
+            self.spoilt(run, exchange.id)?;
         }
         self.field("whose", &finding.cause.to_string())?;
         if let Some(hint) = &finding.hint {
@@ -233,10 +229,10 @@ impl<W: Write> Terminal<W> {
     }
 
     /// What was spoilt of a request, as it would have been and as it was sent.
-    fn spoilt(&mut self, summary: &Summary, id: ExchangeId) -> std::io::Result<()> {
-        let Some((mutation, differences)) = probe(summary, id) else { return Ok(()) };
+    fn spoilt(&mut self, run: &Run<'_>, id: ExchangeId) -> std::io::Result<()> {
+        let Some((mutation, differences)) = run.spoilt(id) else { return Ok(()) };
         let cut = |text: &str| {
-            let start: String = summary.secrets.mask(text).chars().take(80).collect();
+            let start: String = run.summary.secrets.mask(text).chars().take(80).collect();
             if start.len() < text.len() { format!("{start}…") } else { start }
         };
         let each = differences.iter().map(|difference| {
@@ -248,11 +244,11 @@ impl<W: Write> Terminal<W> {
     }
 
     /// Long, so last, and dimmed.
-    fn curl(&mut self, summary: &Summary, finding: &Finding) -> std::io::Result<()> {
-        let folder = summary.pki_folder.as_deref();
-        let exchange = finding.exchange.and_then(|id| exchange(summary, id));
-        match exchange.and_then(|exchange| curl::line(&summary.secrets, folder, exchange)) {
-            Some(line) => writeln!(self.out, "    {}  {}", "curl    ".dimmed(), line.dimmed()),
+    fn curl(&mut self, run: &Run<'_>, finding: &Finding) -> std::io::Result<()> {
+        match finding.exchange.and_then(|id| curl::line(run, id)) {
+            Some(line) => {
+                writeln!(self.out, "    {}  {}", "curl    ".dimmed(), tame(&line).dimmed())
+            }
             None => Ok(()),
         }
     }
@@ -364,23 +360,4 @@ fn tame(text: &str) -> String {
 /// Whether a finding is about what the scenario's author wrote.
 fn is_own(finding: &Finding) -> bool {
     !matches!(finding.subject, Subject::Requirement(_))
-}
-
-/// What was spoilt of a request, if it was.
-fn probe(summary: &Summary, id: ExchangeId) -> Option<(Mutation, &[Difference])> {
-    summary.records.iter().find_map(|record| match &**record {
-        Record::Probe { exchange, mutation: Some(mutation), differences, .. }
-            if *exchange == id =>
-        {
-            Some((*mutation, differences.as_slice()))
-        }
-        _ => None,
-    })
-}
-
-fn exchange(summary: &Summary, id: ExchangeId) -> Option<&Exchange> {
-    summary.records.iter().find_map(|record| match &**record {
-        Record::Exchange(exchange) if exchange.id == id => Some(exchange),
-        _ => None,
-    })
 }

@@ -1,6 +1,9 @@
 //! Finds and parses scenarios; every problem of every file at once.
 
-use std::path::{Path, PathBuf};
+use std::{
+    collections::{HashMap, HashSet},
+    path::{Path, PathBuf},
+};
 
 use ofp_scenario::{Diagnostic, Scenario, Source, builtin, parse_scenarios};
 
@@ -68,6 +71,7 @@ pub fn load(paths: &[PathBuf]) -> Result<Vec<Loaded>, LoadError> {
     let files = sources.len();
     let is_requirement = |id: &str| ofp_checks::find(id).is_some();
     let mut loaded: Vec<Loaded> = Vec::new();
+    let mut seen: HashMap<String, String> = HashMap::new();
     let mut problems = Vec::new();
     for (source, embedded) in sources {
         let (scenarios, found) = parse_scenarios(&source, &is_requirement);
@@ -77,9 +81,8 @@ pub fn load(paths: &[PathBuf]) -> Result<Vec<Loaded>, LoadError> {
         }
         for scenario in scenarios {
             let id = id_of(&source, &scenario);
-            if let Some(first) = loaded.iter().find(|other| other.id == id) {
-                let (first, second) = (first.source.name.clone(), source.name);
-                return Err(LoadError::Twice { id, first, second });
+            if let Some(first) = seen.insert(id.clone(), source.name.clone()) {
+                return Err(LoadError::Twice { id, first, second: source.name });
             }
             loaded.push(Loaded { id, source: source.clone(), scenario, embedded });
         }
@@ -102,7 +105,7 @@ fn read_all(paths: &[PathBuf]) -> Result<Vec<(Source, bool)>, LoadError> {
     for path in paths {
         if path.is_dir() {
             let mut found = Vec::new();
-            read_folder(path, &mut found)?;
+            read_folder(path, &mut HashSet::new(), &mut found)?;
             if found.is_empty() {
                 return Err(LoadError::Empty { path: path.clone() });
             }
@@ -119,17 +122,26 @@ fn read_all(paths: &[PathBuf]) -> Result<Vec<(Source, bool)>, LoadError> {
     Ok(sources)
 }
 
-/// Embedded scenarios that a path names: a file with or without its ending, or a folder.
+/// Embedded scenarios that a path names: a folder, or a file with or without its ending, by the end of its
+/// path as ids are.
 fn embedded(path: &Path) -> Vec<Source> {
     let named = |source: &Source| {
         let name = Path::new(&source.name);
-        name == path || name.with_extension("") == path || name.starts_with(path)
+        name.ends_with(path) || name.with_extension("").ends_with(path) || name.starts_with(path)
     };
     builtin::scenarios().into_iter().filter(named).collect()
 }
 
-fn read_folder(folder: &Path, sources: &mut Vec<Source>) -> Result<(), LoadError> {
+/// Each folder once, however many links lead to it.
+fn read_folder(
+    folder: &Path,
+    been: &mut HashSet<PathBuf>,
+    sources: &mut Vec<Source>,
+) -> Result<(), LoadError> {
     let unreadable = |source| LoadError::Unreadable { path: folder.to_owned(), source };
+    if !been.insert(folder.canonicalize().map_err(unreadable)?) {
+        return Ok(());
+    }
     let mut entries = Vec::new();
     for entry in std::fs::read_dir(folder).map_err(unreadable)? {
         entries.push(entry.map_err(unreadable)?.path());
@@ -137,7 +149,7 @@ fn read_folder(folder: &Path, sources: &mut Vec<Source>) -> Result<(), LoadError
     entries.sort();
     for path in entries {
         if path.is_dir() {
-            read_folder(&path, sources)?;
+            read_folder(&path, been, sources)?;
         } else if path.extension().is_some_and(|e| e == "yaml" || e == "yml") {
             sources.push(read_file(&path)?);
         }

@@ -6,10 +6,7 @@ use ofp_types::{ConsentStatus, PlatformFault};
 use serde::Deserialize;
 use serde_json::Value;
 
-use crate::{
-    Span,
-    probe::{Forward, Forwarded, SendEvent},
-};
+use crate::{Span, probe::Probe};
 
 /// Every verb, as it is written.
 pub const VERBS: &[&str] = &[
@@ -49,7 +46,7 @@ pub const VERBS: &[&str] = &[
     "paynet.forward_account",
     "paynet.forward_balance",
     "paynet.forward_transactions",
-    "paynet.ask_userinfo",
+    "paynet.forward_userinfo",
     "paynet.rotate_keys",
     "paynet.inject",
     "paynet.reset_faults",
@@ -113,14 +110,8 @@ pub enum Action {
     DpRevokes,
     /// The platform changes the consent in its own name.
     PaynetChanges(Change),
-    /// PayNet sends the DP an event about the consent (D1), though nothing has happened.
-    SendEvent(SendEvent),
-    /// PayNet opens the DP's authorization endpoint (D2), though no browser asks.
-    OpenAuthorize,
-    /// PayNet asks the DP for data of an account (D5 to D7), though no DC does.
-    Forward(Forwarded, Forward),
-    /// PayNet asks the DP for the customer's claims (D3), though no DC does.
-    AskUserinfo,
+    /// A call of PayNet to the DP that nothing else brings about.
+    Probe(Probe),
     /// PayNet signs with a new key from now on.
     RotateKeys(RotateKeys),
     /// A fault of the platform is switched on.
@@ -133,17 +124,6 @@ pub enum Action {
     ExpectDc(ExpectDc),
     /// What PayNet has told the DC of the consent (C1).
     ExpectDcTold(ExpectDcTold),
-}
-
-impl Action {
-    /// Whether it is a call of PayNet to the DP that the scenario makes itself.
-    #[must_use]
-    pub fn is_probe(&self) -> bool {
-        matches!(
-            self,
-            Self::SendEvent(_) | Self::OpenAuthorize | Self::AskUserinfo | Self::Forward(..)
-        )
-    }
 }
 
 /// What of an account is read.

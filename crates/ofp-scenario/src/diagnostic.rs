@@ -1,6 +1,6 @@
 //! A problem with line and caret.
 
-use std::ops::Range;
+use std::{ops::Range, sync::Arc};
 
 use annotate_snippets::{AnnotationKind, Level, Renderer, Snippet};
 
@@ -9,14 +9,14 @@ use annotate_snippets::{AnnotationKind, Level, Renderer, Snippet};
 pub struct Source {
     /// The file's name.
     pub name: String,
-    /// Its text.
-    pub text: String,
+    /// Its text: shared by all that was read from it.
+    pub text: Arc<str>,
 }
 
 impl Source {
     /// A text under a name.
     #[must_use]
-    pub fn new(name: impl Into<String>, text: impl Into<String>) -> Self {
+    pub fn new(name: impl Into<String>, text: impl Into<Arc<str>>) -> Self {
         Self { name: name.into(), text: text.into() }
     }
 
@@ -91,7 +91,7 @@ pub fn render(source: &Source, diagnostic: &Diagnostic, colour: bool) -> String 
         let span = label.span.start.min(end)..label.span.end.min(end);
         kind.span(span).label(label.text.as_str())
     });
-    let snippet = Snippet::source(source.text.as_str())
+    let snippet = Snippet::source(&*source.text)
         .path(source.name.as_str())
         .fold(true)
         .annotations(annotations);

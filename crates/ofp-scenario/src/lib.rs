@@ -41,7 +41,7 @@ pub use duration::Span;
 pub use expect::{Expect, Screen};
 pub use located::Located;
 pub use parse::parse_scenarios;
-pub use probe::{EventWord, Forward, Forwarded, ForwardedAccount, SendEvent};
+pub use probe::{EventWord, Probe, SendEvent};
 pub use profile::{PROFILES, load_profile};
 pub use scenario::{ConsentSpec, Provider, ResponseMode, Scenario, Step};
 pub use suggest::closest;

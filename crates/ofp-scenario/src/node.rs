@@ -33,10 +33,10 @@ impl Node {
             if matches!(text.as_str(), "" | "~" | "null"))
     }
 
-    /// How many nodes it is, itself among them.
+    /// How many nodes it is, itself among them; a long text counts as several.
     pub(crate) fn size(&self) -> usize {
         1 + match &self.kind {
-            Kind::Scalar { .. } => 0,
+            Kind::Scalar { text, .. } => text.len() / 64,
             Kind::Sequence(items) => items.iter().map(Self::size).sum(),
             Kind::Mapping(entries) => entries.iter().map(|(_, value)| value.size()).sum(),
         }

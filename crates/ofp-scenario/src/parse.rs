@@ -12,7 +12,7 @@ use crate::{
     decode::decode,
     expect::Expect,
     node::{Key, Kind, Node},
-    probe::{Forward, Forwarded, SendEvent},
+    probe::{Probe, SendEvent},
     rows::{self, Row},
     suggest, yaml,
 };
@@ -91,6 +91,11 @@ fn parse_row(
     let steps = parse_steps(source, steps.into_iter().next(), &mut problems);
     let Some(head) = head else { return (None, problems) };
     check_head(&head, is_requirement, &mut problems);
+    if head.snapshot && row.name.is_some() {
+        let title = "the rows of `for_each` would share one snapshot";
+        let span = head.scenario.span.clone();
+        problems.push(Diagnostic::new("for_each", title, span, "in this scenario"));
+    }
     if !problems.is_empty() {
         return (None, problems);
     }
@@ -109,10 +114,15 @@ fn parse_row(
     (Some(scenario).filter(|_| problems.is_empty()), problems)
 }
 
+/// What a scenario or a row may be called: its id is made of both.
+pub(crate) fn is_plain(name: &str) -> bool {
+    let plain = |c: char| c.is_ascii_alphanumeric() || c == '-' || c == '_';
+    !name.is_empty() && name.chars().all(plain)
+}
+
 fn check_head(head: &Head, is_requirement: &dyn Fn(&str) -> bool, problems: &mut Vec<Diagnostic>) {
     let name = &head.scenario;
-    let plain = |c: char| c.is_ascii_alphanumeric() || c == '-' || c == '_';
-    if name.value.is_empty() || !name.value.chars().all(plain) {
+    if !is_plain(&name.value) {
         let title = format!("`{}` cannot name a scenario", name.value);
         let label = "letters, digits, - and _ only";
         problems.push(Diagnostic::new("scenario", title, name.span.clone(), label));
@@ -256,12 +266,14 @@ fn parse_action(key: &Key, value: &Node) -> Result<Action, Diagnostic> {
         "paynet.revoke_consent" => nothing(Action::PaynetChanges(Change::Revoke)),
         "paynet.suspend_consent" => nothing(Action::PaynetChanges(Change::Suspend)),
         "paynet.reactivate_consent" => nothing(Action::PaynetChanges(Change::Reactivate)),
-        "paynet.send_event" => decode::<SendEvent>(value).map(Action::SendEvent),
-        "paynet.open_authorize" => nothing(Action::OpenAuthorize),
-        "paynet.ask_userinfo" => nothing(Action::AskUserinfo),
-        "paynet.forward_account" => forward(Forwarded::Account, value),
-        "paynet.forward_balance" => forward(Forwarded::Balance, value),
-        "paynet.forward_transactions" => forward(Forwarded::Transactions, value),
+        "paynet.send_event" => {
+            decode::<SendEvent>(value).map(|send| Action::Probe(Probe::SendEvent(send)))
+        }
+        "paynet.open_authorize" => nothing(Action::Probe(Probe::OpenAuthorize)),
+        "paynet.forward_userinfo" => nothing(Action::Probe(Probe::Userinfo)),
+        "paynet.forward_account" => nothing(Action::Probe(Probe::Account)),
+        "paynet.forward_balance" => nothing(Action::Probe(Probe::Balance)),
+        "paynet.forward_transactions" => nothing(Action::Probe(Probe::Transactions)),
         "paynet.rotate_keys" => decode::<RotateKeys>(value).map(Action::RotateKeys),
         "paynet.inject" => inject(key, value),
         "paynet.reset_faults" => nothing(Action::ResetFaults),
@@ -279,10 +291,6 @@ fn parse_action(key: &Key, value: &Node) -> Result<Action, Diagnostic> {
     }
 }
 
-fn forward(what: Forwarded, value: &Node) -> Result<Action, Diagnostic> {
-    decode::<Forward>(value).map(|forward| Action::Forward(what, forward))
-}
-
 fn mutation(value: &Node) -> Result<Mutation, Diagnostic> {
     let name: String = decode(value)?;
     Mutation::by_name(&name).ok_or_else(|| {
@@ -298,7 +306,7 @@ fn mutation(value: &Node) -> Result<Mutation, Diagnostic> {
 
 /// Only what PayNet sends by itself can be spoilt: PayNet would refuse the rest before the DP sees it.
 fn check_mutate(action: &Action, mutates: bool, key: &Key) -> Result<(), Diagnostic> {
-    if !mutates || action.is_probe() {
+    if !mutates || matches!(action, Action::Probe(_)) {
         return Ok(());
     }
     let title = format!("what `{}` sends cannot be spoilt", key.text);
@@ -351,10 +359,7 @@ fn check_expect(action: &Action, verb: &str, expect: &Expect, key: &Key) -> Resu
         | Action::RetrieveConsent
         | Action::DcChanges(_)
         | Action::CheckHealth
-        | Action::SendEvent(_)
-        | Action::OpenAuthorize
-        | Action::AskUserinfo
-        | Action::Forward(..)
+        | Action::Probe(_)
         | Action::CallUserinfo => (true, false),
         Action::FollowAuthorization
         | Action::PickProvider(_)
@@ -367,7 +372,7 @@ fn check_expect(action: &Action, verb: &str, expect: &Expect, key: &Key) -> Resu
     let written = [
         ("status", expect.status.is_some(), answers),
         ("json", expect.json.is_some(), answers),
-        ("refused", expect.refused.is_some(), action.is_probe()),
+        ("refused", expect.refused.is_some(), matches!(action, Action::Probe(_))),
         ("screen", expect.screen.is_some(), screens),
         ("text", expect.text.is_some(), screens),
     ];

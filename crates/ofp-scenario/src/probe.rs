@@ -3,35 +3,36 @@
 use ofp_types::ConsentStatus;
 use serde::Deserialize;
 
-use crate::WhichConsent;
-
-/// What PayNet asks the DP for by itself.
+/// A call of PayNet to the DP, about the consent that was asked for last.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Forwarded {
-    /// D5.
+pub enum Probe {
+    /// An event (D1).
+    SendEvent(SendEvent),
+    /// The start of an authorization (D2).
+    OpenAuthorize,
+    /// The customer's claims (D3).
+    Userinfo,
+    /// An account (D5), the first that the customer chose.
     Account,
-    /// D6.
+    /// Its balances (D6).
     Balance,
-    /// D7.
+    /// Its transactions (D7).
     Transactions,
 }
 
 /// `paynet.send_event`.
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct SendEvent {
     /// Its type.
     pub event: EventWord,
     /// The status that it tells of; the consent's own without.
     pub status: Option<ConsentStatus>,
-    /// About which consent.
-    pub of: WhichConsent,
 }
 
 impl Default for SendEvent {
     fn default() -> Self {
-        let (event, of) = (EventWord::ConsentStatusUpdated, WhichConsent::Last);
-        Self { event, status: None, of }
+        Self { event: EventWord::ConsentStatusUpdated, status: None }
     }
 }
 
@@ -63,25 +64,4 @@ impl EventWord {
             Self::Unknown => "consent_reviewed",
         }
     }
-}
-
-/// `paynet.forward_account`, `paynet.forward_balance` and `paynet.forward_transactions`.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
-#[serde(deny_unknown_fields, default)]
-pub struct Forward {
-    /// Of which account.
-    pub account: ForwardedAccount,
-    /// Under which consent.
-    pub of: WhichConsent,
-}
-
-/// Which account PayNet asks for.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum ForwardedAccount {
-    /// The first that the customer chose.
-    #[default]
-    First,
-    /// The first that the customer chose under the scenario's first consent.
-    OfFirstConsent,
 }

@@ -5,6 +5,7 @@ use std::collections::HashSet;
 use crate::{
     Diagnostic,
     node::{Key, Kind, Node},
+    parse::is_plain,
 };
 
 const FOR_EACH: &str = "for_each";
@@ -78,6 +79,12 @@ fn one_row(row: &Node, entries: &[(Key, Node)], left: &mut usize) -> Result<Row,
         let title = "a row needs a name: a `name`, or a word as its first value";
         return Err(vec![Diagnostic::new("for_each", title, row.span.clone(), "this one")]);
     };
+    if !is_plain(name) {
+        let title = format!("`{name}` cannot name a row");
+        let help = "letters, digits, - and _ only; give the row a `name`";
+        let span = row.span.clone();
+        return Err(vec![Diagnostic::new("for_each", title, span, "this one").help(help)]);
+    }
     let mut filling = Filling { values, used: HashSet::new(), problems: Vec::new(), left };
     let mut filled: Vec<(Key, Node)> =
         entries.iter().map(|(key, node)| (key.clone(), filling.fill(node))).collect();
@@ -148,14 +155,14 @@ fn placeholder(text: &str) -> Option<&str> {
     Some(text.trim().strip_prefix("{{")?.strip_suffix("}}")?.trim())
 }
 
-/// What the row covers, beside what every row does.
+/// What the row covers, beside what every row does. What is no list is left to be complained of.
 fn cover(entries: &mut Vec<(Key, Node)>, key: &Key, covers: &Node) {
     let all = entries.iter_mut().find(|(key, _)| key.text == COVERS).map(|(_, node)| node);
     match (all, &covers.kind) {
         (Some(Node { kind: Kind::Sequence(all), .. }), Kind::Sequence(more)) => {
             all.extend(more.iter().cloned());
         }
-        (Some(_), _) => {}
+        (Some(all), _) => *all = covers.clone(),
         (None, _) => entries.push((key.clone(), covers.clone())),
     }
 }
@@ -193,7 +200,7 @@ mod tests {
     #[test]
     fn what_is_wrong_with_rows_is_said_with_its_place() {
         let good = "  - { mutation: alg-none }\n";
-        let cases: [(&str, &str, &str); 6] = [
+        let cases: [(&str, &str, &str); 9] = [
             ("  - alg-none\n", STEPS, "a row is a map of keys, this is `alg-none`"),
             (
                 "  - { mutation: alg-none, colour: red }\n",
@@ -204,6 +211,13 @@ mod tests {
             (&format!("{good}{good}"), STEPS, "two rows are called `alg-none`"),
             (good, "  - paynet.send_event:\n    mutate: \"{{ mutaton }}\"\n", "has `mutaton`"),
             ("  []\n", STEPS, "expected a list of rows, found a list"),
+            ("  - { mutation: \"alg none\" }\n", STEPS, "`alg none` cannot name a row"),
+            (
+                "  - { mutation: alg-none, covers: C-13 }\n",
+                "  - dc.request_consent:\n  - paynet.send_event:\n    mutate: \"{{ mutation }}\"\ncovers: [C-05]\n",
+                "expected a list",
+            ),
+            (good, &format!("{STEPS}snapshot: true\n"), "would share one snapshot"),
         ];
         for (rows, steps, expected) in cases {
             let said = parsed(rows, steps).unwrap_err();

@@ -50,7 +50,7 @@ pub use profile::{
     AccountNumberName, AccountsShape, AuthorizeMode, IdHash, JwePlaintext, NumericDateForm,
     Profile, ResourceSigner, SigBody, SigHeader, SigResource, SigUserinfo, SubClaim, UpdateVerb,
 };
-pub use request_claims::{RequestClaims, RequestSigner};
+pub use request_claims::{RequestClaims, RequestSigner, event_signature_header};
 
 /// The audience value by which signed messages name the platform itself (`spec/ofp.md` 5.3).
 pub const PLATFORM_AUDIENCE: &str = "Paynet OFP";

@@ -65,7 +65,6 @@ mutations! {
     AlgNone "alg-none" Signature "alg is none and the signature is empty",
     AlgHs256 "alg-hs256-public-key" Signature "alg is HS256, keyed with the sender's public key as PEM",
     AlgRs256 "alg-rs256" Signature "alg is RS256, by the right key",
-    EmbeddedJwk "embedded-jwk" Signature "the header carries a foreign key as jwk, which signs",
     UnknownCrit "unknown-crit" Signature "crit names an extension that nobody knows",
     TwoSegments "two-segments" Signature "the JWS has two segments",
     FourSegments "four-segments" Signature "the JWS has four segments",
@@ -92,7 +91,6 @@ mutations! {
     ConsentIdMissing "consent-id-missing" SignedBody "data.consent_id is missing",
     ConsentIdTooLong "consent-id-too-long" SignedBody "data.consent_id has 37 characters",
     DpIdOfAnother "dp-id-of-another" SignedBody "data.dp_id is another DP's",
-    StatusUnknown "status-unknown" SignedBody "data.status is no status of a consent",
     EncKidMissing "enc-kid-missing" Header "x-enc-kid is missing",
     EncKidUnknown "enc-kid-unknown" Header "x-enc-kid names no key",
     EncKidOfSigningKey "enc-kid-of-signing-key" Header "x-enc-kid is the DC's signing key",
@@ -119,6 +117,16 @@ mutations! {
 }
 
 impl Mutation {
+    /// The one signature that it spoils, where it leaves the other alone.
+    #[must_use]
+    pub fn of_header(self) -> Option<&'static str> {
+        match self {
+            Self::XSignatureFlipped => Some("x-signature"),
+            Self::FapiSignatureFlipped => Some("x-fapi-signature"),
+            _ => None,
+        }
+    }
+
     /// The mutation called `name`.
     #[must_use]
     pub fn by_name(name: &str) -> Option<Self> {

@@ -1,9 +1,9 @@
-//! The claims by which PayNet and a DC sign a request that has no body (`spec/ofp.md` 5.3, 5.4).
+//! What PayNet and a DC say in their signatures (`spec/ofp.md` 5.2 to 5.4).
 
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Map, Value, json};
 
-use crate::{NumericDateForm, Profile, ResourceSigner, SigHeader};
+use crate::{Mutation, NumericDateForm, PLATFORM_AUDIENCE, Profile, ResourceSigner, SigHeader};
 
 /// What a signature over a request without a body says.
 #[derive(Debug, Clone)]
@@ -61,6 +61,17 @@ impl NumericDateForm {
     }
 }
 
+/// What goes into the header of a detached signature of PayNet's beside `alg` and `kid` (`spec/ofp.md` 5.2).
+#[must_use]
+pub fn event_signature_header(
+    now: Timestamp,
+    jti: String,
+    form: NumericDateForm,
+) -> Map<String, Value> {
+    let members = [("iss", json!(PLATFORM_AUDIENCE)), ("iat", form.of(now)), ("jti", json!(jti))];
+    members.into_iter().map(|(name, value)| (name.to_owned(), value)).collect()
+}
+
 /// Whose signature a header on a request for data is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum RequestSigner {
@@ -83,6 +94,13 @@ impl Profile {
         let x = (self.sig_header != SigHeader::Fapi).then_some(("x-signature", x));
         fapi.into_iter().chain(x)
     }
+
+    /// The header that a mutation spoils alone, where PayNet does not send it.
+    #[must_use]
+    pub fn lacks(&self, mutation: Mutation) -> Option<&'static str> {
+        let header = mutation.of_header()?;
+        (!self.request_signatures().any(|(name, _)| name == header)).then_some(header)
+    }
 }
 
 #[cfg(test)]
@@ -100,6 +118,15 @@ mod tests {
         assert_eq!(said(ResourceSigner::Both, SigHeader::Both), both);
         assert_eq!(said(ResourceSigner::Dc, SigHeader::X), [("x-signature", Dc)]);
         assert_eq!(said(ResourceSigner::Pn, SigHeader::Fapi), [("x-fapi-signature", PayNet)]);
+    }
+
+    #[test]
+    fn a_header_that_is_not_sent_cannot_be_spoilt() {
+        let profile = Profile { sig_header: SigHeader::Fapi, ..Profile::default() };
+        assert_eq!(profile.lacks(Mutation::XSignatureFlipped), Some("x-signature"));
+        assert_eq!(profile.lacks(Mutation::FapiSignatureFlipped), None);
+        assert_eq!(profile.lacks(Mutation::SignatureByteFlipped), None);
+        assert_eq!(Profile::default().lacks(Mutation::XSignatureFlipped), None);
     }
 
     #[test]

@@ -17,7 +17,7 @@ use ofp_evidence::{
 use ofp_types::{ConsentId, ConsentStatus, Mutation};
 use serde_json::Value;
 
-use crate::Settings;
+use crate::{Settings, Unserved, refusal::served};
 
 /// What checks look at.
 pub struct Facts<'a> {
@@ -32,10 +32,8 @@ pub struct Facts<'a> {
     refusals_expected: HashSet<ExchangeId>,
     /// Requests that the scenario spoilt. They stand nowhere else.
     pub(crate) spoilt: Vec<(Mutation, &'a Exchange)>,
-    /// Good requests that the scenario made itself, with where their consent stood and whether it
-    /// grants what was asked for.
-    pub(crate) probes: Vec<(&'a Exchange, ConsentStatus, bool)>,
-    /// The same by number.
+    /// Good requests that the scenario made itself: where their consent stood, and whether it grants
+    /// what was asked for.
     standings: HashMap<ExchangeId, (ConsentStatus, bool)>,
 }
 
@@ -53,11 +51,9 @@ impl<'a> Facts<'a> {
             balances: Vec::new(),
             refusals_expected: HashSet::new(),
             spoilt: Vec::new(),
-            probes: Vec::new(),
             standings: HashMap::new(),
         };
         let mut mutations: HashMap<ExchangeId, Mutation> = HashMap::new();
-        let mut standings: HashMap<ExchangeId, (ConsentStatus, bool)> = HashMap::new();
         let mut decryptions: Vec<&Decryption> = Vec::new();
         for record in records {
             match &**record {
@@ -70,7 +66,7 @@ impl<'a> Facts<'a> {
                     mutations.insert(*exchange, *mutation);
                 }
                 Record::Probe { exchange, status, granted, .. } => {
-                    standings.extend(status.map(|status| (*exchange, (status, *granted))));
+                    facts.standings.insert(*exchange, (*status, *granted));
                 }
                 Record::RefusalExpected { exchange } => {
                     facts.refusals_expected.insert(*exchange);
@@ -79,12 +75,6 @@ impl<'a> Facts<'a> {
         }
         facts.exchanges.sort_by_key(|exchange| exchange.id);
         facts.set_spoilt_apart(&mutations);
-        let probes = facts.exchanges.iter().filter_map(|exchange| {
-            let (status, granted) = standings.get(&exchange.id)?;
-            Some((*exchange, *status, *granted))
-        });
-        facts.probes = probes.collect();
-        facts.standings = standings;
         let updates = facts.at(Endpoint::UpdateConsent).map(|x| Update::of(settings, x)).collect();
         let balances = facts
             .at(Endpoint::Balances)
@@ -130,6 +120,48 @@ impl<'a> Facts<'a> {
         })
     }
 
+    /// Good requests that the scenario made itself.
+    pub(crate) fn probes(&self) -> impl Iterator<Item = (&'a Exchange, ConsentStatus, bool)> {
+        self.exchanges.iter().filter_map(|exchange| {
+            let (status, granted) = self.standings.get(&exchange.id)?;
+            Some((*exchange, *status, *granted))
+        })
+    }
+
+    /// Requests of a kind that is not to be served, with what was spoilt.
+    #[must_use]
+    pub fn unserved(&self, kind: Unserved) -> Vec<(Option<Mutation>, &'a Exchange)> {
+        let probes = |wanted: &dyn Fn(Endpoint, ConsentStatus, bool) -> bool| {
+            let ours =
+                self.probes().filter(|(x, status, granted)| wanted(x.endpoint, *status, *granted));
+            ours.map(|(exchange, ..)| (None, exchange)).collect()
+        };
+        match kind {
+            Unserved::Spoilt(at, mutation) => {
+                let ours = self.spoilt.iter();
+                let ours = ours.filter(|(m, x)| *m == mutation && x.endpoint == at);
+                ours.map(|(mutation, exchange)| (Some(*mutation), *exchange)).collect()
+            }
+            Unserved::While(at, stands) => {
+                probes(&|endpoint, status, _| endpoint == at && status == stands)
+            }
+            Unserved::NotGranted(at) => probes(&|endpoint, status, granted| {
+                endpoint == at && status == ConsentStatus::Authorized && !granted
+            }),
+        }
+    }
+
+    /// Whether the DP served a good request there. What it may not serve at all under some consent, it
+    /// may at another endpoint of the same kind.
+    pub(crate) fn serves(&self, endpoint: Endpoint) -> bool {
+        let data = [Endpoint::Account, Endpoint::Balances, Endpoint::Transactions];
+        let alike: &[Endpoint] =
+            if data.contains(&endpoint) { &data } else { std::slice::from_ref(&endpoint) };
+        let callback = &self.settings.paynet_callback;
+        let mut good = alike.iter().flat_map(|endpoint| self.at(*endpoint));
+        good.any(|exchange| served(exchange, callback).is_ok())
+    }
+
     /// Whether the scenario meant this request to be refused.
     pub(crate) fn is_meant_to_be_refused(&self, exchange: &Exchange) -> bool {
         self.refusals_expected.contains(&exchange.id)
@@ -156,11 +188,14 @@ impl<'a> Facts<'a> {
         self.at(Endpoint::ConsentEvent).filter(is).collect()
     }
 
-    /// Consent events of a type.
-    pub(crate) fn events_of(&self, event_type: &'static str) -> impl Iterator<Item = &'a Exchange> {
+    /// Consent events of the types that are wanted.
+    pub(crate) fn events_where(
+        &self,
+        wanted: fn(&str) -> bool,
+    ) -> impl Iterator<Item = &'a Exchange> {
         self.at(Endpoint::ConsentEvent).filter(move |exchange| {
             let body: Option<Value> = serde_json::from_slice(&exchange.request.body).ok();
-            body.is_some_and(|body| body["event_type"] == event_type)
+            body.is_some_and(|body| body["event_type"].as_str().is_some_and(wanted))
         })
     }
 

@@ -4,7 +4,7 @@ use ofp_evidence::{CertificateFacts, Endpoint, Exchange, Handshake, Outcome, Sta
 use ofp_types::Mutation;
 
 use super::{refusal, row};
-use crate::{Facts, Refusals, Requirement, ruling::Ruling};
+use crate::{Facts, Requirement, requirement::Unserved::Spoilt, ruling::Ruling};
 
 const NO_CALL: &str = "no call of PayNet to a webhook was answered";
 
@@ -16,25 +16,25 @@ pub(super) const ROWS: &[Requirement] = &[
         "Enable TLS 1.3 on the webhook listener", NO_CALL, tls13),
     refusal!("A-05" Must, "An event without a client certificate is refused",
         "S1:L64; S4:L31-45; FAPI 2.0 SP §5.2", "Require a client certificate from the CA of PayNet on the webhook listener, and then that it is PayNet's own",
-        Refusals::Of(&[(Endpoint::ConsentEvent, Mutation::NoClientCertificate)])),
+        &[Spoilt(Endpoint::ConsentEvent, Mutation::NoClientCertificate)]),
     refusal!("A-06" Must, "An event with a client certificate of an unknown CA is refused",
         "S1:L64; S4:L31-45", "Require a client certificate from the CA of PayNet on the webhook listener, and then that it is PayNet's own",
-        Refusals::Of(&[(Endpoint::ConsentEvent, Mutation::ClientCertificateUntrusted)])),
+        &[Spoilt(Endpoint::ConsentEvent, Mutation::ClientCertificateUntrusted)]),
     refusal!("A-07" Must, "An event with another participant's client certificate is refused",
         "S1:L64; S4:L31-45", "Compare the certificate with PayNet's: the same CA issues the DCs' and your own",
-        Refusals::Of(&[(Endpoint::ConsentEvent, Mutation::ClientCertificateOfDc), (Endpoint::ConsentEvent, Mutation::ClientCertificateOfDp)])),
+        &[Spoilt(Endpoint::ConsentEvent, Mutation::ClientCertificateOfDc), Spoilt(Endpoint::ConsentEvent, Mutation::ClientCertificateOfDp)]),
     refusal!("A-08" Must, "An event with an expired client certificate is refused",
         "RFC 5280 §6.1.3", "Require a client certificate from the CA of PayNet on the webhook listener, and then that it is PayNet's own",
-        Refusals::Of(&[(Endpoint::ConsentEvent, Mutation::ClientCertificateExpired)])),
+        &[Spoilt(Endpoint::ConsentEvent, Mutation::ClientCertificateExpired)]),
     refusal!("A-09" Should, "An event with a client certificate that is not valid yet is refused",
         "RFC 5280 §6.1.3", "Require a client certificate from the CA of PayNet on the webhook listener, and then that it is PayNet's own",
-        Refusals::Of(&[(Endpoint::ConsentEvent, Mutation::ClientCertificateNotYetValid)])),
+        &[Spoilt(Endpoint::ConsentEvent, Mutation::ClientCertificateNotYetValid)]),
     row!("A-10" Must, "The server certificate chains to the configured CA, names the host, is in date and strong",
         "S1:L225-231; FAPI 2.0 SP §5.4.1", "Install a certificate for the webhook's host name with an RSA key of at least 2048 bits or a P-256 key",
         NO_CALL, certificate),
-    refusal!("A-13" Must, "Data endpoints without a client certificate refuse",
+    refusal!("A-13" Must, "Userinfo and data without a client certificate are refused",
         "S1:L64; S4:L31-45; FAPI 2.0 SP §5.2", "Require a client certificate from the CA of PayNet on the webhook listener, and then that it is PayNet's own",
-        Refusals::Of(&[(Endpoint::Account, Mutation::NoClientCertificate), (Endpoint::Balances, Mutation::NoClientCertificate), (Endpoint::Transactions, Mutation::NoClientCertificate)])),
+        &[Spoilt(Endpoint::Account, Mutation::NoClientCertificate), Spoilt(Endpoint::Balances, Mutation::NoClientCertificate), Spoilt(Endpoint::Transactions, Mutation::NoClientCertificate), Spoilt(Endpoint::Userinfo, Mutation::NoClientCertificate)]),
 ];
 
 /// Handshakes for webhooks, each with the exchange that shows it.
@@ -44,7 +44,9 @@ fn each_handshake<'a>(facts: &Facts<'a>) -> Vec<(&'a Exchange, Option<&'a Handsh
 
 fn tls_failure(exchange: &Exchange) -> Option<&ofp_evidence::Failure> {
     match &exchange.outcome {
-        Outcome::Failed(failure) if failure.stage == Stage::Tls => Some(failure),
+        Outcome::Failed(failure) if matches!(failure.stage, Stage::Tls | Stage::Trust) => {
+            Some(failure)
+        }
         _ => None,
     }
 }

@@ -6,8 +6,15 @@ use ofp_evidence::{Endpoint, Exchange, Outcome};
 use ofp_types::{ConsentStatus, Mutation};
 
 use super::{echoes, refusal, row};
-use crate::{Facts, Refusals, Requirement, ruling::Ruling};
+use crate::{Facts, Requirement, requirement::Unserved::Spoilt, ruling::Ruling};
 
+/// S4:L127-175.
+const EVENT_TYPES: [&str; 4] = [
+    "consent_created",
+    "consent_updated",
+    "consent_status_updated",
+    "consent_event_type_unspecified",
+];
 const NO_EVENT: &str = "no consent event was answered";
 
 pub(super) const ROWS: &[Requirement] = &[
@@ -20,67 +27,67 @@ pub(super) const ROWS: &[Requirement] = &[
         "Copy x-fapi-interaction-id from the request to the answer", NO_EVENT, echo),
     refusal!("C-05" Must, "An event without a signature is refused",
         "S1:L253-262", "Verify x-fapi-signature over the raw bytes of the body with PayNet's published key, before anything else",
-        Refusals::Of(&[(Endpoint::ConsentEvent, Mutation::SignatureMissing)])),
+        &[Spoilt(Endpoint::ConsentEvent, Mutation::SignatureMissing)]),
     refusal!("C-06" Must, "An event whose signature is empty or not of three segments is refused",
         "S1:L253-262; RFC 7515 §7.1", "Verify x-fapi-signature over the raw bytes of the body with PayNet's published key, before anything else",
-        Refusals::Of(&[(Endpoint::ConsentEvent, Mutation::SignatureEmpty), (Endpoint::ConsentEvent, Mutation::TwoSegments), (Endpoint::ConsentEvent, Mutation::FourSegments)])),
+        &[Spoilt(Endpoint::ConsentEvent, Mutation::SignatureEmpty), Spoilt(Endpoint::ConsentEvent, Mutation::TwoSegments), Spoilt(Endpoint::ConsentEvent, Mutation::FourSegments)]),
     refusal!("C-07" Must, "An event whose body was altered after it was signed is refused",
         "S1:L253-262; RFC 7515 Appendix F", "Verify x-fapi-signature over the raw bytes of the body with PayNet's published key, before anything else",
-        Refusals::Of(&[(Endpoint::ConsentEvent, Mutation::BodyByteAltered)])),
+        &[Spoilt(Endpoint::ConsentEvent, Mutation::BodyByteAltered)]),
     refusal!("C-08" Must, "An event whose JSON was re-ordered after it was signed is refused",
         "S1:L253-262; RFC 7515 Appendix F", "Verify the bytes that came, not what your framework parsed and wrote again",
-        Refusals::Of(&[(Endpoint::ConsentEvent, Mutation::BodyReordered)])),
+        &[Spoilt(Endpoint::ConsentEvent, Mutation::BodyReordered)]),
     refusal!("C-09" Must, "An event under a kid that PayNet does not publish is refused",
         "S1:L253-262; RFC 7515 §4.1.4", "Refresh the key set at most once, then answer 400 JWS.InvalidSignature",
-        Refusals::Of(&[(Endpoint::ConsentEvent, Mutation::UnknownKid)])),
+        &[Spoilt(Endpoint::ConsentEvent, Mutation::UnknownKid)]),
     refusal!("C-10" Must, "An event that the DC signed is refused",
         "S1:L253-262", "Accept PayNet's keys alone",
-        Refusals::Of(&[(Endpoint::ConsentEvent, Mutation::SignedByDc)])),
+        &[Spoilt(Endpoint::ConsentEvent, Mutation::SignedByDc)]),
     refusal!("C-11" Must, "An event that is signed with the DP's own key is refused",
         "S1:L253-262", "Accept PayNet's keys alone",
-        Refusals::Of(&[(Endpoint::ConsentEvent, Mutation::SignedByDp)])),
+        &[Spoilt(Endpoint::ConsentEvent, Mutation::SignedByDp)]),
     refusal!("C-12" Must, "An event under PayNet's kid that another key signed is refused",
         "S1:L253-262; RFC 7515 §5.2", "Verify x-fapi-signature over the raw bytes of the body with PayNet's published key, before anything else",
-        Refusals::Of(&[(Endpoint::ConsentEvent, Mutation::ForeignKeyKnownKid)])),
+        &[Spoilt(Endpoint::ConsentEvent, Mutation::ForeignKeyKnownKid)]),
     refusal!("C-13" Must, "An event with alg none is refused",
         "FAPI 2.0 SP §5.4.1; RFC 8725 §3.1", "Allow PS256 alone",
-        Refusals::Of(&[(Endpoint::ConsentEvent, Mutation::AlgNone)])),
+        &[Spoilt(Endpoint::ConsentEvent, Mutation::AlgNone)]),
     refusal!("C-14" Must, "An event with alg HS256 keyed with PayNet's public key is refused",
         "FAPI 2.0 SP §5.4.1; RFC 8725 §2.1", "Allow PS256 alone, and never hand a public key to HMAC",
-        Refusals::Of(&[(Endpoint::ConsentEvent, Mutation::AlgHs256)])),
+        &[Spoilt(Endpoint::ConsentEvent, Mutation::AlgHs256)]),
     refusal!("C-15" Must, "An event with alg RS256 is refused",
         "S1:L253-254; FAPI 2.0 SP §5.4.1", "Allow PS256 alone",
-        Refusals::Of(&[(Endpoint::ConsentEvent, Mutation::AlgRs256)])),
+        &[Spoilt(Endpoint::ConsentEvent, Mutation::AlgRs256)]),
     refusal!("C-16" Should, "An event that is signed with an encryption key is refused",
         "RFC 7517 §4.2", "Select keys by kid and use",
-        Refusals::Of(&[(Endpoint::ConsentEvent, Mutation::SignedWithEncKey)])),
+        &[Spoilt(Endpoint::ConsentEvent, Mutation::SignedWithEncKey)]),
     refusal!("C-18" Should, "An event with an unknown crit extension is refused",
         "RFC 7515 §4.1.11", "Refuse a JWS whose crit names what you do not understand",
-        Refusals::Of(&[(Endpoint::ConsentEvent, Mutation::UnknownCrit)])),
+        &[Spoilt(Endpoint::ConsentEvent, Mutation::UnknownCrit)]),
     refusal!("C-19" Should, "An event whose header says that it is ten minutes old is refused",
         "X-23", "Refuse an iat more than five minutes old",
-        Refusals::Of(&[(Endpoint::ConsentEvent, Mutation::HeaderIatOld)])),
+        &[Spoilt(Endpoint::ConsentEvent, Mutation::HeaderIatOld)]),
     refusal!("C-20" Should, "An event whose header says that it is two minutes ahead is refused",
         "X-58", "Allow a minute of clock skew and no more",
-        Refusals::Of(&[(Endpoint::ConsentEvent, Mutation::HeaderIatAhead)])),
+        &[Spoilt(Endpoint::ConsentEvent, Mutation::HeaderIatAhead)]),
     refusal!("C-23" Must, "An event that is no JSON is refused, however well signed",
         "S1:L376-379", "Answer 400 invalid_request",
-        Refusals::Of(&[(Endpoint::ConsentEvent, Mutation::BodyMalformed)])),
+        &[Spoilt(Endpoint::ConsentEvent, Mutation::BodyMalformed)]),
     refusal!("C-24" Must, "An event without data.consent_id is refused",
         "S4:L127-175", "Answer 400 invalid_request",
-        Refusals::Of(&[(Endpoint::ConsentEvent, Mutation::ConsentIdMissing)])),
+        &[Spoilt(Endpoint::ConsentEvent, Mutation::ConsentIdMissing)]),
     refusal!("C-25" Should, "An event whose consent_id has 37 characters is refused",
         "S4:L127-175", "Limit consent_id to 36 characters",
-        Refusals::Of(&[(Endpoint::ConsentEvent, Mutation::ConsentIdTooLong)])),
+        &[Spoilt(Endpoint::ConsentEvent, Mutation::ConsentIdTooLong)]),
     row!("C-28" Should, "An event of an unknown type is taken for its status",
         "S4:L127-175; X-32", "Act on data.status, whatever event_type says",
         "no event of an unknown type was sent", unknown_type),
     refusal!("C-29" Should, "An event about another DP is refused",
         "S4:L127-175", "Compare data.dp_id with your own",
-        Refusals::Of(&[(Endpoint::ConsentEvent, Mutation::DpIdOfAnother)])),
+        &[Spoilt(Endpoint::ConsentEvent, Mutation::DpIdOfAnother)]),
     refusal!("C-37" Must, "An event whose signature has one flipped byte is refused",
         "S1:L253-262; RFC 7515 §5.2", "Verify x-fapi-signature over the raw bytes of the body with PayNet's published key, before anything else",
-        Refusals::Of(&[(Endpoint::ConsentEvent, Mutation::SignatureByteFlipped)])),
+        &[Spoilt(Endpoint::ConsentEvent, Mutation::SignatureByteFlipped)]),
     row!("C-38" Must, "A consent_updated event is accepted",
         "S4:L127-175", "Answer 200 to every event type of the reference",
         "no consent_updated event was sent", updated),
@@ -115,11 +122,14 @@ fn created(facts: &Facts<'_>, ruling: &mut Ruling<'_>) {
 }
 
 fn updated(facts: &Facts<'_>, ruling: &mut Ruling<'_>) {
-    facts.events_of("consent_updated").for_each(|exchange| accepted(facts, exchange, ruling));
+    facts
+        .events_where(|event_type| event_type == "consent_updated")
+        .for_each(|exchange| accepted(facts, exchange, ruling));
 }
 
 fn unknown_type(facts: &Facts<'_>, ruling: &mut Ruling<'_>) {
-    facts.events_of("consent_reviewed").for_each(|exchange| accepted(facts, exchange, ruling));
+    let unknown = facts.events_where(|event_type| !EVENT_TYPES.contains(&event_type));
+    unknown.for_each(|exchange| accepted(facts, exchange, ruling));
 }
 
 fn ended(facts: &Facts<'_>, ruling: &mut Ruling<'_>) {
@@ -131,7 +141,8 @@ fn ended(facts: &Facts<'_>, ruling: &mut Ruling<'_>) {
 }
 
 fn unspecified(facts: &Facts<'_>, ruling: &mut Ruling<'_>) {
-    for exchange in facts.events_of("consent_event_type_unspecified") {
+    for exchange in facts.events_where(|event_type| event_type == "consent_event_type_unspecified")
+    {
         let Some(status) = exchange.status() else { continue };
         ruling.judge(exchange.id, status < 500, "2xx or 4xx", status.to_string());
     }

@@ -5,7 +5,11 @@ use ofp_types::{ConsentStatus, Mutation};
 use serde_json::Value;
 
 use super::{echoes, is_text, refusal, row, shown};
-use crate::{Facts, Refusals, Requirement, ruling::Ruling};
+use crate::{
+    Facts, Requirement,
+    requirement::Unserved::{Spoilt, While},
+    ruling::Ruling,
+};
 
 const NONE: &str = "PayNet did not ask for userinfo";
 
@@ -16,13 +20,13 @@ pub(super) const ROWS: &[Requirement] = &[
     row!("L-04" Should, "email_verified is a boolean, every other claim is text", "S4:L385-398", "Send claims with the types of the reference", NONE, types),
     refusal!("L-05" Must, "A userinfo request with a missing, broken or foreign signature is refused",
         "S1:L99-105; X-53", "Verify PayNet's signature before anything else",
-        Refusals::Of(&[(Endpoint::Userinfo, Mutation::SignatureMissing), (Endpoint::Userinfo, Mutation::SignatureByteFlipped), (Endpoint::Userinfo, Mutation::SignedByDc)])),
+        &[Spoilt(Endpoint::Userinfo, Mutation::SignatureMissing), Spoilt(Endpoint::Userinfo, Mutation::SignatureByteFlipped), Spoilt(Endpoint::Userinfo, Mutation::SignedByDc)]),
     refusal!("L-06" Must, "Userinfo under a consent that is not authorized or unknown is refused",
         "S1:L99-105; X-53", "Serve claims for authorized consents alone",
-        Refusals::While(Endpoint::Userinfo, &[ConsentStatus::AwaitingAuthorization, ConsentStatus::Rejected, ConsentStatus::Failed, ConsentStatus::Suspended, ConsentStatus::Revoked])),
+        &[While(Endpoint::Userinfo, ConsentStatus::AwaitingAuthorization), While(Endpoint::Userinfo, ConsentStatus::Rejected), While(Endpoint::Userinfo, ConsentStatus::Failed), While(Endpoint::Userinfo, ConsentStatus::Suspended), While(Endpoint::Userinfo, ConsentStatus::Revoked), Spoilt(Endpoint::Userinfo, Mutation::ConsentUnknown)]),
     refusal!("L-07" Must, "A userinfo request without consent_id is refused",
         "S1:L99-105", "Require consent_id",
-        Refusals::Of(&[(Endpoint::Userinfo, Mutation::QueryConsentIdMissing)])),
+        &[Spoilt(Endpoint::Userinfo, Mutation::QueryConsentIdMissing)]),
     row!("L-08" Should, "The answer echoes x-fapi-interaction-id", "S1:L262", "Copy x-fapi-interaction-id from the request to the answer", NONE, echo),
 ];
 

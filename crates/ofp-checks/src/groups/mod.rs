@@ -50,7 +50,7 @@ macro_rules! row {
             source: $source,
             mend: $mend,
             unseen: $unseen,
-            refusals: $crate::Refusals::None,
+            refusals: &[],
             check: $check,
         }
     };
@@ -59,7 +59,7 @@ pub(crate) use row;
 
 /// A row of the catalogue that wants requests refused.
 macro_rules! refusal {
-    ($id:literal $level:ident, $title:literal, $source:literal, $mend:literal, $refusals:expr) => {
+    ($id:literal $level:ident, $title:literal, $source:literal, $mend:expr, $refusals:expr) => {
         $crate::Requirement {
             id: $id,
             level: ofp_evidence::Level::$level,
@@ -67,7 +67,7 @@ macro_rules! refusal {
             title: $title,
             source: $source,
             mend: $mend,
-            unseen: "no scenario sent it",
+            unseen: "no scenario sent it to a DP that serves good requests",
             refusals: $refusals,
             check: $crate::groups::refuses,
         }
@@ -75,46 +75,33 @@ macro_rules! refusal {
 }
 pub(crate) use refusal;
 
-use ofp_evidence::Exchange;
-use ofp_types::{ConsentStatus, Mutation};
+use ofp_evidence::{Exchange, Outcome};
 use serde_json::Value;
 
-use crate::{Facts, Refusals, refusal::refused, ruling::Ruling};
+use crate::{Facts, Unserved, refusal::refused, ruling::Ruling};
 
-/// Every request that the requirement wants refused was.
+/// Every request that the requirement wants refused was. That is said of a DP which serves good ones: one
+/// that lets nobody in keeps no rule.
 pub(crate) fn refuses(facts: &Facts<'_>, ruling: &mut Ruling<'_>) {
-    let refusals = ruling.refusals();
-    let mut judge = |exchange: &Exchange, mutation: Option<Mutation>, why: String| match refused(
-        exchange,
-        mutation,
-        &facts.settings.paynet_callback,
-    ) {
-        Ok(()) => ruling.holds(exchange.id),
-        Err(instead) => ruling.broken(exchange.id, format!("a refusal: {why}"), instead),
-    };
-    match refusals {
-        Refusals::None => {}
-        Refusals::Of(spoilt) => {
-            let wanted =
-                |mutation, exchange: &Exchange| spoilt.contains(&(exchange.endpoint, mutation));
-            for (mutation, exchange) in &facts.spoilt {
-                if wanted(*mutation, exchange) {
-                    judge(exchange, Some(*mutation), mutation.what().to_owned());
-                }
-            }
+    for unserved in ruling.refusals() {
+        if let Unserved::Spoilt(_, mutation) = unserved
+            && let Some(header) = facts.settings.profile.lacks(*mutation)
+        {
+            ruling.not_applicable(format!("PayNet sends no {header} in this profile"));
+            continue;
         }
-        Refusals::While(endpoint, statuses) => {
-            for (exchange, status, _) in &facts.probes {
-                if exchange.endpoint == endpoint && statuses.contains(status) {
-                    judge(exchange, None, format!("the consent is {status}"));
+        let serves = facts.serves(unserved.endpoint());
+        for (mutation, exchange) in facts.unserved(*unserved) {
+            let expected = format!("a refusal: {unserved}");
+            match (refused(exchange, mutation, &facts.settings.paynet_callback), &exchange.outcome)
+            {
+                (Ok(()), _) if serves => ruling.holds(exchange.id),
+                (Ok(()), _) => {}
+                (Err(_), Outcome::Failed(failure)) => {
+                    ruling.unanswered(exchange.id, &expected, failure);
                 }
-            }
-        }
-        Refusals::NotGranted(endpoint) => {
-            for (exchange, status, granted) in &facts.probes {
-                if exchange.endpoint == endpoint && !granted && *status == ConsentStatus::Authorized
-                {
-                    judge(exchange, None, "the consent does not grant it".to_owned());
+                (Err(instead), Outcome::Answered { .. }) => {
+                    ruling.broken(exchange.id, expected, instead);
                 }
             }
         }

@@ -10,6 +10,8 @@ use crate::{Facts, Requirement, ruling::Ruling};
 const NONE: &str = "the DP refused nothing that the scenario meant it to refuse";
 /// Where an error code may stand.
 const CODE_FIELDS: [&str; 3] = ["error", "error_code", "code"];
+/// Refusals of a framework or a gateway, which no check here is about.
+const NOT_OURS: [u16; 3] = [405, 413, 429];
 /// What only the inside of a machine says. In lower case.
 const INSIDES: [&str; 16] = [
     "stack trace",
@@ -50,7 +52,7 @@ fn refusals<'a>(
     facts: &'a Facts<'_>,
 ) -> impl Iterator<Item = (Option<Mutation>, &'a Exchange, u16, &'a Message)> {
     let spoilt = facts.spoilt.iter().map(|(mutation, exchange)| (Some(*mutation), *exchange));
-    let probes = facts.probes.iter().map(|(exchange, ..)| (None, *exchange));
+    let probes = facts.probes().map(|(exchange, ..)| (None, exchange));
     spoilt.chain(probes.filter(|(_, exchange)| facts.is_meant_to_be_refused(exchange))).filter_map(
         |(mutation, exchange)| {
             let webhook = matches!(
@@ -63,7 +65,8 @@ fn refusals<'a>(
             );
             let by_tls = mutation.is_some_and(|m| m.part() == MutationPart::Client);
             let (status, message) = (exchange.status()?, exchange.response()?);
-            (webhook && !by_tls && status >= 400).then_some((mutation, exchange, status, message))
+            (webhook && !by_tls && status >= 400 && !NOT_OURS.contains(&status))
+                .then_some((mutation, exchange, status, message))
         },
     )
 }

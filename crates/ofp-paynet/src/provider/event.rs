@@ -8,10 +8,10 @@ use std::time::Duration;
 use ofp_evidence::Endpoint;
 use ofp_net::{Call, Caller, Request};
 use ofp_types::{
-    ClientId, Effect, FaultPoint, Origin, PLATFORM_AUDIENCE, uuid_v4,
+    ClientId, Effect, FaultPoint, Origin, event_signature_header, uuid_v4,
     wire::{EventType, consent_event, dc_consent_event},
 };
-use serde_json::{Map, Value, json};
+use serde_json::{Map, Value};
 
 use crate::{
     faults::{FaultScope, Struck, spoil},
@@ -156,12 +156,8 @@ impl Platform {
         result.is_ok_and(|(status, _)| self.profile.event_response_codes.contains(&status))
     }
 
-    /// What goes into a detached signature's header beside `alg` and `kid` (`spec/ofp.md` 5.2).
     fn signature_header(&self) -> Map<String, Value> {
-        Map::from_iter([
-            ("iss".to_owned(), json!(PLATFORM_AUDIENCE)),
-            ("iat".to_owned(), self.profile.numericdate.of(self.now())),
-            ("jti".to_owned(), json!(uuid_v4(&*self.entropy))),
-        ])
+        let jti = uuid_v4(&*self.entropy).to_string();
+        event_signature_header(self.now(), jti, self.profile.numericdate)
     }
 }

@@ -1,8 +1,8 @@
 //! What a page shows, recognised by its structure and not by its wording or ids.
 
-use ego_tree::iter::Edge;
+use ofp_checks::visible_text;
 use ofp_evidence::Screen;
-use scraper::{ElementRef, Html, Node, Selector};
+use scraper::{ElementRef, Html, Selector};
 use url::Url;
 
 /// Words on a button that approves, in English and Malay.
@@ -70,12 +70,12 @@ impl Page {
         let anchors = selector("a[href]");
         let links = document.select(&anchors).filter_map(|link| {
             let url = base.join(link.attr("href")?).ok()?;
-            Some((visible(link), url))
+            Some((visible_text(link), url))
         });
         Self {
-            title: first("title").map(visible).unwrap_or_default(),
-            text: first("main").or_else(|| first("body")).map(visible).unwrap_or_default(),
-            alert: first("[role=alert]").map(visible),
+            title: first("title").map(visible_text).unwrap_or_default(),
+            text: first("main").or_else(|| first("body")).map(visible_text).unwrap_or_default(),
+            alert: first("[role=alert]").map(visible_text),
             links: links.collect(),
             forms: document.select(&selector("form")).map(|f| form(&document, f, base)).collect(),
         }
@@ -139,28 +139,6 @@ fn selector(css: &str) -> Selector {
     Selector::parse(css).expect("the selectors here are literals that the tests use")
 }
 
-/// The text of an element as people see it, white space folded. One pass, however deep it nests.
-fn visible(element: ElementRef<'_>) -> String {
-    let is_hidden = |node: &Node| {
-        let hidden = ["script", "style", "template", "noscript"];
-        node.as_element().is_some_and(|e| hidden.contains(&e.name()))
-    };
-    let mut words = Vec::new();
-    let mut hidden = 0_usize;
-    for edge in element.traverse() {
-        match edge {
-            Edge::Open(node) if is_hidden(node.value()) => hidden += 1,
-            Edge::Close(node) if is_hidden(node.value()) => hidden -= 1,
-            Edge::Open(node) if hidden == 0 => {
-                let text = node.value().as_text();
-                words.extend(text.into_iter().flat_map(|text| text.split_whitespace()));
-            }
-            _ => {}
-        }
-    }
-    words.join(" ")
-}
-
 fn form(document: &Html, element: ElementRef<'_>, base: &Url) -> Form {
     let action = element.attr("action").and_then(|action| base.join(action).ok());
     let mut form = Form {
@@ -184,7 +162,7 @@ fn add_control(form: &mut Form, document: &Html, control: ElementRef<'_>) {
     let kind = control.attr("type").unwrap_or(if tag == "button" { "submit" } else { "text" });
     match kind {
         "submit" | "image" => {
-            let label = if tag == "button" { visible(control) } else { value.clone() };
+            let label = if tag == "button" { visible_text(control) } else { value.clone() };
             let field = (!name.is_empty()).then_some((name, value));
             form.buttons.push(Button { label, field });
         }
@@ -211,7 +189,7 @@ fn label(document: &Html, control: ElementRef<'_>) -> String {
         document.select(&selector("label")).find(|label| label.attr("for") == Some(id))
     };
     let aria = || control.attr("aria-label").map(str::to_owned);
-    around.or_else(named).map(visible).or_else(aria).unwrap_or_default()
+    around.or_else(named).map(visible_text).or_else(aria).unwrap_or_default()
 }
 
 #[cfg(test)]

@@ -22,7 +22,7 @@ use crate::{
 };
 use evidence::of_consents;
 pub(crate) use steps::end_of_day;
-use steps::{Actors, StepError};
+use steps::{Actors, StepError, Stopped};
 
 /// How to play.
 #[derive(Debug, Clone)]
@@ -84,15 +84,6 @@ pub(crate) async fn play(world: &World, loaded: &Loaded, options: &PlayOptions) 
     Played { result, verdicts, misconfigured }
 }
 
-/// Why a scenario did not come to its end.
-#[derive(Clone, Copy)]
-enum Stopped {
-    /// Its steps are in an order that cannot work: its author's error.
-    OutOfOrder,
-    /// Something that another party did, or did not do.
-    ByTheOthers,
-}
-
 async fn play_steps(
     actors: &mut Actors<'_>,
     world: &World,
@@ -111,7 +102,7 @@ async fn play_steps(
             exchanges: Vec::new(),
         };
         if stopped.is_none() {
-            let before = world.journal.records().len();
+            let before = world.journal.mark();
             let played = actors.play(step, &loaded.source);
             let outcome = match tokio::time::timeout(options.step_deadline, played).await {
                 Ok(outcome) => outcome,
@@ -126,13 +117,12 @@ async fn play_steps(
                     stopped = Some(Stopped::ByTheOthers);
                 }
                 Err(error) => {
-                    result.status = StepStatus::Error;
                     result.error = Some(error.to_string());
-                    stopped = Some(if error.is_out_of_order() {
-                        Stopped::OutOfOrder
-                    } else {
-                        Stopped::ByTheOthers
-                    });
+                    let why = error.stops();
+                    if why != Stopped::NotInProfile {
+                        result.status = StepStatus::Error;
+                    }
+                    stopped = Some(why);
                 }
             }
         }
@@ -142,7 +132,7 @@ async fn play_steps(
 }
 
 fn exchanges_since(world: &World, actors: &Actors<'_>, before: usize) -> Vec<ExchangeId> {
-    let records = world.journal.records();
+    let records = world.journal.since(before);
     let consents = actors.consents();
     let ours = |record: &Arc<Record>| match &**record {
         Record::Exchange(x) if x.consent.as_ref().is_some_and(|c| consents.contains(c)) => {
@@ -150,7 +140,7 @@ fn exchanges_since(world: &World, actors: &Actors<'_>, before: usize) -> Vec<Exc
         }
         _ => None,
     };
-    let mut ids: Vec<_> = records.iter().skip(before).filter_map(ours).collect();
+    let mut ids: Vec<_> = records.iter().filter_map(ours).collect();
     ids.sort_unstable();
     ids
 }
@@ -255,6 +245,8 @@ fn status(steps: &[StepResult], findings: &[Finding], misconfigured: bool) -> Sc
         ScenarioStatus::Failed
     } else if steps.iter().any(|step| step.status == StepStatus::Error) {
         ScenarioStatus::Error
+    } else if steps.iter().any(|step| step.status == StepStatus::Skipped) {
+        ScenarioStatus::Skipped
     } else {
         ScenarioStatus::Passed
     }

@@ -21,7 +21,7 @@ pub(super) fn of(wire: &Wire, client: &str, keys: &Keys) -> Aspects {
     let query = wire.query.iter().map(|(name, value)| ("query", name.as_str(), value));
     for (kind, name, value) in texts.chain(query) {
         if SIGNATURES.contains(&name) {
-            signature(&mut aspects, name, value, &wire.body, keys);
+            signature(&mut aspects, name, value, wire, keys);
         } else {
             let said = aspects.entry(format!("{kind} {name}")).or_default();
             if !said.is_empty() {
@@ -36,7 +36,7 @@ pub(super) fn of(wire: &Wire, client: &str, keys: &Keys) -> Aspects {
     aspects
 }
 
-fn signature(aspects: &mut Aspects, name: &str, text: &str, body: &[u8], keys: &Keys) {
+fn signature(aspects: &mut Aspects, name: &str, text: &str, wire: &Wire, keys: &Keys) {
     let segments: Vec<&str> = text.split('.').collect();
     let mut say = |what: &str, value: String| drop(aspects.insert(format!("{name} {what}"), value));
     say("segments", if text.is_empty() { "none".into() } else { segments.len().to_string() });
@@ -59,15 +59,22 @@ fn signature(aspects: &mut Aspects, name: &str, text: &str, body: &[u8], keys: &
         Some(Err(payload)) => say("payload", payload),
         None => {}
     }
-    let detached = segments.get(1).is_some_and(|payload| payload.is_empty());
-    let payload = if detached {
-        base64url(body)
-    } else {
-        segments.get(1).copied().unwrap_or_default().into()
+    let header = segments.first().copied().unwrap_or_default();
+    let signature = decoded(2).unwrap_or_default();
+    let payloads = match segments.get(1) {
+        Some(payload) if !payload.is_empty() => vec![(*payload).to_owned()],
+        _ => left_out(wire),
     };
-    let input = format!("{}.{payload}", segments.first().copied().unwrap_or_default());
-    let whose = keys.whose(input.as_bytes(), &decoded(2).unwrap_or_default());
-    say("signed with", whose.to_owned());
+    let mut inputs = payloads.iter().map(|payload| format!("{header}.{payload}"));
+    let whose = inputs.find_map(|input| keys.whose(input.as_bytes(), &signature));
+    say("signed with", whose.unwrap_or("nobody's").to_owned());
+}
+
+/// What a JWS without a payload may be over: the body, or the bare consent_id.
+fn left_out(wire: &Wire) -> Vec<String> {
+    let consent = wire.query.iter().find(|(name, _)| name == "consent_id");
+    let consent = consent.map(|(_, id)| base64url(id.as_bytes()));
+    std::iter::once(base64url(&wire.body)).chain(consent).collect()
 }
 
 /// What one says and the other does not, or says otherwise.

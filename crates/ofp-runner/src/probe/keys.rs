@@ -1,5 +1,6 @@
 //! Keys that probes sign with, and by which a proof knows them again.
 
+use super::plan::Signer;
 use ofp_pki::{Credential, Pki, PkiError};
 use openssl::{
     error::ErrorStack,
@@ -8,11 +9,9 @@ use openssl::{
     rsa::Padding,
     sign::{RsaPssSaltlen, Verifier},
 };
-use serde_json::{Value, json};
-
-use super::plan::Signer;
 
 /// A key with what it is called.
+#[derive(Clone)]
 pub(super) struct Key {
     pub(super) name: &'static str,
     pub(super) kid: String,
@@ -20,6 +19,7 @@ pub(super) struct Key {
 }
 
 /// Everybody's keys.
+#[derive(Clone)]
 pub(super) struct Keys {
     pub(super) paynet: Key,
     pub(super) dc: Key,
@@ -33,19 +33,20 @@ pub(super) struct Keys {
 
 impl Keys {
     pub(super) fn of(pki: &Pki) -> Result<Self, PkiError> {
-        let key = |name, credential: &Credential| {
-            let kid = credential.thumbprint()?.to_string();
-            Ok::<_, PkiError>(Key { name, kid, key: credential.key.clone() })
-        };
         let [dc, other] = &pki.dcs;
         Ok(Self {
-            paynet: key("PayNet's key", &pki.paynet.signing)?,
-            dc: key("the DC's key", &dc.kit.signing)?,
-            other_dc: key("another DC's key", &other.kit.signing)?,
-            dp: key("the DP's key", &pki.dp.signing)?,
-            dc_encryption: key("the DC's encryption key", &dc.encryption)?,
-            stranger: key("a foreign key", &other.encryption)?,
+            paynet: Key::of("PayNet's key", &pki.paynet.signing)?,
+            dc: Key::of("the DC's key", &dc.kit.signing)?,
+            other_dc: Key::of("another DC's key", &other.kit.signing)?,
+            dp: Key::of("the DP's key", &pki.dp.signing)?,
+            dc_encryption: Key::of("the DC's encryption key", &dc.encryption)?,
+            stranger: Key::of("a foreign key", &other.encryption)?,
         })
+    }
+
+    /// The same with another key of PayNet's.
+    pub(super) fn with_paynet(&self, next: &Credential) -> Result<Self, PkiError> {
+        Ok(Self { paynet: Key::of(self.paynet.name, next)?, ..self.clone() })
     }
 
     pub(super) fn signer(&self, signer: Signer) -> &Key {
@@ -56,18 +57,16 @@ impl Keys {
         }
     }
 
-    /// Whose signature it is, by PS256 or RS256; nobody's if no key of ours made it.
-    pub(super) fn whose(&self, input: &[u8], signature: &[u8]) -> &'static str {
+    /// Whose signature it is, by PS256 or RS256; `None` if no key of ours made it.
+    pub(super) fn whose(&self, input: &[u8], signature: &[u8]) -> Option<&'static str> {
         let all =
             [&self.paynet, &self.dc, &self.other_dc, &self.dp, &self.dc_encryption, &self.stranger];
-        for key in all {
-            for pss in [true, false] {
-                if verifies(&key.key, pss, input, signature).unwrap_or(false) {
-                    return key.name;
-                }
-            }
-        }
-        "nobody's"
+        let made = |key: &&&Key| {
+            [true, false]
+                .into_iter()
+                .any(|pss| verifies(&key.key, pss, input, signature).unwrap_or(false))
+        };
+        all.iter().find(made).map(|key| key.name)
     }
 }
 
@@ -87,17 +86,13 @@ fn verifies(
 }
 
 impl Key {
+    fn of(name: &'static str, credential: &Credential) -> Result<Self, PkiError> {
+        let kid = credential.thumbprint()?.to_string();
+        Ok(Self { name, kid, key: credential.key.clone() })
+    }
+
     /// The public key in PEM, as a careless implementation would use it for HMAC.
     pub(super) fn public_pem(&self) -> Result<Vec<u8>, ErrorStack> {
         self.key.public_key_to_pem()
-    }
-
-    /// The public key as a JWK.
-    pub(super) fn jwk(&self) -> Result<Value, ErrorStack> {
-        let rsa = self.key.rsa()?;
-        Ok(json!({
-            "kty": "RSA", "use": "sig", "alg": "PS256", "kid": self.kid,
-            "n": ofp_jose::base64url(&rsa.n().to_vec()), "e": ofp_jose::base64url(&rsa.e().to_vec()),
-        }))
     }
 }

@@ -7,10 +7,13 @@ mod mutate;
 mod plan;
 mod plans;
 
-use std::{sync::Arc, time::Duration};
+use std::{
+    sync::{Arc, PoisonError, RwLock},
+    time::Duration,
+};
 
 use jiff::SignedDuration;
-use ofp_evidence::{Difference, ExchangeId, Failure, Journal, Message, Record, Role};
+use ofp_evidence::{Difference, Exchange, Journal, Record, Role};
 use ofp_net::{Call, Caller, NetError, Request, certificate_facts, connector, encode_form};
 use ofp_pki::{Credential, Party, Pki, PkiError, stranger_client};
 use ofp_types::{Clock, Mutation};
@@ -26,6 +29,8 @@ const LONG_AGO_DAYS: i32 = 3_650;
 /// Why a probe was not sent.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum ProbeError {
+    #[error("{mutation}: PayNet sends no {header} in this profile")]
+    NotInProfile { mutation: Mutation, header: &'static str },
     #[error("{mutation} changes nothing of this message")]
     NoDifference { mutation: Mutation },
     #[error("{mutation} would also change {also}")]
@@ -38,15 +43,10 @@ pub(crate) enum ProbeError {
     Net(#[from] NetError),
 }
 
-/// A probe that was sent.
-pub(crate) struct Probed {
-    pub(crate) exchange: ExchangeId,
-    pub(crate) result: Result<(u16, Message), Failure>,
-}
-
 /// What probes are sent with: made once.
 pub(crate) struct Prober {
-    keys: Keys,
+    /// Exchanged when PayNet's signing key is.
+    keys: RwLock<Arc<Keys>>,
     /// PayNet's own connections.
     caller: Caller,
 }
@@ -60,7 +60,18 @@ impl Prober {
         let tls = connector(Some(&pki.paynet.client), &pki.ca)?;
         let (journal, clock) = (Arc::clone(journal), Arc::clone(clock));
         let caller = Caller::new(tls, Role::PayNet, Role::Dp, journal, clock);
-        Ok(Self { keys: Keys::of(pki)?, caller })
+        Ok(Self { keys: RwLock::new(Arc::new(Keys::of(pki)?)), caller })
+    }
+
+    /// PayNet signs with another key from now on.
+    pub(crate) fn rotated(&self, next: &Credential) -> Result<(), PkiError> {
+        let keys = self.keys().with_paynet(next)?;
+        *self.keys.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(keys);
+        Ok(())
+    }
+
+    fn keys(&self) -> Arc<Keys> {
+        Arc::clone(&self.keys.read().unwrap_or_else(PoisonError::into_inner))
     }
 }
 
@@ -70,12 +81,17 @@ impl World {
         &self,
         plan: &Plan,
         mutation: Option<Mutation>,
-    ) -> Result<Probed, ProbeError> {
-        let wire = mutate::wire(plan, mutation, &self.prober.keys)?;
+    ) -> Result<Exchange, ProbeError> {
+        let missing = mutation.and_then(|m| Some((m, self.settings.profile.lacks(m)?)));
+        if let Some((mutation, header)) = missing {
+            return Err(ProbeError::NotInProfile { mutation, header });
+        }
+        let keys = self.prober.keys();
+        let wire = mutate::wire(plan, mutation, &keys)?;
         let other = self.other_client(mutation)?;
         let differences = match mutation {
             None => Vec::new(),
-            Some(mutation) => self.prove(plan, &wire, mutation, other.as_ref())?,
+            Some(mutation) => self.prove(plan, &wire, mutation, other.as_ref(), &keys)?,
         };
         let caller = match other {
             None => self.prober.caller.clone(),
@@ -85,13 +101,18 @@ impl World {
                 Caller::new(tls, Role::PayNet, Role::Dp, journal, clock)
             }
         };
-        let (endpoint, consent) = (plan.endpoint, plan.consent.clone());
         let deadline = self.settings.profile.dp_deadline() + Duration::from_secs(1);
+        let (endpoint, consent) = (plan.endpoint, Some(plan.consent.clone()));
         let call = Call { endpoint, request: request(plan, wire, deadline), consent, cause: None };
-        let (exchange, result) = caller.call(call).await;
-        let (status, granted) = (Some(plan.status), plan.granted);
-        self.journal.add(Record::Probe { exchange, mutation, status, granted, differences });
-        Ok(Probed { exchange, result })
+        let exchange = caller.exchange(call).await;
+        self.journal.add(Record::Probe {
+            exchange: exchange.id,
+            mutation,
+            status: plan.status,
+            granted: plan.granted,
+            differences,
+        });
+        Ok(exchange)
     }
 
     /// Who opens the connection, where it is not PayNet as it is: somebody with a certificate, or
@@ -125,8 +146,8 @@ impl World {
         wire: &Wire,
         mutation: Mutation,
         other: Option<&Option<Credential>>,
+        keys: &Keys,
     ) -> Result<Vec<Difference>, ProbeError> {
-        let keys = &self.prober.keys;
         let paynet = presented(Some(&self.pki.paynet.client));
         let client = other.map_or_else(|| paynet.clone(), |other| presented(other.as_ref()));
         let good = aspects::of(&mutate::wire(plan, None, keys)?, &paynet, keys);

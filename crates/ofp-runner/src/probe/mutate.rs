@@ -2,7 +2,7 @@
 //! call has (`spec/requirements.md` section 2), so that refusal is due whichever the DP verifies.
 
 use jiff::SignedDuration;
-use ofp_jose::corrupt::{self, RawSigner, compact};
+use ofp_jose::corrupt::{self, RawSigner, UNKNOWN_KID, compact};
 use ofp_types::{Mutation, MutationPart};
 use openssl::error::ErrorStack;
 use serde_json::{Map, Value, json};
@@ -12,7 +12,6 @@ use super::{
     plan::{Form, Place, Plan, Signed, Signer, Wire},
 };
 
-const UNKNOWN_KID: &str = "nobody-nobody-nobody-nobody-nobody-nobody-0";
 const UNKNOWN_ACCOUNT: &str = "00000000-0000-4000-8000-000000000000";
 const ELSEWHERE: &str = "attacker.example";
 
@@ -80,20 +79,16 @@ fn sign(
         Some(Mutation::AlgNone) => drop(header.insert("alg".into(), "none".into())),
         Some(Mutation::AlgHs256) => drop(header.insert("alg".into(), "HS256".into())),
         Some(Mutation::AlgRs256) => drop(header.insert("alg".into(), "RS256".into())),
-        Some(Mutation::EmbeddedJwk) => {
-            key = &keys.stranger;
-            header.insert("jwk".into(), key.jwk()?);
-        }
         Some(Mutation::UnknownCrit) => {
             header.insert("crit".into(), json!(["urn:example:unknown"]));
             header.insert("urn:example:unknown".into(), true.into());
         }
-        Some(Mutation::HeaderIatOld) => shift_iat(&mut header, -600.0),
-        Some(Mutation::HeaderIatAhead) => shift_iat(&mut header, 120.0),
+        Some(Mutation::HeaderIatOld) => shift_iat(&mut header, -600),
+        Some(Mutation::HeaderIatAhead) => shift_iat(&mut header, 120),
         Some(Mutation::SignedForAnother) => payload = plan.other_consent.clone().into_bytes(),
         _ => {}
     }
-    let keeps_kid = matches!(mutation, Some(Mutation::ForeignKeyKnownKid | Mutation::EmbeddedJwk));
+    let keeps_kid = mutation == Some(Mutation::ForeignKeyKnownKid);
     if !std::ptr::eq(key, own) && !keeps_kid {
         header.insert("kid".into(), key.kid.clone().into());
     }
@@ -114,12 +109,10 @@ fn sign(
 
 /// What becomes of a signature that has been made; none where it is left out.
 fn spoil_signature(mutation: Option<Mutation>, place: Place, text: String) -> Option<String> {
-    let flipped_here = match mutation {
-        Some(Mutation::SignatureByteFlipped) => true,
-        Some(Mutation::XSignatureFlipped) => place == Place::Header("x-signature"),
-        Some(Mutation::FapiSignatureFlipped) => place == Place::Header("x-fapi-signature"),
-        _ => false,
-    };
+    let flipped_here = mutation.is_some_and(|mutation| match mutation.of_header() {
+        Some(header) => place == Place::Header(header),
+        None => mutation == Mutation::SignatureByteFlipped,
+    });
     match mutation {
         _ if flipped_here => Some(corrupt::flip_signature_bit(&text)),
         Some(Mutation::SignatureMissing) => None,
@@ -130,29 +123,35 @@ fn spoil_signature(mutation: Option<Mutation>, place: Place, text: String) -> Op
     }
 }
 
+/// A NumericDate some seconds later, in the form that it has.
+fn shifted(date: Option<&Value>, by: i64) -> Value {
+    match date {
+        Some(date) if date.is_i64() => json!(date.as_i64().unwrap_or_default().saturating_add(by)),
+        #[expect(clippy::cast_precision_loss, reason = "minutes and hours")]
+        Some(date) => json!(date.as_f64().unwrap_or_default() + by as f64),
+        None => Value::Null,
+    }
+}
+
 /// Where the header has an iat.
-fn shift_iat(header: &mut Map<String, Value>, by: f64) {
-    if let Some(iat) = header.get("iat").and_then(Value::as_f64) {
-        header.insert("iat".into(), json!(iat + by));
+fn shift_iat(header: &mut Map<String, Value>, by: i64) {
+    if let Some(iat) = header.get_mut("iat") {
+        *iat = shifted(Some(iat), by);
     }
 }
 
 fn spoil_claims(mutation: Mutation, claims: &mut Map<String, Value>, plan: &Plan) {
-    // in seconds, whatever form the profile gives them
-    #[expect(clippy::cast_possible_truncation, reason = "NumericDates of this century")]
-    let number = |claims: &Map<String, Value>, name: &str| {
-        claims.get(name).and_then(Value::as_f64).unwrap_or_default() as i64
-    };
-    let iat = number(claims, "iat");
+    let iat = claims.get("iat").cloned();
+    let from_iat = |by| shifted(iat.as_ref(), by);
     let mut set = |name: &str, value: Value| drop(claims.insert(name.to_owned(), value));
     match mutation {
-        Mutation::ExpPast => set("exp", json!(iat - 60)),
-        Mutation::NbfAhead => set("nbf", json!(iat + 120)),
+        Mutation::ExpPast => set("exp", from_iat(-60)),
+        Mutation::NbfAhead => set("nbf", from_iat(120)),
         Mutation::IatOld => {
             let hour = SignedDuration::from_hours(1).as_secs();
-            set("iat", json!(iat - 600));
-            set("nbf", json!(iat - 600));
-            set("exp", json!(iat + hour));
+            set("iat", from_iat(-600));
+            set("nbf", from_iat(-600));
+            set("exp", from_iat(hour));
         }
         Mutation::AudWithoutDp => set("aud", json!(["DP0000000000"])),
         Mutation::IssOfOtherDc => set("iss", json!(plan.other_dc)),
@@ -161,7 +160,7 @@ fn spoil_claims(mutation: Mutation, claims: &mut Map<String, Value>, plan: &Plan
         }
         Mutation::ExpMissing => drop(claims.remove("exp")),
         Mutation::ExpAsText => {
-            let exp = number(claims, "exp").to_string();
+            let exp = claims.get("exp").map(ToString::to_string);
             claims.insert("exp".into(), exp.into());
         }
         Mutation::UrlOfOtherAccount | Mutation::UrlOfOtherEndpoint => {
@@ -200,10 +199,10 @@ fn change_subject(
     }
     for signed in signatures {
         match (mutation, &mut signed.form) {
-            (Mutation::ConsentUnknown, Form::Text(text)) => text.clone_from(&plan.unknown_consent),
-            (Mutation::ConsentUnknown, Form::Claims(claims)) => {
-                claims.insert("sub".into(), plan.unknown_consent.clone().into());
+            (Mutation::ConsentUnknown, Form::Text(text) | Form::DetachedText(text)) => {
+                text.clone_from(&plan.unknown_consent);
             }
+            (Mutation::ConsentUnknown, Form::Claims(claims)) => name_unknown_consent(claims, plan),
             (Mutation::DcOfAnotherConsent, Form::Claims(claims)) if signed.signer == Signer::Dc => {
                 signed.signer = Signer::OtherDc;
                 claims.insert("iss".into(), plan.other_dc.into());
@@ -216,6 +215,19 @@ fn change_subject(
                 }
             }
             _ => {}
+        }
+    }
+}
+
+/// Wherever claims name the consent; a DC's `sub` is the DC in some profiles.
+fn name_unknown_consent(claims: &mut Map<String, Value>, plan: &Plan) {
+    for claim in ["sub", "qpm"] {
+        let named = match claims.get_mut(claim) {
+            Some(Value::Object(qpm)) => qpm.get_mut("consent_id"),
+            other => other,
+        };
+        if let Some(named) = named.filter(|named| **named == plan.consent.as_str()) {
+            *named = plan.unknown_consent.clone().into();
         }
     }
 }
@@ -247,7 +259,6 @@ fn signed_body(mutation: Mutation, plan: &Plan) -> Vec<u8> {
             }
         }
         Mutation::ConsentIdTooLong => json["data"]["consent_id"] = json!("c".repeat(37)),
-        Mutation::StatusUnknown => json["data"]["status"] = json!("forgotten"),
         Mutation::DpIdOfAnother => json["data"]["dp_id"] = json!("DP0000000000"),
         _ => {}
     }

@@ -15,7 +15,7 @@ pub(crate) struct Plan {
     pub(crate) headers: Vec<(&'static str, String)>,
     pub(crate) body: Vec<u8>,
     pub(crate) signatures: Vec<Signed>,
-    pub(crate) consent: Option<ConsentId>,
+    pub(crate) consent: ConsentId,
     /// Another consent, for what is to be about the wrong one.
     pub(crate) other_consent: String,
     /// A consent that nobody asked for.

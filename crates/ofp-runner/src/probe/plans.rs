@@ -3,7 +3,7 @@
 use ofp_evidence::Endpoint;
 use ofp_types::{
     AccountId, Consent, ConsentStatus, PLATFORM_AUDIENCE, Permission, RequestClaims, RequestSigner,
-    SigUserinfo, SubClaim, uuid_v4,
+    SigUserinfo, SubClaim, event_signature_header, uuid_v4,
     wire::{EventType, consent_event},
 };
 use serde_json::{Map, Value, json};
@@ -23,7 +23,7 @@ impl World {
             headers: vec![("x-fapi-interaction-id", interaction)],
             body: Vec::new(),
             signatures: Vec::new(),
-            consent: Some(consent.consent_id.clone()),
+            consent: consent.consent_id.clone(),
             other_consent: uuid_v4(&*self.entropy).to_string(),
             unknown_consent: uuid_v4(&*self.entropy).to_string(),
             other_dc: Self::OTHER_DC,
@@ -41,23 +41,21 @@ impl World {
         consent: &Consent,
         status: Option<ConsentStatus>,
     ) -> Plan {
+        let mut plan = self.plan(Endpoint::ConsentEvent, "/v1/consents/events", consent);
         let mut consent = consent.clone();
         if let Some(status) = status {
             consent.status = status;
             consent.updated_at = self.clock.now();
         }
-        let mut plan = self.plan(Endpoint::ConsentEvent, "/v1/consents/events", &consent);
         plan.method = http::Method::POST;
         plan.headers.push(("content-type", "application/json".into()));
         let mut body =
             consent_event(EventType::ConsentStatusUpdated, &consent, &self.settings.profile);
         body["event_type"] = json!(event);
         plan.body = body.to_string().into_bytes();
-        let extra = Map::from_iter([
-            ("iss".to_owned(), json!(PLATFORM_AUDIENCE)),
-            ("iat".to_owned(), self.settings.profile.numericdate.of(self.clock.now())),
-            ("jti".to_owned(), json!(uuid_v4(&*self.entropy))),
-        ]);
+        let jti = uuid_v4(&*self.entropy).to_string();
+        let form = self.settings.profile.numericdate;
+        let extra = event_signature_header(self.clock.now(), jti, form);
         let place = Place::Header("x-fapi-signature");
         plan.signatures =
             vec![Signed { place, signer: Signer::PayNet, extra, form: Form::Detached }];

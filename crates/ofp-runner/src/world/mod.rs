@@ -202,7 +202,9 @@ impl World {
     /// Gives PayNet a new signing key; the ones before it stay published unless it is to be alone.
     pub(crate) fn rotate_signing_key(&self, alone: bool) -> Result<Kid, WorldError> {
         let next = self.pki.next_signing(Party::PayNet, self.clock.now())?;
-        Ok(self.paynet.rotate_signing_key(&next, alone)?)
+        let kid = self.paynet.rotate_signing_key(&next, alone)?;
+        self.prober.rotated(&next)?;
+        Ok(kid)
     }
 
     /// Exchanges the reference DP's books.

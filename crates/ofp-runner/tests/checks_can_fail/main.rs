@@ -8,7 +8,7 @@ mod spoil;
 
 use std::{collections::BTreeSet, sync::Arc, time::Duration};
 
-use ofp_checks::{Facts, Refusals, Requirement, catalogue, find, judge};
+use ofp_checks::{Facts, Requirement, catalogue, find, judge};
 use ofp_evidence::{Record, RunStarted, Verdict};
 use ofp_net::{OsEntropy, SystemClock};
 use ofp_pki::Pki;
@@ -71,14 +71,21 @@ async fn every_check_that_passes_fails_on_spoilt_evidence() {
 /// The requirements on refusals, and on what a refusal looks like.
 #[tokio::test]
 async fn every_refusal_that_does_not_come_is_noticed() {
-    let groups = ["event/", "authorize/", "balance/", "userinfo/"];
+    let groups = ["transport/", "event/", "authorize/", "balance/", "userinfo/"];
     let (world, records) = good_run(|id| groups.iter().any(|group| id.starts_with(group))).await;
     let verdict = |requirement: &Requirement, records: &[Arc<Record>]| {
         judge(requirement, &Facts::of(world.settings(), records))
     };
+    let facts = Facts::of(world.settings(), &records);
+    for requirement in catalogue() {
+        for unserved in requirement.refusals {
+            let sent = !facts.unserved(*unserved).is_empty();
+            assert!(sent, "no scenario sends what {} wants refused: {unserved:?}", requirement.id);
+        }
+    }
     let passes =
         |requirement: &&Requirement| matches!(verdict(requirement, &records), Verdict::Pass { .. });
-    let about_refusals = |r: &&Requirement| r.refusals != Refusals::None || r.id.starts_with("O-");
+    let about_refusals = |r: &&Requirement| !r.refusals.is_empty() || r.id.starts_with("O-");
     let passing: Vec<&Requirement> = catalogue().filter(about_refusals).filter(passes).collect();
     assert!(passing.len() >= 78, "{}", passing.len());
     for requirement in passing {

@@ -2,7 +2,7 @@
 
 use std::{collections::BTreeMap, fmt::Write as _, path::PathBuf};
 
-use ofp_checks::{Refusals, Requirement, catalogue, find, group_title};
+use ofp_checks::{Requirement, Unserved, catalogue, find, group_title};
 use ofp_runner::{Loaded, exit, load};
 use ofp_scenario::closest;
 
@@ -53,28 +53,15 @@ fn one(requirement: &Requirement, loaded: &[Loaded]) -> String {
 }
 
 /// What a requirement wants refused, a line each.
-fn refused(requirement: &Requirement) -> Vec<String> {
-    let endpoint =
-        |endpoint| serde_json::to_value(endpoint).ok().and_then(|v| v.as_str().map(str::to_owned));
-    match requirement.refusals {
-        Refusals::None => Vec::new(),
-        Refusals::Of(spoilt) => spoilt
-            .iter()
-            .map(|(at, mutation)| {
-                let at = endpoint(at).unwrap_or_default();
-                format!("{at}, {mutation}: {}", mutation.what())
-            })
-            .collect(),
-        Refusals::While(at, statuses) => statuses
-            .iter()
-            .map(|status| {
-                format!("{} while the consent is {status}", endpoint(&at).unwrap_or_default())
-            })
-            .collect(),
-        Refusals::NotGranted(at) => {
-            vec![format!("{} without the permission", endpoint(&at).unwrap_or_default())]
+fn refused(requirement: &Requirement) -> impl Iterator<Item = String> {
+    requirement.refusals.iter().map(|unserved| {
+        let at = serde_json::to_value(unserved.endpoint()).unwrap_or_default();
+        let at = at.as_str().unwrap_or_default();
+        match unserved {
+            Unserved::Spoilt(_, mutation) => format!("{at}, {mutation}: {unserved}"),
+            Unserved::While(..) | Unserved::NotGranted(_) => format!("{at}: {unserved}"),
         }
-    }
+    })
 }
 
 fn covering(requirement: &Requirement, loaded: &[Loaded]) -> Vec<String> {

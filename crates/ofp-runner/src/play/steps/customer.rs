@@ -3,7 +3,7 @@
 use ofp_evidence::Screen;
 use ofp_scenario::{LogIn, PickProvider, Source, Step, WhichConsent};
 
-use super::{Actors, Played, StepError};
+use super::{Actors, Played};
 use crate::{
     customer::{Visit, revoke_on_dashboard},
     play::expect::of_screen,
@@ -81,12 +81,5 @@ impl Actors<'_> {
         let password = or_first(&login.password, known.or(first).map(|c| &c.password));
         let correct = known.is_some_and(|customer| customer.password == password);
         (username, password, correct)
-    }
-}
-
-impl StepError {
-    /// Whether the steps are in an order that cannot work.
-    pub(crate) fn is_out_of_order(&self) -> bool {
-        matches!(self, Self::TooEarly(_))
     }
 }

@@ -57,6 +57,27 @@ pub(super) enum StepError {
     NoConsent(ConsentId),
 }
 
+/// What it means for the scenario that a step could not be carried out.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Stopped {
+    /// Its steps are in an order that cannot work: its author's error.
+    OutOfOrder,
+    /// The profile has nothing that it could be about.
+    NotInProfile,
+    /// Something that another party did, or did not do.
+    ByTheOthers,
+}
+
+impl StepError {
+    pub(super) fn stops(&self) -> Stopped {
+        match self {
+            Self::TooEarly(_) => Stopped::OutOfOrder,
+            Self::Probe(ProbeError::NotInProfile { .. }) => Stopped::NotInProfile,
+            _ => Stopped::ByTheOthers,
+        }
+    }
+}
+
 /// One of the scenario's requests for consent, and how far it has come.
 struct Asked {
     pending: Pending,
@@ -120,10 +141,7 @@ impl<'a> Actors<'a> {
             Action::CheckHealth => self.check_health(step, source).await,
             Action::CallUserinfo => self.call_userinfo(step, source).await,
             Action::PaynetChanges(change) => self.paynet_changes(*change),
-            Action::SendEvent(_)
-            | Action::OpenAuthorize
-            | Action::AskUserinfo
-            | Action::Forward(..) => self.probe(step, source).await,
+            Action::Probe(probe) => self.probe(*probe, step, source).await,
             Action::RotateKeys(rotate) => {
                 self.world.rotate_signing_key(rotate.alone)?;
                 Ok(Vec::new())
