@@ -1,6 +1,6 @@
 //! The proof of the harness: every deliberate fault of the reference DP must turn its requirement red, and
 //! nothing that is not named with it. Prints the table of `docs/proof.md`; exits 1 when a fault was missed
-//! or something unnamed turned red. `just prove`.
+//! or something unnamed turned red. `just proof`; `just prove FAULT` for some of them.
 #![expect(clippy::print_stdout, clippy::print_stderr, reason = "the table is what it is for")]
 
 use std::{
@@ -31,6 +31,28 @@ struct Proof {
     also: Vec<String>,
     /// Red and not named.
     outside: Vec<String>,
+    /// Named and not red.
+    idle: Vec<&'static str>,
+}
+
+impl Proof {
+    fn is_good(&self) -> bool {
+        self.caught && self.outside.is_empty()
+    }
+
+    /// Says what is missing, what is too much, and what was named and did not follow this time.
+    fn complain(&self) {
+        let missed = if self.caught { Vec::new() } else { vec![self.primary.to_owned()] };
+        let idle: Vec<String> = self.idle.iter().map(ToString::to_string).collect();
+        let all = [
+            ("missed", missed),
+            ("red and not named", self.outside.clone()),
+            ("named and not red this time", idle),
+        ];
+        for (what, ids) in all.into_iter().filter(|(_, ids)| !ids.is_empty()) {
+            eprintln!("{}: {what}: {}", self.fault.name(), ids.join(", "));
+        }
+    }
 }
 
 #[tokio::main]
@@ -46,6 +68,7 @@ async fn main() -> ExitCode {
 }
 
 async fn prove() -> Result<bool, Box<dyn std::error::Error>> {
+    let faults = asked_for()?;
     let pki = Pki::in_memory(SystemClock.now())?;
     let scenarios = load(&[])?;
     let healthy = red(&pki, &scenarios, None).await?;
@@ -53,9 +76,6 @@ async fn prove() -> Result<bool, Box<dyn std::error::Error>> {
         eprintln!("the healthy DP is red: {}", join(&healthy));
         return Ok(false);
     }
-    let only: Vec<String> = std::env::args().skip(1).collect();
-    let wanted = |fault: &DpFault| only.is_empty() || only.iter().any(|name| name == fault.name());
-    let faults: Vec<DpFault> = DpFault::ALL.iter().copied().filter(wanted).collect();
     // several at once: with most faults there is somebody who waits
     let proofs: Vec<Result<Option<Proof>, WorldError>> = stream::iter(faults)
         .map(|fault| of_fault(&pki, &scenarios, fault))
@@ -65,14 +85,18 @@ async fn prove() -> Result<bool, Box<dyn std::error::Error>> {
     let proofs: Result<Vec<Option<Proof>>, WorldError> = proofs.into_iter().collect();
     let proofs: Vec<Proof> = proofs?.into_iter().flatten().collect();
     print!("{}", table(&proofs));
-    let bad = proofs.iter().filter(|proof| !proof.caught || !proof.outside.is_empty());
-    let bad: Vec<&Proof> = bad.collect();
-    for proof in &bad {
-        let missed = if proof.caught { "" } else { " missed;" };
-        let outside = join(&proof.outside.iter().cloned().collect());
-        eprintln!("{} ({}):{missed} outside: {outside}", proof.fault.name(), proof.primary);
-    }
-    Ok(bad.is_empty())
+    proofs.iter().for_each(Proof::complain);
+    Ok(proofs.iter().all(Proof::is_good))
+}
+
+/// The faults that the command line names; all without any.
+fn asked_for() -> Result<Vec<DpFault>, String> {
+    let known = |name: String| {
+        DpFault::by_name(&name)
+            .ok_or_else(|| format!("there is no fault {name}: `ofp-sim list faults` has all"))
+    };
+    let asked: Vec<DpFault> = std::env::args().skip(1).map(known).collect::<Result<_, _>>()?;
+    Ok(if asked.is_empty() { DpFault::ALL.to_vec() } else { asked })
 }
 
 /// Plays everything against the DP with a fault; nothing for a fault that breaks everything.
@@ -86,7 +110,8 @@ async fn of_fault(
     let named: BTreeSet<&str> = fault.also().iter().map(|(id, _)| *id).collect();
     let others = red.iter().filter(|id| id.as_str() != primary).cloned();
     let (also, outside) = others.partition(|id| named.contains(id.as_str()));
-    Ok(Some(Proof { fault, primary, caught: red.contains(primary), also, outside }))
+    let idle = named.into_iter().filter(|id| !red.contains(*id)).collect();
+    Ok(Some(Proof { fault, primary, caught: red.contains(primary), also, outside, idle }))
 }
 
 /// The requirements that fail or warn in a run against the DP with a fault.
@@ -132,14 +157,14 @@ fn table(proofs: &[Proof]) -> String {
             all
         });
     let mut text = format!(
-        "# The proof\n\nThe whole suite was played against the reference DP with each of its {} deliberate faults, one at a \
-         time. Made by `just prove`; CI fails when it is stale.\n\nMissed: {missed}. Red beside what is named: {outside}.\n\n\
+        "# The proof\n\nThe whole suite was played against the reference DP with each of its {} deliberate faults that have a \
+         requirement of their own, one at a time. Made by `just proof`; CI fails when it is stale.\n\nMissed: {missed}. Red beside what is named: {outside}.\n\n\
          | Fault | What the DP does | Must be red | Was | Also red, as named |\n|---|---|---|---|---|\n",
         proofs.len()
     );
     for proof in proofs {
         let was = if proof.caught { "caught" } else { "**missed**" };
-        let (name, what) = (proof.fault.name(), proof.fault.what().trim());
+        let (name, what) = (proof.fault.name(), proof.fault.what());
         let mut also = proof.also.join(", ");
         if !proof.outside.is_empty() {
             also = format!("{also} **{}**", proof.outside.join(", "));

@@ -32,6 +32,15 @@ pub enum LoadError {
         #[source]
         source: std::io::Error,
     },
+    /// A path that names nothing.
+    #[error(
+        "there is no file {}, and no embedded scenario of that name (`ofp-sim list scenarios`)",
+        path.display()
+    )]
+    Unknown {
+        /// The path.
+        path: PathBuf,
+    },
     /// A folder without scenarios.
     #[error("there is no scenario (*.yaml) in {}", path.display())]
     Empty {
@@ -112,12 +121,15 @@ fn read_all(paths: &[PathBuf]) -> Result<Vec<(Source, bool)>, LoadError> {
             sources.extend(found.into_iter().map(|source| (source, false)));
             continue;
         }
-        let named = if path.exists() { Vec::new() } else { embedded(path) };
-        if named.is_empty() {
+        if path.exists() {
             sources.push((read_file(path)?, false));
-        } else {
-            sources.extend(named.into_iter().map(|source| (source, true)));
+            continue;
         }
+        let named = embedded(path);
+        if named.is_empty() {
+            return Err(LoadError::Unknown { path: path.clone() });
+        }
+        sources.extend(named.into_iter().map(|source| (source, true)));
     }
     Ok(sources)
 }
@@ -127,7 +139,8 @@ fn read_all(paths: &[PathBuf]) -> Result<Vec<(Source, bool)>, LoadError> {
 fn embedded(path: &Path) -> Vec<Source> {
     let named = |source: &Source| {
         let name = Path::new(&source.name);
-        name.ends_with(path) || name.with_extension("").ends_with(path) || name.starts_with(path)
+        let is = |name: &Path| !path.as_os_str().is_empty() && name.ends_with(path);
+        is(&name.with_extension("")) || name.ancestors().any(is)
     };
     builtin::scenarios().into_iter().filter(named).collect()
 }

@@ -19,7 +19,7 @@ macro_rules! faults {
             /// What it does, in one sentence.
             #[must_use]
             pub fn what(self) -> &'static str {
-                match self { $(Self::$variant => concat!($($what),+)),+ }
+                match self { $(Self::$variant => concat!($($what),+).trim_ascii()),+ }
             }
 
             /// The requirement that must turn red; none for faults that break everything.
@@ -56,11 +56,11 @@ faults! {
     /// Update Consent says `Authorised`.
     UpdateConsentBritishSpelling "update-consent-british-spelling" "G-23" [],
     /// Update Consent carries every account of the customer, whatever they selected.
-    UpdateConsentAllAccounts "update-consent-all-accounts" "E-06" ["J-28" "what was not selected is then part of the consent"],
+    UpdateConsentAllAccounts "update-consent-all-accounts" "E-06" [],
     /// Update Consent is never sent, and success is shown all the same.
     UpdateConsentSkipped "update-consent-skipped" "G-01" [],
     /// A rejection has no `status_reason`.
-    RejectionWithoutReason "rejection-without-reason" "G-12" ["G-13" "there is no reason to look at"],
+    RejectionWithoutReason "rejection-without-reason" "G-12" [],
     /// The id_token carries the NRIC in clear.
     IdTokenClearNric "id-token-clear-nric" "H-09" ["G-11" "the id_token is part of the body"],
     /// The client assertion is addressed to the token endpoint instead of the issuer.
@@ -138,7 +138,7 @@ faults! {
     /// A link works after the consent failed.
     LinkAfterFailure "link-after-failure" "D-16" [],
     /// A request for data without a signature is accepted.
-    RequestUnsigned "request-unsigned-accepted" "J-02" ["L-05" "one verifier serves both"],
+    RequestUnsigned "request-unsigned-accepted" "J-02" [],
     /// Of the signature of a request for data kid and alg are looked at, and nothing else.
     RequestUnverified "request-signature-not-verified" "J-03" ["J-04" "any key will do under the right kid", "J-37" "neither signature is verified", "J-38" "neither signature is verified", "L-05" "one verifier serves both"],
     /// A request for data under an unknown kid is verified with the first key there is.
@@ -220,7 +220,7 @@ faults! {
     /// The balance is encrypted with the DP's own key.
     BalanceForOwnKey "balance-for-own-key" "K-12" [],
     /// The plaintext has no data object around the balance.
-    BalanceWithoutData "balance-without-data" "K-15" ["K-16" "it is looked for within data", "K-17" "it is looked for within data", "K-18" "it is looked for within data", "K-19" "it is looked for within data", "K-21" "it is looked for within data"],
+    BalanceWithoutData "balance-without-data" "K-15" ["K-16" "it is looked for within data", "K-17" "it is looked for within data", "K-19" "it is looked for within data", "K-21" "it is looked for within data"],
     /// The balance is in USD.
     BalanceInDollars "balance-in-dollars" "K-17" [],
     /// Amounts are numbers.
@@ -244,7 +244,7 @@ faults! {
     /// The interaction id of Update Consent is no UUID.
     UpdateInteractionId "update-interaction-id-malformed" "G-04" [],
     /// Update Consent says approved.
-    UpdateStatusApproved "update-status-approved" "G-06" ["G-23" "it is not the exact word either"],
+    UpdateStatusApproved "update-status-approved" "G-06" [],
     /// Hashed_id_number of Update Consent is the number itself.
     UpdateClearNric "update-clear-nric" "G-11" ["G-24" "a number in clear is no hash", "H-08" "the id_token has the hash"],
     /// The id_token has another issuer.
@@ -278,9 +278,9 @@ faults! {
     /// The Location of authorize carries PayNet's signature.
     LocationWithSignature "location-with-signature" "D-24" [],
     /// Events of type consent_updated are refused.
-    UpdatedEventRefused "updated-event-refused" "C-38" ["C-02" "a refusal is no good answer"],
+    UpdatedEventRefused "updated-event-refused" "C-38" [],
     /// Events that tell of suspended are refused.
-    SuspendedEventRefused "suspended-event-refused" "C-40" ["J-25" "the DP does not know that it is suspended"],
+    SuspendedEventRefused "suspended-event-refused" "C-40" ["J-25" "the DP does not know that it is suspended", "L-06" "the DP does not know that it is suspended"],
     /// Userinfo has no sub.
     UserinfoWithoutSub "userinfo-without-sub" "L-01" ["L-02" "there is no sub"],
     /// Userinfo has another sub than the id_token.
@@ -316,7 +316,7 @@ mod tests {
         for fault in DpFault::ALL.iter().copied() {
             assert_eq!(DpFault::by_name(fault.name()), Some(fault));
             assert!(fault.also().len() <= 5, "{}", fault.name());
-            assert!(fault.what().trim().ends_with('.'), "{}", fault.name());
+            assert!(fault.what().ends_with('.'), "{}", fault.name());
         }
         assert_eq!(DpFault::by_name("nonsense "), None);
     }

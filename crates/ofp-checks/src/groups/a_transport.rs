@@ -8,6 +8,8 @@ use crate::{Facts, Requirement, requirement::Unserved::Spoilt, ruling::Ruling};
 
 const NO_CALL: &str = "no call of PayNet to a webhook was answered";
 
+const CLIENT_CERTIFICATE: &str = "Require a client certificate from the CA of PayNet on the webhook listener, and then that it is PayNet's own";
+
 pub(super) const ROWS: &[Requirement] = &[
     row!("A-01" Must, "Webhooks complete a TLS 1.2 or 1.3 handshake in which PayNet offers its client certificate",
         "S1:L64; S4:L31-45; FAPI 2.0 SP §5.2", "Require client certificates on the webhook listener and trust the CA of PayNet's",
@@ -15,25 +17,25 @@ pub(super) const ROWS: &[Requirement] = &[
     row!("A-02" Should, "A TLS 1.3 offer is accepted or answered with TLS 1.2", "FAPI 2.0 SP §5.2, BCP 195",
         "Enable TLS 1.3 on the webhook listener", NO_CALL, tls13),
     refusal!("A-05" Must, "An event without a client certificate is refused",
-        "S1:L64; S4:L31-45; FAPI 2.0 SP §5.2", "Require a client certificate from the CA of PayNet on the webhook listener, and then that it is PayNet's own",
+        "S1:L64; S4:L31-45; FAPI 2.0 SP §5.2", CLIENT_CERTIFICATE,
         &[Spoilt(Endpoint::ConsentEvent, Mutation::NoClientCertificate)]),
     refusal!("A-06" Must, "An event with a client certificate of an unknown CA is refused",
-        "S1:L64; S4:L31-45", "Require a client certificate from the CA of PayNet on the webhook listener, and then that it is PayNet's own",
+        "S1:L64; S4:L31-45", CLIENT_CERTIFICATE,
         &[Spoilt(Endpoint::ConsentEvent, Mutation::ClientCertificateUntrusted)]),
     refusal!("A-07" Must, "An event with another participant's client certificate is refused",
         "S1:L64; S4:L31-45", "Compare the certificate with PayNet's: the same CA issues the DCs' and your own",
         &[Spoilt(Endpoint::ConsentEvent, Mutation::ClientCertificateOfDc), Spoilt(Endpoint::ConsentEvent, Mutation::ClientCertificateOfDp)]),
     refusal!("A-08" Must, "An event with an expired client certificate is refused",
-        "RFC 5280 §6.1.3", "Require a client certificate from the CA of PayNet on the webhook listener, and then that it is PayNet's own",
+        "RFC 5280 §6.1.3", CLIENT_CERTIFICATE,
         &[Spoilt(Endpoint::ConsentEvent, Mutation::ClientCertificateExpired)]),
     refusal!("A-09" Should, "An event with a client certificate that is not valid yet is refused",
-        "RFC 5280 §6.1.3", "Require a client certificate from the CA of PayNet on the webhook listener, and then that it is PayNet's own",
+        "RFC 5280 §6.1.3", CLIENT_CERTIFICATE,
         &[Spoilt(Endpoint::ConsentEvent, Mutation::ClientCertificateNotYetValid)]),
     row!("A-10" Must, "The server certificate chains to the configured CA, names the host, is in date and strong",
         "S1:L225-231; FAPI 2.0 SP §5.4.1", "Install a certificate for the webhook's host name with an RSA key of at least 2048 bits or a P-256 key",
         NO_CALL, certificate),
     refusal!("A-13" Must, "Userinfo and data without a client certificate are refused",
-        "S1:L64; S4:L31-45; FAPI 2.0 SP §5.2", "Require a client certificate from the CA of PayNet on the webhook listener, and then that it is PayNet's own",
+        "S1:L64; S4:L31-45; FAPI 2.0 SP §5.2", CLIENT_CERTIFICATE,
         &[Spoilt(Endpoint::Account, Mutation::NoClientCertificate), Spoilt(Endpoint::Balances, Mutation::NoClientCertificate), Spoilt(Endpoint::Transactions, Mutation::NoClientCertificate), Spoilt(Endpoint::Userinfo, Mutation::NoClientCertificate)]),
 ];
 
@@ -75,8 +77,7 @@ fn tls13(facts: &Facts<'_>, ruling: &mut Ruling<'_>) {
 fn certificate(facts: &Facts<'_>, ruling: &mut Ruling<'_>) {
     for (exchange, handshake) in each_handshake(facts) {
         let expected = "a valid certificate with an RSA key of 2048 bits or more, or P-256 or more";
-        if let Some(failure) = tls_failure(exchange).filter(|f| f.detail.contains("certificate ("))
-        {
+        if let Some(failure) = tls_failure(exchange).filter(|f| f.stage == Stage::Trust) {
             ruling.unanswered(exchange.id, expected, failure);
         } else if let Some(server) = handshake.and_then(|h| h.server.as_ref()) {
             let actual = format!("{} of {} bits", server.key_kind, server.key_bits);

@@ -17,6 +17,8 @@ const EVENT_TYPES: [&str; 4] = [
 ];
 const NO_EVENT: &str = "no consent event was answered";
 
+const VERIFY_EVENT: &str = "Verify x-fapi-signature over the raw bytes of the body with PayNet's published key, before anything else";
+
 pub(super) const ROWS: &[Requirement] = &[
     row!("C-01" Must, "A signed consent_created event is accepted with 2xx within 5 s", "S4:L127-175; X-52",
         "Verify x-fapi-signature over the raw body with PayNet's key, store the consent, answer 200",
@@ -26,13 +28,13 @@ pub(super) const ROWS: &[Requirement] = &[
     row!("C-03" Should, "The answer to an event echoes x-fapi-interaction-id", "S1:L262",
         "Copy x-fapi-interaction-id from the request to the answer", NO_EVENT, echo),
     refusal!("C-05" Must, "An event without a signature is refused",
-        "S1:L253-262", "Verify x-fapi-signature over the raw bytes of the body with PayNet's published key, before anything else",
+        "S1:L253-262", VERIFY_EVENT,
         &[Spoilt(Endpoint::ConsentEvent, Mutation::SignatureMissing)]),
     refusal!("C-06" Must, "An event whose signature is empty or not of three segments is refused",
-        "S1:L253-262; RFC 7515 §7.1", "Verify x-fapi-signature over the raw bytes of the body with PayNet's published key, before anything else",
+        "S1:L253-262; RFC 7515 §7.1", VERIFY_EVENT,
         &[Spoilt(Endpoint::ConsentEvent, Mutation::SignatureEmpty), Spoilt(Endpoint::ConsentEvent, Mutation::TwoSegments), Spoilt(Endpoint::ConsentEvent, Mutation::FourSegments)]),
     refusal!("C-07" Must, "An event whose body was altered after it was signed is refused",
-        "S1:L253-262; RFC 7515 Appendix F", "Verify x-fapi-signature over the raw bytes of the body with PayNet's published key, before anything else",
+        "S1:L253-262; RFC 7515 Appendix F", VERIFY_EVENT,
         &[Spoilt(Endpoint::ConsentEvent, Mutation::BodyByteAltered)]),
     refusal!("C-08" Must, "An event whose JSON was re-ordered after it was signed is refused",
         "S1:L253-262; RFC 7515 Appendix F", "Verify the bytes that came, not what your framework parsed and wrote again",
@@ -47,7 +49,7 @@ pub(super) const ROWS: &[Requirement] = &[
         "S1:L253-262", "Accept PayNet's keys alone",
         &[Spoilt(Endpoint::ConsentEvent, Mutation::SignedByDp)]),
     refusal!("C-12" Must, "An event under PayNet's kid that another key signed is refused",
-        "S1:L253-262; RFC 7515 §5.2", "Verify x-fapi-signature over the raw bytes of the body with PayNet's published key, before anything else",
+        "S1:L253-262; RFC 7515 §5.2", VERIFY_EVENT,
         &[Spoilt(Endpoint::ConsentEvent, Mutation::ForeignKeyKnownKid)]),
     refusal!("C-13" Must, "An event with alg none is refused",
         "FAPI 2.0 SP §5.4.1; RFC 8725 §3.1", "Allow PS256 alone",
@@ -86,7 +88,7 @@ pub(super) const ROWS: &[Requirement] = &[
         "S4:L127-175", "Compare data.dp_id with your own",
         &[Spoilt(Endpoint::ConsentEvent, Mutation::DpIdOfAnother)]),
     refusal!("C-37" Must, "An event whose signature has one flipped byte is refused",
-        "S1:L253-262; RFC 7515 §5.2", "Verify x-fapi-signature over the raw bytes of the body with PayNet's published key, before anything else",
+        "S1:L253-262; RFC 7515 §5.2", VERIFY_EVENT,
         &[Spoilt(Endpoint::ConsentEvent, Mutation::SignatureByteFlipped)]),
     row!("C-38" Must, "A consent_updated event is accepted",
         "S4:L127-175", "Answer 200 to every event type of the reference",

@@ -16,6 +16,9 @@ use crate::{
 const NO_LINK: &str = "the DP's authorize was not asked, or gave no answer";
 const NO_PAGE: &str = "the browser did not arrive at the DP";
 
+const VERIFY_LINK: &str = "Verify the signature over the bare consent_id of this very request";
+const WHILE_AWAITING: &str = "Let a link work only while the consent awaits authorization";
+
 pub(super) const ROWS: &[Requirement] = &[
     row!("D-01" Must, "Authorize answers a valid link with 303 and a Location", "S1:L385; X-12",
         "Answer GET /v1/oauth/authorize with 303 See Other and the address of the login page as Location", NO_LINK, redirects),
@@ -25,16 +28,16 @@ pub(super) const ROWS: &[Requirement] = &[
         "S1:L388-404", "Answer with an error for a consent that no event told you of",
         &[Spoilt(Endpoint::DpAuthorize, Mutation::ConsentUnknown)]),
     refusal!("D-04" Must, "A link without a signature is refused",
-        "S1:L388-404", "Verify the signature over the bare consent_id of this very request",
+        "S1:L388-404", VERIFY_LINK,
         &[Spoilt(Endpoint::DpAuthorize, Mutation::SignatureMissing), Spoilt(Endpoint::DpAuthorize, Mutation::SignatureEmpty)]),
     refusal!("D-05" Must, "A link whose signature is over another consent_id is refused",
-        "S1:L388-404", "Verify the signature over the bare consent_id of this very request",
+        "S1:L388-404", VERIFY_LINK,
         &[Spoilt(Endpoint::DpAuthorize, Mutation::SignedForAnother)]),
     refusal!("D-06" Must, "A link whose consent_id was changed after it was signed is refused",
-        "S1:L388-404", "Verify the signature over the bare consent_id of this very request",
+        "S1:L388-404", VERIFY_LINK,
         &[Spoilt(Endpoint::DpAuthorize, Mutation::ConsentIdSwapped)]),
     refusal!("D-07" Must, "A link whose signature was tampered with is refused",
-        "S1:L388-404; RFC 7515 §5.2", "Verify the signature over the bare consent_id of this very request",
+        "S1:L388-404; RFC 7515 §5.2", VERIFY_LINK,
         &[Spoilt(Endpoint::DpAuthorize, Mutation::SignatureByteFlipped)]),
     refusal!("D-08" Must, "A link signed by the DC, by the DP or under an unknown kid is refused",
         "S1:L388-404", "Accept PayNet's keys alone",
@@ -55,13 +58,13 @@ pub(super) const ROWS: &[Requirement] = &[
         "RFC 6749 §3.1", "Refuse a parameter that is there twice",
         &[Spoilt(Endpoint::DpAuthorize, Mutation::ConsentIdTwice)]),
     refusal!("D-14" Must, "A link of a consent that was authorized is refused",
-        "S1:L388-404; X-51", "Let a link work only while the consent awaits authorization",
+        "S1:L388-404; X-51", WHILE_AWAITING,
         &[While(Endpoint::DpAuthorize, ConsentStatus::Authorized)]),
     refusal!("D-15" Must, "A link of a consent that was rejected, revoked or expired is refused",
-        "S1:L388-404; X-51", "Let a link work only while the consent awaits authorization",
+        "S1:L388-404; X-51", WHILE_AWAITING,
         &[While(Endpoint::DpAuthorize, ConsentStatus::Rejected), While(Endpoint::DpAuthorize, ConsentStatus::Revoked), While(Endpoint::DpAuthorize, ConsentStatus::Expired)]),
     refusal!("D-16" Must, "A link of a consent that failed is refused",
-        "S1:L388-404; X-50", "Let a link work only while the consent awaits authorization",
+        "S1:L388-404; X-50", WHILE_AWAITING,
         &[While(Endpoint::DpAuthorize, ConsentStatus::Failed)]),
     row!("D-19" Should, "The page at Location sends HSTS, no-store and a ban on framing", "FAPI 2.0 SP §5.2; RFC 6797, RFC 9700 §4.16",
         "Send Strict-Transport-Security, Cache-Control: no-store and Content-Security-Policy: frame-ancestors 'none'", NO_PAGE, headers),

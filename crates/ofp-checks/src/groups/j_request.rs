@@ -12,13 +12,22 @@ use crate::{
 
 const NO_REQUEST: &str = "no balance was asked for";
 
+const VERIFY_ALL: &str =
+    "Verify every signature header against the signer registered for it, before anything else";
+const LAST_STATUS: &str =
+    "Keep the status that the last event told, and serve data for authorized consents alone";
+const CHOSEN_ALONE: &str =
+    "Serve the accounts that the customer chose for this consent, and no others";
+const LOOK_UP_ENC_KID: &str = "Look x-enc-kid up in the key set of the DC of the consent, with use=enc, and answer 400 where it is not there";
+const VERIFY_EACH: &str = "Verify every signature header that comes";
+
 pub(super) const ROWS: &[Requirement] = &[
     row!("J-01" Must, "A valid balance request for a consented account is answered with 200", "S1:L183-209; S1:L314", "Check the signatures and the consent, then answer with the balance", NO_REQUEST, answered),
     refusal!("J-02" Must, "A balance request without a signature is refused",
-        "S1:L199-209", "Verify every signature header against the signer registered for it, before anything else",
+        "S1:L199-209", VERIFY_ALL,
         &[Spoilt(Endpoint::Balances, Mutation::SignatureMissing)]),
     refusal!("J-03" Must, "A balance request whose signature does not hold is refused",
-        "S1:L199-209; RFC 7515 §5.2", "Verify every signature header against the signer registered for it, before anything else",
+        "S1:L199-209; RFC 7515 §5.2", VERIFY_ALL,
         &[Spoilt(Endpoint::Balances, Mutation::SignatureByteFlipped)]),
     refusal!("J-04" Must, "A balance request signed by somebody else is refused",
         "S1:L199-209; X-04", "Take the key from the key set of the party that must sign, never from another",
@@ -66,25 +75,25 @@ pub(super) const ROWS: &[Requirement] = &[
         "S1:L183-198", "Answer 403 or 404 Consent.Invalid for a consent that no event told you of",
         &[Spoilt(Endpoint::Balances, Mutation::ConsentUnknown)]),
     refusal!("J-22" Must, "A balance under a consent that nobody approved yet is refused",
-        "S1:L183-209", "Keep the status that the last event told, and serve data for authorized consents alone",
+        "S1:L183-209", LAST_STATUS,
         &[While(Endpoint::Balances, ConsentStatus::AwaitingAuthorization)]),
     refusal!("J-23" Must, "A balance under a consent that was rejected or failed is refused",
-        "S1:L183-209", "Keep the status that the last event told, and serve data for authorized consents alone",
+        "S1:L183-209", LAST_STATUS,
         &[While(Endpoint::Balances, ConsentStatus::Rejected), While(Endpoint::Balances, ConsentStatus::Failed)]),
     refusal!("J-24" Must, "A balance under a revoked consent is refused",
-        "S1:L183-209", "Keep the status that the last event told, and serve data for authorized consents alone",
+        "S1:L183-209", LAST_STATUS,
         &[While(Endpoint::Balances, ConsentStatus::Revoked)]),
     refusal!("J-25" Must, "A balance under a suspended consent is refused",
-        "S1:L183-209", "Keep the status that the last event told, and serve data for authorized consents alone",
+        "S1:L183-209", LAST_STATUS,
         &[While(Endpoint::Balances, ConsentStatus::Suspended)]),
     refusal!("J-27" Must, "A balance under a consent without read_balances is refused",
         "S1:L183-209", "Check the permission of the consent for each endpoint",
         &[NotGranted(Endpoint::Balances)]),
     refusal!("J-28" Must, "A balance of an account that the customer did not choose is refused",
-        "S1:L183-209", "Serve the accounts that the customer chose for this consent, and no others",
+        "S1:L183-209", CHOSEN_ALONE,
         &[Spoilt(Endpoint::Balances, Mutation::AccountNotSelected)]),
     refusal!("J-29" Must, "A balance of another customer's account is refused",
-        "S1:L183-209", "Serve the accounts that the customer chose for this consent, and no others",
+        "S1:L183-209", CHOSEN_ALONE,
         &[Spoilt(Endpoint::Balances, Mutation::AccountOfOtherCustomer)]),
     refusal!("J-30" Must, "A balance that another DC asks for under this DC's consent is refused",
         "S1:L183-209; X-04", "Take the DC from the consent, and its key set alone for x-signature and x-enc-kid",
@@ -93,22 +102,22 @@ pub(super) const ROWS: &[Requirement] = &[
         "S1:L376-379", "Answer 404 or 403",
         &[Spoilt(Endpoint::Balances, Mutation::AccountUnknown)]),
     refusal!("J-32" Must, "A balance request without x-enc-kid is refused",
-        "S1:L221; X-43", "Look x-enc-kid up in the key set of the DC of the consent, with use=enc, and answer 400 where it is not there",
+        "S1:L221; X-43", LOOK_UP_ENC_KID,
         &[Spoilt(Endpoint::Balances, Mutation::EncKidMissing)]),
     refusal!("J-33" Must, "A balance request with an unknown x-enc-kid is refused",
-        "S1:L221; X-43", "Look x-enc-kid up in the key set of the DC of the consent, with use=enc, and answer 400 where it is not there",
+        "S1:L221; X-43", LOOK_UP_ENC_KID,
         &[Spoilt(Endpoint::Balances, Mutation::EncKidUnknown)]),
     refusal!("J-34" Should, "A balance request whose x-enc-kid is a signing key is refused",
-        "S1:L221; RFC 7517 §4.2", "Look x-enc-kid up in the key set of the DC of the consent, with use=enc, and answer 400 where it is not there",
+        "S1:L221; RFC 7517 §4.2", LOOK_UP_ENC_KID,
         &[Spoilt(Endpoint::Balances, Mutation::EncKidOfSigningKey)]),
     refusal!("J-35" Must, "A balance request whose x-enc-kid is another DC's is refused",
-        "S1:L221; X-43", "Look x-enc-kid up in the key set of the DC of the consent, with use=enc, and answer 400 where it is not there",
+        "S1:L221; X-43", LOOK_UP_ENC_KID,
         &[Spoilt(Endpoint::Balances, Mutation::EncKidOfOtherDc)]),
     refusal!("J-37" Should, "A balance request whose x-signature alone is broken is refused",
-        "X-04", "Verify every signature header that comes",
+        "X-04", VERIFY_EACH,
         &[Spoilt(Endpoint::Balances, Mutation::XSignatureFlipped)]),
     refusal!("J-38" Should, "A balance request whose x-fapi-signature alone is broken is refused",
-        "X-04", "Verify every signature header that comes",
+        "X-04", VERIFY_EACH,
         &[Spoilt(Endpoint::Balances, Mutation::FapiSignatureFlipped)]),
 ];
 

@@ -30,7 +30,7 @@ impl Platform {
         let form = posted(inbound)?;
         let (participant, _) = self.authenticate(&form, &inbound.peer)?;
         let token = required(&form, "token")?;
-        self.journal.secret(token);
+        self.keep_secret(token);
         let client = participant.client();
         // RFC 7662 §2.2: about what is not its own, a client learns nothing
         let found =

@@ -16,7 +16,7 @@ impl Platform {
         let form = posted(inbound)?;
         let (participant, _) = self.authenticate(&form, &inbound.peer)?;
         let text = required(&form, "token")?;
-        self.journal.secret(text);
+        self.keep_secret(text);
         let client = &participant.client().client_id;
         let mut state = self.state();
         let refresh = state.tokens.refresh(text).filter(|token| token.client_id == *client);

@@ -75,9 +75,9 @@ impl Platform {
         };
         let (code, verifier) = (required(form, "code")?, required(form, "code_verifier")?);
         let redirect_uri = required(form, "redirect_uri")?;
-        self.journal.secret(verifier);
         let held = self.redeemable(code, &dc.client, context)?;
         check_pkce(verifier, &held)?;
+        self.journal.secret(verifier);
         if *redirect_uri != held.request.redirect_uri {
             let expected = &held.request.redirect_uri;
             let reason = format!("redirect_uri must be {expected}, not {redirect_uri}");
@@ -113,7 +113,7 @@ impl Platform {
             return Err(Refusal::unauthorized_client("only a DC has refresh tokens"));
         };
         let text = required(form, "refresh_token")?;
-        self.journal.secret(text);
+        self.keep_secret(text);
         let token = self.state().tokens.refresh(text).cloned();
         let token =
             token.filter(|token| token.client_id == dc.client.client_id).ok_or_else(|| {
@@ -134,6 +134,17 @@ impl Platform {
             authorization_details: Some(self.details(&held)),
             ..self.token_response(access_token, &scope)
         })
+    }
+
+    /// A token that somebody sent stays out of reports, if it is one: a peer must not choose which words are masked.
+    pub(super) fn keep_secret(&self, text: &str) {
+        let known = {
+            let state = self.state();
+            state.tokens.access(text).is_some() || state.tokens.refresh(text).is_some()
+        };
+        if known {
+            self.journal.secret(text);
+        }
     }
 
     /// What was granted (RFC 9396 §7).

@@ -140,6 +140,20 @@ async fn introspection_tells_a_client_about_its_own_tokens_alone() {
 }
 
 #[tokio::test]
+async fn a_client_does_not_choose_what_reports_mask() {
+    let kit = Kit::start();
+    let (_, access, refresh) = kit.linked().await;
+    kit.introspect(&kit.dc, "authorized").await;
+    assert_eq!(kit.revoke_token(&kit.dc, "authorized").await, 200);
+    kit.token(&kit.dc, &kit.refresh_form("authorized")).await;
+    let secrets = kit.journal.secrets();
+    assert_eq!(secrets.mask("authorized"), "authorized");
+    for token in [access, refresh] {
+        assert_eq!(secrets.mask(&token), "[secret]");
+    }
+}
+
+#[tokio::test]
 async fn introspection_is_signed_for_whoever_asks() {
     let kit = Kit::start();
     let (_, access, _) = kit.linked().await;

@@ -100,14 +100,15 @@ pub(super) fn differences(good: &Aspects, sent: &Aspects) -> Vec<Difference> {
 pub(super) fn belongs(what: &str, part: MutationPart) -> bool {
     let (name, rest) = what.split_once(' ').unwrap_or((what, ""));
     let is_signature = SIGNATURES.contains(&name);
+    // what is no longer as it was signed is nobody's signature
+    let undone = is_signature && rest == "signed with";
     match part {
         MutationPart::Signature => is_signature,
         MutationPart::Claims => is_signature && rest.starts_with("claims."),
-        // what is no longer as it was signed is nobody's signature
-        MutationPart::Body => what == "body" || (is_signature && rest == "signed with"),
+        MutationPart::Body => what == "body" || undone,
         MutationPart::SignedBody => what == "body",
         MutationPart::Header => name == "header",
-        MutationPart::Query => name == "query",
+        MutationPart::Query => name == "query" || undone,
         MutationPart::Subject => is_signature || ["path", "query", "header"].contains(&name),
         MutationPart::Client => what == "client",
     }

@@ -36,7 +36,7 @@ fn faults() -> Vec<Vec<String>> {
         let also: Vec<&str> = fault.also().iter().map(|(id, _)| *id).collect();
         let also = if also.is_empty() { String::new() } else { format!(" ({})", also.join(", ")) };
         let red = format!("{}{also}", fault.primary().unwrap_or("everything"));
-        vec![fault.name().to_owned(), red, fault.what().trim().to_owned()]
+        vec![fault.name().to_owned(), red, fault.what().to_owned()]
     };
     DpFault::ALL.iter().map(row).collect()
 }

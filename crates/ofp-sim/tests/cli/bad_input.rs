@@ -82,7 +82,11 @@ fn a_step_before_its_time_is_an_error_that_says_what_is_missing() {
 #[test]
 fn bad_usage_is_refused_before_anything_is_booted() {
     let cases: [(&[&str], i32, &str); 11] = [
-        (&["nowhere.yaml"], 2, "cannot read nowhere.yaml: No such file"),
+        (
+            &["nowhere.yaml"],
+            2,
+            "there is no file nowhere.yaml, and no embedded scenario of that name",
+        ),
         (&["."], 2, "there is no scenario (*.yaml) in ."),
         (&["--profile", "portal-9"], 2, "profile portal-9 is unknown: portal-1.2.2 is built in"),
         (&["--fault", "balance-expird"], 2, "did you mean balance-expired?"),

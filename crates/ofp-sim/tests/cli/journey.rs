@@ -2,13 +2,39 @@
 
 use serde_json::Value;
 
-use crate::{run, sorted_scenarios, stable};
+use crate::{run, run_in, sorted_scenarios, stable};
 
 #[test]
 fn the_journey_passes_against_the_reference_dp() {
     let ran = run(&[]);
     assert_eq!((ran.code, ran.stderr.as_str()), (0, ""), "{}", ran.stdout);
     insta::assert_snapshot!("journey", sorted_scenarios(&stable(&ran.stdout)));
+}
+
+#[test]
+fn a_scenario_is_found_by_the_id_that_the_output_shows() {
+    for (name, scenarios) in [("event/kinds", "1 scenario\n"), ("life-cycle", "10 scenarios\n")] {
+        let ran = run(&[name, "--snapshots", "off"]);
+        assert_eq!(ran.code, 0, "{}", ran.stdout);
+        assert!(ran.stdout.contains(scenarios), "{}", ran.stdout);
+    }
+}
+
+#[test]
+fn what_a_profile_does_not_send_is_not_spoilt_and_said_to_be_left_out() {
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::write(folder.path().join("p.yaml"), "name: mine\nsig_header: fapi\n").unwrap();
+    let asked = ["balance/spoilt", "--profile", "p.yaml", "--report", "junit=out.xml"];
+    let ran = run_in(folder.path(), &asked);
+    assert_eq!(ran.code, 0, "{}", ran.stdout);
+    let reason = "x-signature-byte-flipped: PayNet sends no x-signature in this profile";
+    for said in ["  SKIP   balance/spoilt[x-signature-byte-flipped]", reason, "30 of 31 scenarios"]
+    {
+        assert!(ran.stdout.contains(said), "no {said} in {}", ran.stdout);
+    }
+    assert!(ran.stdout.contains("J-37: PayNet sends no x-signature"), "{}", ran.stdout);
+    let junit = std::fs::read_to_string(folder.path().join("out.xml")).unwrap();
+    assert!(junit.contains(&format!("<skipped message=\"{reason}\"/>")), "{junit}");
 }
 
 /// The requirements with this verdict in a run with a fault, and the exit code.

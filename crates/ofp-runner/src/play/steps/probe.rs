@@ -3,7 +3,7 @@
 use ofp_checks::{refused, served};
 use ofp_evidence::{Endpoint, Exchange, Finding, Outcome, Record};
 use ofp_scenario::{Expect, Probe, Source, Step, WhichConsent};
-use ofp_types::{AccountId, Consent};
+use ofp_types::{AccountId, Consent, ConsentId};
 
 use super::{Actors, Played, StepError};
 use crate::{
@@ -77,9 +77,16 @@ impl Actors<'_> {
 
     fn resource(&self, endpoint: Endpoint, consent: &Consent) -> Result<Plan, StepError> {
         let chosen = consent.accounts.first().map(|account| account.account_id.clone());
-        // before anybody has chosen one, any will do: there is nothing to be had
-        let account = chosen.or_else(|| self.any_account()).ok_or(StepError::NoAccount)?;
+        // before anybody has chosen one, any will do: best one that the DP has shown
+        let shown = || self.consents().iter().find_map(|id| self.first_account(id));
+        let any = || self.any_account();
+        let account = chosen.or_else(shown).or_else(any).ok_or(StepError::NoAccount)?;
         Ok(self.world.resource_plan(endpoint, consent, &account))
+    }
+
+    fn first_account(&self, consent: &ConsentId) -> Option<AccountId> {
+        let consent = self.world.paynet.consent(consent)?;
+        consent.accounts.into_iter().next().map(|account| account.account_id)
     }
 
     fn any_account(&self) -> Option<AccountId> {
