@@ -328,6 +328,7 @@ impl<W: Write> Terminal<W> {
             1 => "FAILED".red().bold(),
             2 => "NOT A VALID RUN".yellow().bold(),
             4 => "COULD NOT BE TESTED".yellow().bold(),
+            5 => "NOTHING WAS PLAYED".yellow().bold(),
             _ => "DID NOT PASS".red().bold(),
         };
         writeln!(

@@ -10,7 +10,7 @@ pub const CONFIG: u8 = 2;
 pub const REPORT: u8 = 3;
 /// The target could not be reached or tested.
 pub const UNTESTED: u8 = 4;
-/// Nothing was selected.
+/// Nothing was selected, or nothing of it could be played under the profile.
 pub const NOTHING: u8 = 5;
 /// A bug in this tool.
 pub const BUG: u8 = 101;

@@ -203,7 +203,7 @@ fn check_world_claims(played: &mut [Played], scenarios: &[Loaded], results: &[Re
 /// of the DP's conformance.
 fn outcome(played: &[Played], requirements: &[RequirementResult], options: &RunOptions) -> u8 {
     let mut codes = Vec::new();
-    if played.is_empty() {
+    if played.iter().all(|played| played.result.status == ScenarioStatus::Skipped) {
         codes.push(exit::NOTHING);
     }
     let least = if options.fail_on_should { Severity::Warning } else { Severity::Failure };

@@ -33,6 +33,9 @@ fn what_a_profile_does_not_send_is_not_spoilt_and_said_to_be_left_out() {
         assert!(ran.stdout.contains(said), "no {said} in {}", ran.stdout);
     }
     assert!(ran.stdout.contains("J-37: PayNet sends no x-signature"), "{}", ran.stdout);
+    let alone = ["--requirement", "J-37", "--profile", "p.yaml"];
+    let ran = run_in(folder.path(), &alone);
+    assert_eq!(ran.code, 5, "nothing was played: {}", ran.stdout);
     let junit = std::fs::read_to_string(folder.path().join("out.xml")).unwrap();
     assert!(junit.contains(&format!("<skipped message=\"{reason}\"/>")), "{junit}");
 }
