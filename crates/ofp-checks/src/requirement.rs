@@ -32,6 +32,8 @@ pub struct Requirement {
     pub unseen: &'static str,
     /// Requests that must be refused, for a requirement that says so.
     pub refusals: &'static [Unserved],
+    /// Requests that are unusual and must be served, for a requirement that says so.
+    pub services: &'static [(Endpoint, Mutation)],
     pub(crate) check: fn(&Facts<'_>, &mut Ruling<'_>),
 }
 
@@ -93,7 +95,7 @@ pub fn group_title(letter: char) -> &'static str {
         'M' => "Keys and rotation",
         'N' => "Life cycle at the DP",
         'O' => "Errors and resilience",
-        _ => "DP as token endpoint",
+        _ => "DP as token endpoint (profile oidc-dp, an experimental reading)",
     }
 }
 
@@ -135,7 +137,7 @@ mod tests {
     #[test]
     fn every_must_cites_a_page_or_a_standard() {
         let cites = |source: &str| {
-            ["S1", "S2", "S3", "S4", "X-", "RFC", "FAPI", "OpenID", "P-"]
+            ["S1", "S2", "S3", "S4", "X-", "RFC", "FAPI", "OpenID", "P-", "BCP"]
                 .iter()
                 .any(|s| source.contains(s))
         };

@@ -1,8 +1,11 @@
 //! From observations to a verdict.
 
 use ofp_evidence::{
-    Cause, Evidence, ExchangeId, Failure, Finding, Level, Severity, Stage, Subject, Verdict,
+    Cause, Endpoint, Evidence, ExchangeId, Failure, Finding, Level, Severity, Stage, Subject,
+    Verdict,
 };
+
+use ofp_types::Mutation;
 
 use crate::{Facts, Requirement, Unserved};
 
@@ -46,7 +49,7 @@ impl Ruling<'_> {
         let cause = match failure.stage {
             Stage::Connect | Stage::Send => Cause::Network,
             Stage::Tls | Stage::Trust => Cause::Config,
-            Stage::Timeout | Stage::Receive | Stage::Body => Cause::Dp,
+            Stage::Greeted | Stage::Timeout | Stage::Receive | Stage::Body => Cause::Dp,
         };
         self.find(at, expected.to_owned(), failure.to_string(), self.severity(), cause);
     }
@@ -67,6 +70,11 @@ impl Ruling<'_> {
         self.not_applicable = Some(because.into());
     }
 
+    /// The requests that the requirement wants served.
+    pub(crate) fn services(&self) -> &'static [(Endpoint, Mutation)] {
+        self.requirement.services
+    }
+
     /// The requests that the requirement wants refused.
     pub(crate) fn refusals(&self) -> &'static [Unserved] {
         self.requirement.refusals
@@ -76,7 +84,7 @@ impl Ruling<'_> {
         match self.requirement.level {
             Level::Must => Severity::Failure,
             Level::Should => Severity::Warning,
-            Level::Info => Severity::Info,
+            Level::Info | Level::Own => Severity::Info,
         }
     }
 

@@ -2,11 +2,11 @@
 
 use std::{
     net::TcpListener,
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock},
     time::Duration,
 };
 
-use ofp_jose::{DecryptionKey, KeySet, SigningKey};
+use ofp_jose::{CompactJwe, DecryptionKey, KeySet, SigningKey};
 use ofp_net::{
     ClientAuth, HttpClient, JwksCache, Passing, Reply, Request, RunningServer, Shelf, Store,
     acceptor, connector, serve,
@@ -67,7 +67,8 @@ pub struct MockDc {
     pub(crate) config: DcConfig,
     pub(crate) origin: Origin,
     pub(crate) signing: SigningKey,
-    pub(crate) decryption: DecryptionKey,
+    /// The newest last.
+    pub(crate) decryption: RwLock<Vec<Arc<DecryptionKey>>>,
     pub(crate) client: HttpClient,
     pub(crate) paynet_keys: Arc<JwksCache>,
     pub(crate) clock: Arc<dyn Clock>,
@@ -133,7 +134,7 @@ impl MockDc {
         Ok(Self {
             origin: listeners.public.1,
             signing: kit.signing.signing_key()?,
-            decryption: encryption.decryption_key()?,
+            decryption: RwLock::new(vec![Arc::new(encryption.decryption_key()?)]),
             paynet_keys,
             servers,
             metadata: OnceCell::new(),
@@ -153,10 +154,21 @@ impl MockDc {
         self.origin.join("/callback")
     }
 
-    /// The key that data for this DC is encrypted to.
+    /// The key that a JWE names, or the newest where it names none of this DC's.
     #[must_use]
-    pub fn decryption_key(&self) -> &DecryptionKey {
-        &self.decryption
+    pub fn decryption_key(&self, jwe: &CompactJwe<'_>) -> Arc<DecryptionKey> {
+        let keys = self.decryption.read().unwrap_or_else(PoisonError::into_inner);
+        let kid = jwe.header.get("kid").and_then(serde_json::Value::as_str);
+        let named = keys.iter().find(|key| Some(key.kid().as_str()) == kid);
+        // there is one from the beginning on
+        Arc::clone(named.unwrap_or_else(|| &keys[keys.len() - 1]))
+    }
+
+    /// Decrypts with another key as well, which PayNet publishes; or no longer.
+    pub fn use_next_key(&self, next: Option<DecryptionKey>) {
+        let mut keys = self.decryption.write().unwrap_or_else(PoisonError::into_inner);
+        keys.truncate(1);
+        keys.extend(next.map(Arc::new));
     }
 
     /// Stops the DC.

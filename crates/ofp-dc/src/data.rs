@@ -107,7 +107,7 @@ impl MockDc {
         let jwe_failed = DcError::jose("the encrypted data");
         let text = claims.text("data").map_err(&jwe_failed)?;
         let jwe = CompactJwe::parse(text).map_err(&jwe_failed)?;
-        let plaintext = self.decryption.decrypt(&jwe);
+        let plaintext = self.decryption_key(&jwe).decrypt(&jwe);
         reading.jwe = Some(text.to_owned());
         reading.decrypted = Some(plaintext.clone().map_err(|e| e.to_string()));
         let plaintext = self.unwrapped(plaintext.map_err(&jwe_failed)?)?;

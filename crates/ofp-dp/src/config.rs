@@ -1,6 +1,6 @@
 //! How the reference DP is configured: what a bank gets from its onboarding.
 
-use std::{collections::HashSet, net::TcpListener};
+use std::{collections::HashSet, net::TcpListener, time::Duration};
 
 use ofp_net::{NetError, Store, StoreError};
 use ofp_pki::Kit;
@@ -35,6 +35,8 @@ pub struct DpConfig {
     pub faults: HashSet<DpFault>,
     /// What survives a restart.
     pub store: Store,
+    /// How long PayNet may take for an answer.
+    pub patience: Duration,
 }
 
 /// Sockets to answer on.

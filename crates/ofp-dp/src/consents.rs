@@ -18,6 +18,9 @@ pub(crate) struct DpConsent {
     pub(crate) expiration: Timestamp,
     pub(crate) status: ConsentStatus,
     pub(crate) updated_at: Timestamp,
+    /// Whom it must be approved by, where PayNet knows the customer: the hash of their id number.
+    #[serde(default)]
+    pub(crate) hashed_id_number: Option<String>,
     /// Who approved it here.
     pub(crate) username: Option<String>,
     /// What they chose here.
@@ -89,6 +92,7 @@ impl Consents {
                 known.updated_at = told.updated_at;
                 known.expiration = told.expiration;
                 known.permissions = told.permissions;
+                known.hashed_id_number = told.hashed_id_number.or(known.hashed_id_number.take());
             }
         });
     }

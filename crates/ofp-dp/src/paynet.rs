@@ -1,6 +1,6 @@
 //! What the DP calls at PayNet: a token, then Update Consent or revoke, with its own certificate.
 
-use std::{collections::HashSet, time::Duration};
+use std::collections::HashSet;
 
 use jiff::{SignedDuration, Timestamp};
 use ofp_net::{Reply, Request};
@@ -13,7 +13,6 @@ use tokio::sync::Mutex;
 
 use crate::core::Core;
 
-const DEADLINE: Duration = Duration::from_secs(5);
 /// A token is not used in its last half minute.
 const MARGIN: SignedDuration = SignedDuration::from_secs(30);
 /// Life of a client assertion; at most 10 minutes are allowed (S1:L139).
@@ -98,7 +97,7 @@ impl Core {
             body.push(b' ');
         }
         let interaction = uuid_v4(&*self.entropy).to_string();
-        let mut request = Request::get(self.config.paynet_rs.join(path), DEADLINE)
+        let mut request = Request::get(self.config.paynet_rs.join(path), self.config.patience)
             .header("authorization", format!("Bearer {token}"))
             .header(
                 "content-type",
@@ -142,8 +141,9 @@ impl Core {
             ("client_assertion_type", ASSERTION_TYPE),
             ("client_assertion", &assertion),
         ];
-        let request = Request::form(&self.config.paynet_token_endpoint, &form, DEADLINE)
-            .header("x-fapi-interaction-id", uuid_v4(&*self.entropy).to_string());
+        let request =
+            Request::form(&self.config.paynet_token_endpoint, &form, self.config.patience)
+                .header("x-fapi-interaction-id", uuid_v4(&*self.entropy).to_string());
         let reply = self.client.send(request).await.ok().filter(|reply| reply.status == 200)?;
         serde_json::from_slice(&reply.message.body).ok()
     }

@@ -1,6 +1,6 @@
 //! The handle: starts and stops the reference DP.
 
-use std::sync::Arc;
+use std::sync::{Arc, PoisonError};
 
 use jiff::SignedDuration;
 use ofp_net::{ClientAuth, HttpClient, JwksCache, RunningServer, acceptor, connector, serve};
@@ -80,6 +80,18 @@ impl ReferenceDp {
             self.core.consents().revoked(id);
         }
         told.is_ok()
+    }
+
+    /// Forgets every key set that it keeps, as if a quarter of an hour had passed.
+    pub async fn flush_keys(&self) {
+        self.core.paynet_keys.forget().await;
+        let of_dcs: Vec<_> = {
+            let caches = self.core.dc_keys.lock().unwrap_or_else(PoisonError::into_inner);
+            caches.values().cloned().collect()
+        };
+        for cache in of_dcs {
+            cache.forget().await;
+        }
     }
 
     /// Stops the DP.

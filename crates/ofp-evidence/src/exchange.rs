@@ -190,6 +190,8 @@ pub enum Stage {
     Tls,
     /// We do not accept the server's certificate.
     Trust,
+    /// The server went along with a bare ClientHello, and nothing more was asked of it.
+    Greeted,
     /// The request could not be sent.
     Send,
     /// No answer within the deadline.
@@ -215,6 +217,7 @@ impl std::fmt::Display for Failure {
             Stage::Connect => "could not connect",
             Stage::Tls => "TLS handshake refused",
             Stage::Trust => "the server's certificate was refused",
+            Stage::Greeted => "the server went along with it",
             Stage::Send => "could not send the request",
             Stage::Timeout => "no answer in time",
             Stage::Body => "the answer broke off",

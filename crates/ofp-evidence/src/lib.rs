@@ -32,6 +32,9 @@ pub use event::{
 pub use exchange::{Endpoint, Exchange, ExchangeId, Failure, Message, Outcome, Role, Stage};
 pub use handshake::{CertificateFacts, ConnectionId, Handshake};
 pub use journal::{Journal, JournalBound};
-pub use record::{CustomerAct, Decryption, Difference, Reader, Record, Screen, Transition};
+pub use record::{
+    AccountChange, AccountStanding, CustomerAct, Decryption, Difference, KeySetChange, KeySetState,
+    Reader, Record, Screen, Transition,
+};
 pub use secrets::Secrets;
 pub use verdict::{Cause, Evidence, Finding, Level, Severity, Subject, Verdict};

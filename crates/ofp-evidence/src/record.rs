@@ -1,7 +1,7 @@
 //! Everything that a journal holds.
 
 use jiff::Timestamp;
-use ofp_types::{ConsentId, ConsentStatus, Kid, Mutation, Trigger, UpdatedBy};
+use ofp_types::{AccountId, ConsentId, ConsentStatus, Kid, Mutation, Trigger, UpdatedBy};
 use serde::Serialize;
 
 use crate::{Exchange, ExchangeId, Handshake};
@@ -146,6 +146,17 @@ pub enum CustomerAct {
         /// Its exchange.
         page: ExchangeId,
     },
+    /// Did something that a page must not let happen, or must let happen once.
+    Tried {
+        /// What.
+        what: Mutation,
+        /// What the page that followed says to people.
+        text: String,
+        /// The screen that followed.
+        screen: Screen,
+        /// Its exchange.
+        page: ExchangeId,
+    },
     /// Went back to the DC.
     Returned {
         /// The URL that the browser was sent to on PayNet's side.
@@ -164,6 +175,58 @@ pub enum CustomerAct {
         /// Its exchange.
         page: ExchangeId,
     },
+}
+
+/// What became of an account in the DP's books.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct AccountChange {
+    /// The consent of the scenario that changed it.
+    pub consent: ConsentId,
+    /// Which account.
+    pub account: AccountId,
+    /// What it is now.
+    pub standing: AccountStanding,
+    /// The exchange after which it is so.
+    pub after: ExchangeId,
+}
+
+/// Whether an account can be used, and the bank's books be read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum AccountStanding {
+    /// It can.
+    Active,
+    /// Not for now.
+    Blocked,
+    /// Never again.
+    Closed,
+    /// Nobody can tell: the core system is down.
+    Unreachable,
+}
+
+/// What became of the key set that PayNet publishes.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct KeySetChange {
+    /// A consent of the scenario that changed it.
+    pub consent: ConsentId,
+    /// What it is now.
+    pub state: KeySetState,
+    /// The exchange after which it is so.
+    pub after: ExchangeId,
+}
+
+/// What a client of PayNet's key set meets.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum KeySetState {
+    /// Keys, and nothing beside them.
+    AsUsual,
+    /// Keys, of which the one that signs is new.
+    Rotated,
+    /// An error.
+    Unreachable,
+    /// Keys beside some of a kind that nobody knows.
+    WithUnknownKinds,
 }
 
 /// Where a spoilt request differs from a good one.
@@ -206,7 +269,13 @@ pub enum Record {
         /// What differs from the request as it would have been without: the proof that it was spoilt,
         /// and that nothing else was.
         differences: Vec<Difference>,
+        /// Whether the DP went to fetch a key where the request told it to.
+        lured: bool,
     },
+    /// The bank changed an account.
+    Account(AccountChange),
+    /// The platform's key set changed.
+    KeySet(KeySetChange),
     /// What the customer did and saw.
     Customer {
         /// The consent that it is about.
@@ -232,7 +301,11 @@ impl Record {
             Self::Probe { differences, .. } => {
                 differences.iter().map(|d| d.what.len() + d.good.len() + d.sent.len()).sum()
             }
-            Self::Handshake(_) | Self::Transition(_) | Self::RefusalExpected { .. } => 0,
+            Self::Handshake(_)
+            | Self::Transition(_)
+            | Self::Account(_)
+            | Self::KeySet(_)
+            | Self::RefusalExpected { .. } => 0,
         }
     }
 }
@@ -242,7 +315,9 @@ impl CustomerAct {
     fn weight(&self) -> usize {
         let all = |texts: &[String]| texts.iter().map(String::len).sum::<usize>();
         match self {
-            Self::LoggedIn { text, .. } | Self::Decided { text, .. } => text.len(),
+            Self::LoggedIn { text, .. } | Self::Decided { text, .. } | Self::Tried { text, .. } => {
+                text.len()
+            }
             Self::SawAccounts { listed, .. } => all(listed),
             Self::SelectedAccounts { chosen, text, .. } | Self::SawReview { text, chosen, .. } => {
                 text.len() + all(chosen)

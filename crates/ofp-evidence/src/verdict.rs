@@ -15,6 +15,9 @@ pub enum Level {
     Should,
     /// Worth knowing.
     Info,
+    /// About this tool and not about the DP: stays out of its totals.
+    #[serde(rename = "self")]
+    Own,
 }
 
 impl std::fmt::Display for Level {
@@ -23,6 +26,7 @@ impl std::fmt::Display for Level {
             Self::Must => "must",
             Self::Should => "should",
             Self::Info => "info",
+            Self::Own => "self",
         })
     }
 }

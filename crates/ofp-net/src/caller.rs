@@ -3,17 +3,29 @@
 use std::{sync::Arc, time::Instant};
 
 use ofp_evidence::{
-    Endpoint, Exchange, ExchangeId, Failure, Journal, Message, Outcome, Record, Role,
+    ConnectionId, Endpoint, Exchange, ExchangeId, Failure, Journal, Message, Outcome, Record, Role,
+    Stage,
 };
 use ofp_types::{Clock, ConsentId};
 
-use crate::{ClientTls, HttpClient, Request, Watcher};
+use crate::{ClientTls, Hello, HttpClient, Reply, Request, Watcher, client::send_plain};
 
 /// A client whose every exchange, and every handshake, is written to the journal.
 #[derive(Clone)]
 pub struct Caller {
     client: HttpClient,
     watcher: Watcher,
+}
+
+/// What carries a call.
+#[derive(Debug, Clone, Copy)]
+pub enum Transport {
+    /// TLS, as it should be.
+    Tls,
+    /// Nothing but TCP.
+    Plain,
+    /// A hand-built ClientHello with this randomness, and nothing after it.
+    HelloOnly(Hello, [u8; 32]),
 }
 
 /// What to call, and what for.
@@ -42,6 +54,13 @@ impl Caller {
         Self { client: HttpClient::new(tls, Some(watcher.clone())), watcher }
     }
 
+    /// The same with header names In-Title-Case, on connections of its own.
+    #[must_use]
+    pub fn in_title_case(&self, tls: ClientTls) -> Self {
+        let watcher = self.watcher.clone();
+        Self { client: HttpClient::spelling(tls, Some(watcher.clone()), true), watcher }
+    }
+
     /// The journal that it writes to.
     #[must_use]
     pub fn journal(&self) -> &Arc<Journal> {
@@ -60,6 +79,11 @@ impl Caller {
 
     /// Makes the call, writes it down, and returns what it wrote.
     pub async fn exchange(&self, call: Call) -> Exchange {
+        self.exchange_over(call, Transport::Tls).await
+    }
+
+    /// The same over what carries it.
+    pub async fn exchange_over(&self, call: Call, transport: Transport) -> Exchange {
         let id = self.watcher.journal.next_exchange();
         let (at, started) = (self.watcher.clock.now(), Instant::now());
         let request = call.request;
@@ -68,11 +92,10 @@ impl Caller {
             body: request.body.clone(),
         };
         let (method, url) = (request.method.to_string(), request.url.clone());
-        let result = self.client.send(request).await;
-        let connection = result.as_ref().ok().and_then(|reply| reply.connection);
-        let outcome = match result {
-            Ok(reply) => Outcome::Answered { status: reply.status, message: reply.message },
-            Err(failure) => Outcome::Failed(failure),
+        let (outcome, connection) = match transport {
+            Transport::Tls => answered(self.client.send(request).await),
+            Transport::Plain => answered(send_plain(request).await),
+            Transport::HelloOnly(hello, random) => (greeted(hello, random, &request).await, None),
         };
         let exchange = Exchange {
             id,
@@ -93,5 +116,26 @@ impl Caller {
         };
         self.watcher.journal.add(Record::Exchange(exchange.clone()));
         exchange
+    }
+}
+
+fn answered(result: Result<Reply, Failure>) -> (Outcome, Option<ConnectionId>) {
+    match result {
+        Ok(Reply { status, message, connection }) => {
+            (Outcome::Answered { status, message }, connection)
+        }
+        Err(failure) => (Outcome::Failed(failure), None),
+    }
+}
+
+async fn greeted(hello: Hello, random: [u8; 32], request: &Request) -> Outcome {
+    let uri: http::Uri = request.url.parse().unwrap_or_default();
+    let host = uri.host().unwrap_or_default().trim_start_matches('[').trim_end_matches(']');
+    match hello.greet(host, uri.port_u16().unwrap_or(443), random, request.deadline).await {
+        Ok(server) => {
+            let detail = format!("ServerHello with {}, {}", server.version, server.cipher);
+            Outcome::Failed(Failure { stage: Stage::Greeted, detail })
+        }
+        Err(failure) => Outcome::Failed(failure),
     }
 }

@@ -5,7 +5,7 @@ use std::{error::Error as StdError, time::Duration};
 use http_body_util::{BodyExt as _, Full, Limited};
 use hyper::body::Bytes;
 use hyper_util::{
-    client::legacy::{Client, Error as ClientError},
+    client::legacy::{Client, Error as ClientError, connect::HttpConnector},
     rt::{TokioExecutor, TokioTimer},
 };
 use ofp_evidence::{ConnectionId, Failure, Message, Stage};
@@ -14,6 +14,10 @@ use crate::{
     ClientTls, MAX_BODY_BYTES, Watcher,
     connector::{ConnectError, OnConnection, TlsConnector},
 };
+
+/// How long a connection is kept that nothing travels on: less than a server keeps it (actix-web and
+/// Node close after five seconds), because a request that meets the server's goodbye is lost.
+const IDLE: Duration = Duration::from_secs(2);
 
 /// A request.
 #[derive(Debug, Clone)]
@@ -75,12 +79,18 @@ impl HttpClient {
     /// A client with the identity and trust of `tls`, whose handshakes `watcher` writes down.
     #[must_use]
     pub fn new(tls: ClientTls, watcher: Option<Watcher>) -> Self {
+        Self::spelling(tls, watcher, false)
+    }
+
+    /// A client that may write header names In-Title-Case.
+    pub(crate) fn spelling(tls: ClientTls, watcher: Option<Watcher>, title_case: bool) -> Self {
         let inner = Client::builder(TokioExecutor::new())
             .pool_timer(TokioTimer::new())
-            .pool_idle_timeout(Duration::from_secs(30))
+            .pool_idle_timeout(IDLE)
             // it would try again without end where a server refuses our certificate after the
             // handshake; once, below, is enough for a connection that was closed while idle
             .retry_canceled_requests(false)
+            .http1_title_case_headers(title_case)
             .build(TlsConnector::new(tls, watcher));
         Self { inner }
     }
@@ -105,19 +115,45 @@ impl HttpClient {
             Err(error) if was_never_sent(&error) => self.inner.request(built(&request)?).await,
             other => other,
         };
-        let (parts, body) = response.map_err(|e| failure(&e))?.into_parts();
-        let body = Limited::new(body, MAX_BODY_BYTES)
-            .collect()
-            .await
-            .map_err(|e| Failure { stage: Stage::Body, detail: chain(e.as_ref()) })?;
-        let text =
-            |value: &http::HeaderValue| String::from_utf8_lossy(value.as_bytes()).into_owned();
-        let headers =
-            parts.headers.iter().map(|(name, value)| (name.to_string(), text(value))).collect();
-        let message = Message { headers, body: body.to_bytes().into() };
-        let connection = parts.extensions.get::<OnConnection>().map(|on| on.0);
-        Ok(Reply { status: parts.status.as_u16(), message, connection })
+        read(response.map_err(|e| failure(&e))?).await
     }
+}
+
+/// Sends a request without TLS, on a connection of its own.
+pub(crate) async fn send_plain(request: Request) -> Result<Reply, Failure> {
+    let deadline = request.deadline;
+    let client: Client<HttpConnector, Full<Bytes>> =
+        Client::builder(TokioExecutor::new()).build_http();
+    let exchange = async {
+        let response = client.request(built(&request)?).await;
+        let refused = |e: &ClientError| match e.is_connect() {
+            true => Failure { stage: Stage::Connect, detail: chain(e) },
+            false => failure(e),
+        };
+        read(response.map_err(|e| refused(&e))?).await
+    };
+    match tokio::time::timeout(deadline, exchange).await {
+        Ok(result) => result,
+        Err(_) => Err(Failure {
+            stage: Stage::Timeout,
+            detail: format!("nothing complete within {deadline:?}"),
+        }),
+    }
+}
+
+/// The whole answer.
+async fn read(response: http::Response<hyper::body::Incoming>) -> Result<Reply, Failure> {
+    let (parts, body) = response.into_parts();
+    let body = Limited::new(body, MAX_BODY_BYTES)
+        .collect()
+        .await
+        .map_err(|e| Failure { stage: Stage::Body, detail: chain(e.as_ref()) })?;
+    let text = |value: &http::HeaderValue| String::from_utf8_lossy(value.as_bytes()).into_owned();
+    let headers =
+        parts.headers.iter().map(|(name, value)| (name.to_string(), text(value))).collect();
+    let message = Message { headers, body: body.to_bytes().into() };
+    let connection = parts.extensions.get::<OnConnection>().map(|on| on.0);
+    Ok(Reply { status: parts.status.as_u16(), message, connection })
 }
 
 fn built(request: &Request) -> Result<http::Request<Full<Bytes>>, Failure> {

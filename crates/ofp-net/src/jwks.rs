@@ -11,8 +11,11 @@ use crate::{HttpClient, Request};
 
 /// How long a set is kept (S1:L223).
 const KEPT: SignedDuration = SignedDuration::from_mins(15);
-/// An unknown kid makes us ask again at once, but then not more often than this.
-const ASKED_AGAIN_AFTER: SignedDuration = SignedDuration::from_secs(1);
+/// An unknown kid makes us ask again at once, so often in a row, and then once in so long a time.
+const ASKED_AGAIN: u32 = 3;
+const ONCE_IN: SignedDuration = SignedDuration::from_secs(1);
+/// After a failure nobody asks for so long.
+const FAILED_FOR: SignedDuration = SignedDuration::from_secs(1);
 const DEADLINE: Duration = Duration::from_secs(5);
 
 /// Somebody's JWK set: fetched at first use, kept for 15 minutes, fetched again for an unknown kid
@@ -30,8 +33,8 @@ pub struct JwksCache {
 struct Kept {
     keys: Arc<KeySet>,
     since: Timestamp,
-    /// Whether an unknown kid made us fetch it.
-    asked_again: bool,
+    /// How often an unknown kid may still make us ask again, at the time beside it.
+    left: (u32, Timestamp),
 }
 
 impl JwksCache {
@@ -56,18 +59,21 @@ impl JwksCache {
     pub async fn holding(&self, kid: &str, key_use: KeyUse) -> Result<Arc<KeySet>, JoseError> {
         let mut kept = self.kept.lock().await;
         let now = self.clock.now();
+        let mut left = (ASKED_AGAIN, now);
         if let Some(kept) = &*kept {
-            let age = now.duration_since(kept.since);
             let known = kept.keys.find(kid, key_use).map(drop);
+            left = refilled(kept.left, now);
             match known {
-                Ok(()) if age < KEPT => return Ok(Arc::clone(&kept.keys)),
-                Err(error) if kept.asked_again && age < ASKED_AGAIN_AFTER => return Err(error),
-                _ => {}
+                Ok(()) if now.duration_since(kept.since) < KEPT => {
+                    return Ok(Arc::clone(&kept.keys));
+                }
+                Ok(()) => {}
+                Err(_) if left.0 > 0 => left.0 -= 1,
+                Err(error) => return Err(error),
             }
         }
-        let asked_again = kept.is_some();
         let keys = Arc::new(self.fetch_unless_it_just_failed(now).await?);
-        *kept = Some(Kept { keys: Arc::clone(&keys), since: now, asked_again });
+        *kept = Some(Kept { keys: Arc::clone(&keys), since: now, left });
         keys.find(kid, key_use)?;
         Ok(keys)
     }
@@ -77,10 +83,16 @@ impl JwksCache {
         self.kept.lock().await.as_ref().map(|kept| Arc::clone(&kept.keys))
     }
 
+    /// Forgets what was fetched, so that the next message makes it fetch again.
+    pub async fn forget(&self) {
+        *self.kept.lock().await = None;
+        *self.failed.lock().await = None;
+    }
+
     async fn fetch_unless_it_just_failed(&self, now: Timestamp) -> Result<KeySet, JoseError> {
         let mut failed = self.failed.lock().await;
         match &*failed {
-            Some((at, error)) if now.duration_since(*at) < ASKED_AGAIN_AFTER => {
+            Some((at, error)) if now.duration_since(*at) < FAILED_FOR => {
                 return Err(error.clone());
             }
             _ => {}
@@ -103,5 +115,14 @@ impl JwksCache {
         let set: JwkSet = serde_json::from_slice(&reply.message.body)
             .map_err(|e| unreachable(format!("not a JWK set: {e}")))?;
         Ok(KeySet::of_jwks(&self.owner, &set).0)
+    }
+}
+
+/// A leaky count: one more for every so long a time, up to the most.
+fn refilled((left, at): (u32, Timestamp), now: Timestamp) -> (u32, Timestamp) {
+    let passed = now.duration_since(at).as_secs() / ONCE_IN.as_secs();
+    match u32::try_from(passed) {
+        Ok(0) | Err(_) => (left, at),
+        Ok(more) => (left.saturating_add(more).min(ASKED_AGAIN), now),
     }
 }

@@ -53,6 +53,8 @@ pub struct Answer {
     pub body: Vec<u8>,
     /// Whether to close the connection in the middle of the body: a deliberate fault.
     pub cut_short: bool,
+    /// Whether it is never sent: the caller waits until it gives up.
+    pub withheld: bool,
     /// What to do once the answer has been written to the connection.
     pub after: After,
 }
@@ -87,6 +89,7 @@ impl Answer {
             headers: Vec::new(),
             body: Vec::new(),
             cut_short: false,
+            withheld: false,
             after: After::default(),
         }
     }
@@ -95,7 +98,7 @@ impl Answer {
     #[must_use]
     pub fn new(status: u16, media_type: &str, body: impl Into<Vec<u8>>) -> Self {
         let headers = vec![("content-type", media_type.to_owned())];
-        Self { status, headers, body: body.into(), cut_short: false, after: After::default() }
+        Self { headers, body: body.into(), ..Self::empty(status) }
     }
 
     /// An answer with a JSON body.
@@ -216,6 +219,10 @@ async fn respond<A: App>(
     // a task of this thread: it cannot run before the connection's task, which goes on to write the
     // answer, has let go
     actix_web::rt::spawn(async move { drop(after) });
+    if answer.withheld {
+        // dropped with the connection, when the caller closes it
+        std::future::pending::<()>().await;
+    }
     response(answer)
 }
 

@@ -5,10 +5,11 @@ use std::{collections::HashMap, sync::Arc, time::Duration};
 
 use jiff::SignedDuration;
 use ofp_evidence::{ExchangeId, Failure, Journal, Message, Role};
+use ofp_jose::Jwk;
 use ofp_net::{Caller, ClientAuth, RunningServer, acceptor, connector, serve};
 use ofp_pki::Credential;
 use ofp_types::{
-    Clock, Consent, ConsentId, ConsentStatus, DpId, Entropy, InteractionId, Kid, Origin,
+    Clock, Consent, ConsentId, ConsentStatus, DcId, DpId, Entropy, InteractionId, Kid, Origin,
     PlatformFault, Policy, StatusReason, Trigger, UpdatedBy, uuid_v4,
 };
 use tokio::{sync::watch, task::JoinHandle};
@@ -275,6 +276,21 @@ impl PayNet {
     /// [`PaynetError::Key`] when it is no signing key.
     pub fn rotate_signing_key(&self, next: &Credential, alone: bool) -> Result<Kid, PaynetError> {
         self.platform.keys.rotate(next, alone)
+    }
+
+    /// Publishes keys of a kind that nobody knows beside the platform's own, or no longer.
+    pub fn publish_unknown_kinds(&self, unknown_kinds: bool) {
+        self.platform.keys.publish_unknown_kinds(unknown_kinds);
+    }
+
+    /// Publishes a DC's next encryption key beside those it has registered, or takes it back. It is not
+    /// kept over a restart.
+    pub fn publish_encryption_key(&self, dc: &DcId, next: Option<Jwk>) {
+        let mut state = self.platform.state();
+        match next {
+            Some(jwk) => drop(state.encryption_keys.insert(dc.clone(), jwk)),
+            None => drop(state.encryption_keys.remove(dc)),
+        }
     }
 
     /// Waits until everything that has been acknowledged is on disk.

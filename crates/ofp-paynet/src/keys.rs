@@ -9,6 +9,7 @@ use ofp_pki::Credential;
 use ofp_types::Kid;
 use openssl::{pkey::PKey, x509::X509};
 use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
 
 use crate::PaynetError;
 
@@ -27,6 +28,8 @@ struct Ring {
     stored: Shelf<StoredKey>,
     signing: Arc<SigningKey>,
     published: Arc<JwkSet>,
+    /// Whether keys of a kind that nobody knows are published as well.
+    unknown_kinds: bool,
 }
 
 /// The platform's signing keys.
@@ -40,7 +43,7 @@ impl Keys {
             put(&mut stored, 0, first)?;
         }
         let (signing, published) = in_use(&stored)?;
-        Ok(Self(RwLock::new(Ring { stored, signing, published })))
+        Ok(Self(RwLock::new(Ring { stored, signing, published, unknown_kinds: false })))
     }
 
     /// The key to sign with now.
@@ -48,9 +51,24 @@ impl Keys {
         Arc::clone(&self.0.read().unwrap_or_else(PoisonError::into_inner).signing)
     }
 
-    /// What is published now.
-    pub(crate) fn published(&self) -> Arc<JwkSet> {
-        Arc::clone(&self.0.read().unwrap_or_else(PoisonError::into_inner).published)
+    /// What is published now, as JSON.
+    pub(crate) fn published_json(&self) -> Value {
+        let ring = self.0.read().unwrap_or_else(PoisonError::into_inner);
+        let mut set = serde_json::to_value(&*ring.published).unwrap_or_default();
+        if ring.unknown_kinds {
+            let unknown = json!({ "kty": "LATTICE", "kid": "of-an-unknown-kind", "use": "sig", "lat": "AQAB" });
+            set["x_generation"] = json!(7);
+            if let Some(keys) = set["keys"].as_array_mut() {
+                keys.iter_mut().for_each(|key| key["x_unknown"] = json!(["member"]));
+                keys.insert(0, unknown);
+            }
+        }
+        set
+    }
+
+    /// Publishes keys of a kind that nobody knows beside the others, or no longer.
+    pub(crate) fn publish_unknown_kinds(&self, unknown_kinds: bool) {
+        self.0.write().unwrap_or_else(PoisonError::into_inner).unknown_kinds = unknown_kinds;
     }
 
     /// Signs with `next` from now on, and publishes it beside the others, or alone.

@@ -234,7 +234,7 @@ impl Listener {
             method: inbound.method,
             url: format!("{}{}{query}", self.origin(), inbound.path),
             request: Message { headers: inbound.headers, body: inbound.body },
-            outcome: Outcome::Answered { status: answer.status, message: message(answer) },
+            outcome: outcome(answer),
             connection: None,
             client_certificate: certificate,
             consent: context.consent,
@@ -242,6 +242,14 @@ impl Listener {
             note: context.note,
         }
     }
+}
+
+fn outcome(answer: &Answer) -> Outcome {
+    if answer.withheld {
+        let detail = "PayNet kept its answer to itself".to_owned();
+        return Outcome::Failed(Failure { stage: Stage::Timeout, detail });
+    }
+    Outcome::Answered { status: answer.status, message: message(answer) }
 }
 
 impl Platform {

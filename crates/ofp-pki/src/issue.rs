@@ -115,6 +115,28 @@ pub(crate) fn issue(
     let ca_key = RcgenKey::new(ca.key.clone())?;
     let issuer = Issuer::new(authority_params(&ca_key, now)?, ca_key);
     let leaf_key = RcgenKey::new(key.clone())?;
+    let certificate = leaf_params(leaf, &leaf_key, names, now)?
+        .signed_by(&leaf_key, &issuer)
+        .map_err(PkiError::crypto("issue a certificate"))?;
+    credential(certificate.der(), key)
+}
+
+/// A certificate that nobody but itself vouches for.
+pub(crate) fn issue_to_itself(leaf: Leaf, now: Timestamp) -> Result<Credential, PkiError> {
+    let key = new_key(leaf.purpose)?;
+    let leaf_key = RcgenKey::new(key.clone())?;
+    let certificate = leaf_params(leaf, &leaf_key, &[], now)?
+        .self_signed(&leaf_key)
+        .map_err(PkiError::crypto("issue a certificate"))?;
+    credential(certificate.der(), key)
+}
+
+fn leaf_params(
+    leaf: Leaf,
+    leaf_key: &RcgenKey,
+    names: &[String],
+    now: Timestamp,
+) -> Result<CertificateParams, PkiError> {
     let organization = leaf.party.organization();
     let mut params =
         base_params(organization, &leaf.common_name(), leaf_key.identifier(), now, LEAF_DAYS)?;
@@ -132,9 +154,7 @@ pub(crate) fn issue(
     if leaf.purpose == Purpose::TlsServer {
         params.subject_alt_names = alternative_names(names)?;
     }
-    let certificate =
-        params.signed_by(&leaf_key, &issuer).map_err(PkiError::crypto("issue a certificate"))?;
-    credential(certificate.der(), key)
+    Ok(params)
 }
 
 fn base_params(

@@ -17,7 +17,7 @@ mod store;
 pub use credential::{Credential, describe, timestamp};
 pub use error::PkiError;
 pub use party::{Leaf, Party, Purpose};
-pub use set::{Action, DcKit, Kit, OpenOptions, Pki, stranger_client};
+pub use set::{Action, DcKit, Kit, OpenOptions, Pki, self_signed_client, stranger_client};
 
 /// Days that a leaf lives.
 pub const LEAF_DAYS: i64 = 30;

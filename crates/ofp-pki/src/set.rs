@@ -17,7 +17,7 @@ use openssl::{nid::Nid, x509::X509};
 use crate::{
     Credential, LEAF_DAYS, Leaf, Party, PkiError, Purpose, RENEW_DAYS,
     credential::is_issued_by,
-    issue::{issue, new_authority, new_key},
+    issue::{issue, issue_to_itself, new_authority, new_key},
     store::Store,
 };
 
@@ -105,6 +105,14 @@ pub enum Action {
 pub fn stranger_client(party: Party, now: Timestamp) -> Result<Credential, PkiError> {
     let leaf = Leaf { party, purpose: Purpose::TlsClient };
     issue(&new_authority(now)?, leaf, new_key(Purpose::TlsClient)?, &[], now)
+}
+
+/// A client certificate that reads like `party`'s and is its own issuer. It is not kept.
+///
+/// # Errors
+/// [`PkiError::Crypto`] when OpenSSL refuses.
+pub fn self_signed_client(party: Party, now: Timestamp) -> Result<Credential, PkiError> {
+    issue_to_itself(Leaf { party, purpose: Purpose::TlsClient }, now)
 }
 
 impl Pki {
@@ -204,6 +212,15 @@ impl Pki {
     pub fn next_signing(&self, party: Party, now: Timestamp) -> Result<Credential, PkiError> {
         let leaf = Leaf { party, purpose: Purpose::Signing };
         issue(&self.authority, leaf, new_key(Purpose::Signing)?, &[], now)
+    }
+
+    /// One more encryption certificate for `party`, for the rotation of its keys. It is not kept.
+    ///
+    /// # Errors
+    /// [`PkiError::Crypto`] when OpenSSL refuses.
+    pub fn next_encryption(&self, party: Party, now: Timestamp) -> Result<Credential, PkiError> {
+        let leaf = Leaf { party, purpose: Purpose::Encryption };
+        issue(&self.authority, leaf, new_key(Purpose::Encryption)?, &[], now)
     }
 
     /// A client certificate of `party` that was issued at another time, and so has expired, or is not

@@ -120,7 +120,11 @@ async fn red(
     scenarios: &[Loaded],
     fault: Option<DpFault>,
 ) -> Result<BTreeSet<String>, WorldError> {
-    let options = WorldOptions { faults: fault.into_iter().collect(), ..WorldOptions::default() };
+    let options = WorldOptions {
+        faults: fault.into_iter().collect(),
+        dp_patience: Some(WorldOptions::SHORT_PATIENCE),
+        ..WorldOptions::default()
+    };
     let world = World::boot(pki, &options, Arc::new(SystemClock), Arc::new(OsEntropy))?;
     let options = RunOptions {
         jobs: std::thread::available_parallelism().map_or(2, usize::from),

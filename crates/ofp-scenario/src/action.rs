@@ -24,6 +24,7 @@ pub const VERBS: &[&str] = &[
     "dc.revoke_consent",
     "dc.suspend_consent",
     "dc.reactivate_consent",
+    "dc.rotate_encryption_key",
     "customer.follow_authorization",
     "customer.pick_provider",
     "customer.log_in",
@@ -32,16 +33,24 @@ pub const VERBS: &[&str] = &[
     "customer.reject",
     "customer.return_to_dc",
     "customer.close_tab",
+    "customer.open_link_again",
+    "customer.switch_tab",
+    "customer.skip_login",
+    "customer.preflight",
+    "customer.link_many",
     "customer.revoke_at_dp",
     "clock.advance",
     "dp.set_account",
     "dp.revoke_consent",
+    "dp.set_core",
+    "dp.flush_keys",
     "paynet.check_health",
     "paynet.call_userinfo",
     "paynet.revoke_consent",
     "paynet.suspend_consent",
     "paynet.reactivate_consent",
     "paynet.send_event",
+    "paynet.ask_health",
     "paynet.open_authorize",
     "paynet.forward_account",
     "paynet.forward_balance",
@@ -74,6 +83,22 @@ pub enum Action {
     ReturnToDc,
     /// The customer closes the browser, cookies and all.
     CloseTab,
+    /// The customer opens the DP's page for the same link in another browser.
+    OpenLinkAgain,
+    /// The customer goes on in the browser that they were in before.
+    SwitchTab,
+    /// The customer opens the review page of an earlier visit without logging in.
+    SkipLogin,
+    /// A page of another origin asks whether it may read the one that is shown.
+    Preflight,
+    /// Many customers link accounts at once, each from request to balance.
+    LinkMany(LinkMany),
+    /// The DC gets another encryption key.
+    RotateEncryptionKey,
+    /// The reference DP's core system goes down, or comes back.
+    SetCore(SetCore),
+    /// The reference DP forgets the key sets that it keeps.
+    FlushKeys,
     /// The consent's time moves on.
     AdvanceClock(Span),
     /// PayNet calls the DP's health endpoint.
@@ -107,7 +132,7 @@ pub enum Action {
     /// The reference DP blocks, closes or opens an account.
     SetAccount(SetAccount),
     /// The reference DP ends the consent in its own name.
-    DpRevokes,
+    DpRevokes(DpRevokes),
     /// The platform changes the consent in its own name.
     PaynetChanges(Change),
     /// A call of PayNet to the DP that nothing else brings about.
@@ -239,7 +264,7 @@ pub struct Read {
     pub times: std::num::NonZeroU16,
 }
 
-fn times<'de, D: serde::Deserializer<'de>>(
+pub(crate) fn times<'de, D: serde::Deserializer<'de>>(
     deserializer: D,
 ) -> Result<std::num::NonZeroU16, D::Error> {
     use serde::de::Error as _;
@@ -311,6 +336,37 @@ pub struct SetAccount {
     pub status: AccountStatus,
 }
 
+/// `dp.revoke_consent`: the reference DP only.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct DpRevokes {
+    /// Whether PayNet is to take it.
+    pub taken: bool,
+}
+
+impl Default for DpRevokes {
+    fn default() -> Self {
+        Self { taken: true }
+    }
+}
+
+/// `dp.set_core`: the reference DP only.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct SetCore {
+    /// Whether it can be reached.
+    pub down: bool,
+}
+
+/// `customer.link_many`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct LinkMany {
+    /// How many consents.
+    #[serde(deserialize_with = "times")]
+    pub consents: std::num::NonZeroU16,
+}
+
 /// Whether an account of the reference DP can be used.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -329,6 +385,8 @@ pub enum AccountStatus {
 pub struct RotateKeys {
     /// Whether the keys before it are no longer published.
     pub alone: bool,
+    /// Whether keys of a kind that nobody knows are published beside it.
+    pub unknown_kinds: bool,
 }
 
 /// `paynet.inject`: a fault (`ofp_types::PlatformFault`) and whom it strikes.

@@ -32,16 +32,17 @@ mod suggest;
 mod yaml;
 
 pub use action::{
-    AccountStatus, Action, Change, ExpectConsent, ExpectDc, ExpectDcTold, Inject, InjectScope,
-    LogIn, Pick, PickProvider, Read, ReadTransactions, Resource, RevokeToken, RotateKeys,
-    SelectAccounts, SetAccount, VERBS, WhichAccount, WhichConsent, WhichToken,
+    AccountStatus, Action, Change, DpRevokes, ExpectConsent, ExpectDc, ExpectDcTold, Inject,
+    InjectScope, LinkMany, LogIn, Pick, PickProvider, Read, ReadTransactions, Resource,
+    RevokeToken, RotateKeys, SelectAccounts, SetAccount, SetCore, VERBS, WhichAccount,
+    WhichConsent, WhichToken,
 };
 pub use diagnostic::{Diagnostic, Label, Source, render};
 pub use duration::Span;
 pub use expect::{Expect, Screen};
 pub use located::Located;
 pub use parse::parse_scenarios;
-pub use probe::{EventWord, Probe, SendEvent};
+pub use probe::{AskHealth, EventWord, Forward, Probe, SendEvent};
 pub use profile::{PROFILES, load_profile};
 pub use scenario::{ConsentSpec, Provider, ResponseMode, Scenario, Step};
 pub use suggest::closest;

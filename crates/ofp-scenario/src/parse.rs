@@ -1,18 +1,19 @@
 //! Tree to scenario, with every problem found on the way.
 
-use ofp_types::{Mutation, RequirementId};
+use ofp_types::{Mutation, MutationPart, RequirementId};
 use serde::Deserialize;
 
 use crate::{
     Action, ConsentSpec, Diagnostic, Located, Scenario, Source, Step, VERBS,
     action::{
-        Change, ExpectConsent, ExpectDc, ExpectDcTold, Inject, InjectScope, LogIn, PickProvider,
-        Read, ReadTransactions, Resource, RevokeToken, RotateKeys, SelectAccounts, SetAccount,
+        Change, DpRevokes, ExpectConsent, ExpectDc, ExpectDcTold, Inject, InjectScope, LinkMany,
+        LogIn, PickProvider, Read, ReadTransactions, Resource, RevokeToken, RotateKeys,
+        SelectAccounts, SetAccount, SetCore,
     },
     decode::decode,
     expect::Expect,
     node::{Key, Kind, Node},
-    probe::{Probe, SendEvent},
+    probe::{AskHealth, Forward, Probe, SendEvent},
     rows::{self, Row},
     suggest, yaml,
 };
@@ -195,7 +196,7 @@ fn parse_step(source: &Source, node: &Node) -> Result<Step, Vec<Diagnostic>> {
     let action = the_verb(node, &verbs).and_then(|(key, value)| {
         let action = parse_action(key, value)?;
         check_expect(&action, &key.text, &expect, key)?;
-        check_mutate(&action, mutate.is_some(), key)?;
+        check_mutate(&action, mutate, key)?;
         Ok((key, action))
     });
     match action {
@@ -262,18 +263,37 @@ fn parse_action(key: &Key, value: &Node) -> Result<Action, Diagnostic> {
         "customer.pick_provider" => decode::<PickProvider>(value).map(Action::PickProvider),
         "customer.revoke_at_dp" => decode::<LogIn>(value).map(Action::RevokeAtDp),
         "dp.set_account" => decode::<SetAccount>(value).map(Action::SetAccount),
-        "dp.revoke_consent" => nothing(Action::DpRevokes),
+        "dp.revoke_consent" => decode::<DpRevokes>(value).map(Action::DpRevokes),
+        "dp.set_core" => decode::<SetCore>(value).map(Action::SetCore),
+        "dp.flush_keys" => nothing(Action::FlushKeys),
+        "dc.rotate_encryption_key" => nothing(Action::RotateEncryptionKey),
+        "customer.open_link_again" => nothing(Action::OpenLinkAgain),
+        "customer.switch_tab" => nothing(Action::SwitchTab),
+        "customer.skip_login" => nothing(Action::SkipLogin),
+        "customer.preflight" => nothing(Action::Preflight),
+        "customer.link_many" => decode::<LinkMany>(value).map(Action::LinkMany),
         "paynet.revoke_consent" => nothing(Action::PaynetChanges(Change::Revoke)),
         "paynet.suspend_consent" => nothing(Action::PaynetChanges(Change::Suspend)),
         "paynet.reactivate_consent" => nothing(Action::PaynetChanges(Change::Reactivate)),
         "paynet.send_event" => {
             decode::<SendEvent>(value).map(|send| Action::Probe(Probe::SendEvent(send)))
         }
+        "paynet.ask_health" => {
+            decode::<AskHealth>(value).map(|ask| Action::Probe(Probe::Health(ask)))
+        }
         "paynet.open_authorize" => nothing(Action::Probe(Probe::OpenAuthorize)),
-        "paynet.forward_userinfo" => nothing(Action::Probe(Probe::Userinfo)),
-        "paynet.forward_account" => nothing(Action::Probe(Probe::Account)),
-        "paynet.forward_balance" => nothing(Action::Probe(Probe::Balance)),
-        "paynet.forward_transactions" => nothing(Action::Probe(Probe::Transactions)),
+        "paynet.forward_userinfo" => {
+            decode::<Forward>(value).map(|forward| Action::Probe(Probe::Userinfo(forward)))
+        }
+        "paynet.forward_account" => {
+            decode::<Forward>(value).map(|forward| Action::Probe(Probe::Account(forward)))
+        }
+        "paynet.forward_balance" => {
+            decode::<Forward>(value).map(|forward| Action::Probe(Probe::Balance(forward)))
+        }
+        "paynet.forward_transactions" => {
+            decode::<Forward>(value).map(|forward| Action::Probe(Probe::Transactions(forward)))
+        }
         "paynet.rotate_keys" => decode::<RotateKeys>(value).map(Action::RotateKeys),
         "paynet.inject" => inject(key, value),
         "paynet.reset_faults" => nothing(Action::ResetFaults),
@@ -304,13 +324,25 @@ fn mutation(value: &Node) -> Result<Mutation, Diagnostic> {
     })
 }
 
-/// Only what PayNet sends by itself can be spoilt: PayNet would refuse the rest before the DP sees it.
-fn check_mutate(action: &Action, mutates: bool, key: &Key) -> Result<(), Diagnostic> {
-    if !mutates || matches!(action, Action::Probe(_)) {
+/// Only what PayNet sends by itself can be spoilt, since PayNet would refuse the rest before the DP sees
+/// it, and what the customer sends to the DP.
+fn check_mutate(action: &Action, mutation: Option<Mutation>, key: &Key) -> Result<(), Diagnostic> {
+    let Some(mutation) = mutation else { return Ok(()) };
+    let possible = match action {
+        Action::Probe(_) => mutation.part() != MutationPart::Form,
+        Action::SelectAccounts(_) => mutation == Mutation::AccountForged,
+        Action::Approve | Action::Reject => matches!(
+            mutation,
+            Mutation::SessionMissing | Mutation::FormTokenForeign | Mutation::PressedTwice
+        ),
+        _ => false,
+    };
+    if possible {
         return Ok(());
     }
-    let title = format!("what `{}` sends cannot be spoilt", key.text);
-    let help = "`mutate` goes with paynet.send_event, paynet.open_authorize and paynet.forward_…";
+    let title = format!("what `{}` sends cannot be spoilt with {mutation}", key.text);
+    let help = "`mutate` goes with paynet.send_event, open_authorize, ask_health and forward_…, \
+                and, for what a browser sends, with customer.select_accounts, approve and reject";
     Err(Diagnostic::new("step", title, key.span.clone(), "this verb").help(help))
 }
 
@@ -332,7 +364,8 @@ fn inject(key: &Key, value: &Node) -> Result<Action, Diagnostic> {
 fn check_exclusive(source: &Source, scenario: &Scenario) -> Vec<Diagnostic> {
     let disturbs = |action: &Action| match action {
         Action::Inject(inject) => inject.scope != Ok(InjectScope::Consent),
-        Action::RotateKeys(_) => true,
+        Action::RotateKeys(_) | Action::RotateEncryptionKey | Action::FlushKeys => true,
+        Action::SetCore(_) => true,
         _ => false,
     };
     let steps = scenario.steps.iter().filter(|step| !scenario.exclusive && disturbs(&step.action));
@@ -362,6 +395,9 @@ fn check_expect(action: &Action, verb: &str, expect: &Expect, key: &Key) -> Resu
         | Action::Probe(_)
         | Action::CallUserinfo => (true, false),
         Action::FollowAuthorization
+        | Action::OpenLinkAgain
+        | Action::SwitchTab
+        | Action::SkipLogin
         | Action::PickProvider(_)
         | Action::LogIn(_)
         | Action::SelectAccounts(_)

@@ -1,7 +1,14 @@
 //! Calls of PayNet to the DP that a scenario makes itself, though nobody asks for them.
 
+use std::num::NonZeroU16;
+
 use ofp_types::ConsentStatus;
 use serde::Deserialize;
+
+use crate::{
+    Span,
+    action::{WhichConsent, times},
+};
 
 /// A call of PayNet to the DP, about the consent that was asked for last.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -11,13 +18,47 @@ pub enum Probe {
     /// The start of an authorization (D2).
     OpenAuthorize,
     /// The customer's claims (D3).
-    Userinfo,
+    Userinfo(Forward),
     /// An account (D5), the first that the customer chose.
-    Account,
+    Account(Forward),
     /// Its balances (D6).
-    Balance,
+    Balance(Forward),
     /// Its transactions (D7).
-    Transactions,
+    Transactions(Forward),
+    /// Whether it is up (D4).
+    Health(AskHealth),
+}
+
+/// `paynet.forward_…`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Forward {
+    /// Under which consent.
+    pub of: WhichConsent,
+    /// How often, each time freshly signed.
+    #[serde(deserialize_with = "times")]
+    pub times: NonZeroU16,
+}
+
+impl Default for Forward {
+    fn default() -> Self {
+        Self { of: WhichConsent::Last, times: NonZeroU16::MIN }
+    }
+}
+
+/// `paynet.ask_health`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct AskHealth {
+    /// How many times at once.
+    #[serde(deserialize_with = "times")]
+    pub at_once: NonZeroU16,
+}
+
+impl Default for AskHealth {
+    fn default() -> Self {
+        Self { at_once: NonZeroU16::MIN }
+    }
 }
 
 /// `paynet.send_event`.
@@ -28,11 +69,17 @@ pub struct SendEvent {
     pub event: EventWord,
     /// The status that it tells of; the consent's own without.
     pub status: Option<ConsentStatus>,
+    /// How long ago it says that this came about, where that is not now.
+    pub ago: Option<Span>,
+    /// How many such events, one after the other.
+    #[serde(deserialize_with = "times")]
+    pub times: NonZeroU16,
 }
 
 impl Default for SendEvent {
     fn default() -> Self {
-        Self { event: EventWord::ConsentStatusUpdated, status: None }
+        let (event, times) = (EventWord::ConsentStatusUpdated, NonZeroU16::MIN);
+        Self { event, status: None, ago: None, times }
     }
 }
 

@@ -97,6 +97,8 @@ pub enum Effect {
     Delay(SignedDuration),
     /// Closes the connection in the middle of the answer; nothing is carried out.
     Reset,
+    /// Never answers; nothing is carried out.
+    Silent,
     /// Carries out what was asked, and answers with an empty body.
     Empty,
     /// Carries out what was asked, and answers with something that is no JSON and no JWS.
@@ -144,7 +146,7 @@ pub struct PlatformFault {
 pub enum InvalidFault {
     /// None or several effects.
     #[error(
-        "a fault needs exactly one of status, delay, reset, empty, malformed, truncated, content_type, jose, duplicate, out_of_order, lost; this has {0}"
+        "a fault needs exactly one of status, delay, reset, silent, empty, malformed, truncated, content_type, jose, duplicate, out_of_order, lost; this has {0}"
     )]
     Effects(usize),
     /// A status that is none.
@@ -179,6 +181,8 @@ struct Written {
     delay: Option<SignedDuration>,
     #[serde(default, skip_serializing_if = "is_false")]
     reset: bool,
+    #[serde(default, skip_serializing_if = "is_false")]
+    silent: bool,
     #[serde(default, skip_serializing_if = "is_false")]
     empty: bool,
     #[serde(default, skip_serializing_if = "is_false")]
@@ -217,6 +221,7 @@ impl TryFrom<Written> for PlatformFault {
         })?;
         let switches = [
             (written.reset, Effect::Reset),
+            (written.silent, Effect::Silent),
             (written.empty, Effect::Empty),
             (written.malformed, Effect::Malformed),
             (written.truncated, Effect::Truncated),
@@ -251,6 +256,7 @@ impl From<PlatformFault> for Written {
             Effect::Delay(delay) => written.delay = Some(delay),
             Effect::Jose(jose) => written.jose = Some(jose),
             Effect::Reset => written.reset = true,
+            Effect::Silent => written.silent = true,
             Effect::Empty => written.empty = true,
             Effect::Malformed => written.malformed = true,
             Effect::Truncated => written.truncated = true,
@@ -276,6 +282,7 @@ impl Effect {
             Self::Status(_) => "status",
             Self::Delay(_) => "delay",
             Self::Reset => "reset",
+            Self::Silent => "silent",
             Self::Empty => "empty",
             Self::Malformed => "malformed",
             Self::Truncated => "truncated",
@@ -309,6 +316,7 @@ impl PlatformFault {
             Effect::Jose(_) if !self.at.is_signed() => "the platform signs nothing there",
             Effect::Status(_)
             | Effect::Reset
+            | Effect::Silent
             | Effect::Empty
             | Effect::Malformed
             | Effect::Truncated

@@ -1,9 +1,11 @@
 //! Records, as checks look at them: sorted by endpoint, every message taken apart once.
 
 mod balance;
+mod success;
 mod update;
 
 pub(crate) use balance::Balance;
+pub(crate) use success::told_of_success;
 pub(crate) use update::{IdToken, Update};
 
 use std::{
@@ -12,7 +14,8 @@ use std::{
 };
 
 use ofp_evidence::{
-    CustomerAct, Decryption, Endpoint, Exchange, ExchangeId, Handshake, Record, Role, Transition,
+    AccountChange, CustomerAct, Decryption, Endpoint, Exchange, ExchangeId, Handshake,
+    KeySetChange, KeySetState, Record, Role, Transition,
 };
 use ofp_types::{ConsentId, ConsentStatus, Mutation};
 use serde_json::Value;
@@ -32,6 +35,12 @@ pub struct Facts<'a> {
     refusals_expected: HashSet<ExchangeId>,
     /// Requests that the scenario spoilt. They stand nowhere else.
     pub(crate) spoilt: Vec<(Mutation, &'a Exchange)>,
+    /// Requests that lured the DP into fetching a key.
+    lured: HashSet<ExchangeId>,
+    /// What became of accounts in the DP's books, and when.
+    pub(crate) accounts: Vec<&'a AccountChange>,
+    /// What became of PayNet's published keys, and when.
+    key_sets: Vec<&'a KeySetChange>,
     /// Good requests that the scenario made itself: where their consent stood, and whether it grants
     /// what was asked for.
     standings: HashMap<ExchangeId, (ConsentStatus, bool)>,
@@ -51,6 +60,9 @@ impl<'a> Facts<'a> {
             balances: Vec::new(),
             refusals_expected: HashSet::new(),
             spoilt: Vec::new(),
+            lured: HashSet::new(),
+            accounts: Vec::new(),
+            key_sets: Vec::new(),
             standings: HashMap::new(),
         };
         let mut mutations: HashMap<ExchangeId, Mutation> = HashMap::new();
@@ -62,12 +74,15 @@ impl<'a> Facts<'a> {
                 Record::Decryption(decryption) => decryptions.push(decryption),
                 Record::Transition(transition) => facts.transitions.push(transition),
                 Record::Customer { consent, act } => facts.acts.push((consent, act)),
-                Record::Probe { exchange, mutation: Some(mutation), .. } => {
+                Record::Probe { exchange, mutation: Some(mutation), lured, .. } => {
                     mutations.insert(*exchange, *mutation);
+                    facts.lured.extend(lured.then_some(*exchange));
                 }
                 Record::Probe { exchange, status, granted, .. } => {
                     facts.standings.insert(*exchange, (*status, *granted));
                 }
+                Record::Account(change) => facts.accounts.push(change),
+                Record::KeySet(change) => facts.key_sets.push(change),
                 Record::RefusalExpected { exchange } => {
                     facts.refusals_expected.insert(*exchange);
                 }
@@ -102,9 +117,22 @@ impl<'a> Facts<'a> {
         let wanted = move |exchange: &&Exchange| {
             exchange.endpoint == endpoint
                 && !self.refusals_expected.contains(&exchange.id)
+                && !self.is_under_a_new_key(exchange)
                 && self.is_due(exchange)
         };
         self.exchanges.iter().copied().filter(wanted)
+    }
+
+    /// Whether PayNet's key has just changed: for a quarter of an hour a DP need not know the new one.
+    fn is_under_a_new_key(&self, exchange: &Exchange) -> bool {
+        let ours = exchange.from == Role::PayNet && exchange.to == Role::Dp;
+        ours && self.key_set_at(exchange) == Some(KeySetState::Rotated)
+    }
+
+    /// How PayNet's key set was at an exchange; none if nothing happened to it.
+    fn key_set_at(&self, exchange: &Exchange) -> Option<KeySetState> {
+        let before = self.key_sets.iter().filter(|change| change.after < exchange.id);
+        before.last().map(|change| change.state)
     }
 
     /// Whether a request that the scenario made itself is one that the DP must serve.
@@ -151,6 +179,32 @@ impl<'a> Facts<'a> {
         }
     }
 
+    /// Requests with a mutation.
+    pub(crate) fn sent_with(
+        &self,
+        endpoint: Endpoint,
+        mutation: Mutation,
+    ) -> impl Iterator<Item = &'a Exchange> {
+        let ours = self.spoilt.iter();
+        ours.filter(move |(m, x)| *m == mutation && x.endpoint == endpoint).map(|(_, x)| *x)
+    }
+
+    /// Whether an event told the DP that the consent is for another customer: approval is not due.
+    pub(crate) fn names_somebody_else(&self, consent: &ConsentId) -> bool {
+        let mut altered = self.sent_with(Endpoint::ConsentEvent, Mutation::IdentityAltered);
+        altered.any(|event| event.consent.as_ref() == Some(consent))
+    }
+
+    /// Whether a request lured the DP into fetching a key.
+    pub(crate) fn was_lured(&self, exchange: &Exchange) -> bool {
+        self.lured.contains(&exchange.id)
+    }
+
+    /// Exchanges at an endpoint, in order, whatever is expected of them; not those that were spoilt.
+    pub(crate) fn all_at(&self, endpoint: Endpoint) -> impl Iterator<Item = &'a Exchange> {
+        self.exchanges.iter().copied().filter(move |exchange| exchange.endpoint == endpoint)
+    }
+
     /// Whether the DP served a good request there. What it may not serve at all under some consent, it
     /// may at another endpoint of the same kind.
     pub(crate) fn serves(&self, endpoint: Endpoint) -> bool {
@@ -186,6 +240,12 @@ impl<'a> Facts<'a> {
             })
         };
         self.at(Endpoint::ConsentEvent).filter(is).collect()
+    }
+
+    /// Good events that were sent while PayNet's key set was like this.
+    pub(crate) fn events_while(&self, wanted: KeySetState) -> Vec<&'a Exchange> {
+        let wanted = |exchange: &&Exchange| self.key_set_at(exchange) == Some(wanted);
+        self.at(Endpoint::ConsentEvent).filter(wanted).collect()
     }
 
     /// Consent events of the types that are wanted.

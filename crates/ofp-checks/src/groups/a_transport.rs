@@ -3,7 +3,7 @@
 use ofp_evidence::{CertificateFacts, Endpoint, Exchange, Handshake, Outcome, Stage};
 use ofp_types::Mutation;
 
-use super::{refusal, row};
+use super::{came, refusal, row, service};
 use crate::{Facts, Requirement, requirement::Unserved::Spoilt, ruling::Ruling};
 
 const NO_CALL: &str = "no call of PayNet to a webhook was answered";
@@ -16,6 +16,12 @@ pub(super) const ROWS: &[Requirement] = &[
         NO_CALL, handshake),
     row!("A-02" Should, "A TLS 1.3 offer is accepted or answered with TLS 1.2", "FAPI 2.0 SP §5.2, BCP 195",
         "Enable TLS 1.3 on the webhook listener", NO_CALL, tls13),
+    refusal!("A-03" Must, "A ClientHello that offers TLS 1.1 at most is refused",
+        "FAPI 2.0 SP §5.2; RFC 8996", "Set TLS 1.2 as the lowest version of the webhook listener",
+        &[Spoilt(Endpoint::ConsentEvent, Mutation::TlsTooOld)]),
+    refusal!("A-04" Must, "A ClientHello that offers broken suites alone is refused",
+        "FAPI 2.0 SP §5.2; RFC 9325 §4.1", "Enable suites with ECDHE and an AEAD alone",
+        &[Spoilt(Endpoint::ConsentEvent, Mutation::TlsWeakSuites)]),
     refusal!("A-05" Must, "An event without a client certificate is refused",
         "S1:L64; S4:L31-45; FAPI 2.0 SP §5.2", CLIENT_CERTIFICATE,
         &[Spoilt(Endpoint::ConsentEvent, Mutation::NoClientCertificate)]),
@@ -34,9 +40,23 @@ pub(super) const ROWS: &[Requirement] = &[
     row!("A-10" Must, "The server certificate chains to the configured CA, names the host, is in date and strong",
         "S1:L225-231; FAPI 2.0 SP §5.4.1", "Install a certificate for the webhook's host name with an RSA key of at least 2048 bits or a P-256 key",
         NO_CALL, certificate),
+    refusal!("A-11" Should, "Authorize without a client certificate is refused, since PayNet relays it",
+        "X-12; S4:L31-45", "Serve authorize on the webhook listener, and the pages on a public one",
+        &[Spoilt(Endpoint::DpAuthorize, Mutation::NoClientCertificate)]),
+    refusal!("A-12" Must, "An event without TLS is not accepted",
+        "S1:L64; FAPI 2.0 SP §5.2", "Speak TLS alone on the port of the webhooks",
+        &[Spoilt(Endpoint::ConsentEvent, Mutation::PlainHttp)], without_tls),
     refusal!("A-13" Must, "Userinfo and data without a client certificate are refused",
         "S1:L64; S4:L31-45; FAPI 2.0 SP §5.2", CLIENT_CERTIFICATE,
         &[Spoilt(Endpoint::Account, Mutation::NoClientCertificate), Spoilt(Endpoint::Balances, Mutation::NoClientCertificate), Spoilt(Endpoint::Transactions, Mutation::NoClientCertificate), Spoilt(Endpoint::Userinfo, Mutation::NoClientCertificate)]),
+    refusal!("A-14" Must, "A self-signed client certificate with PayNet's name is refused",
+        "S1:L64; S4:L31-45", "Verify the chain before you read the subject; best compare the thumbprint",
+        &[Spoilt(Endpoint::ConsentEvent, Mutation::ClientCertificateSelfSigned)]),
+    service!("A-15" Should, "PayNet's next client certificate is accepted beside the present one",
+        "S1:L223", "Keep a list of PayNet's certificates, not a single one", &[(Endpoint::ConsentEvent, Mutation::ClientCertificateRenewed)]),
+    refusal!("A-16" Should, "A ClientHello that offers CBC suites with SHA-1 alone is refused",
+        "RFC 9325 §4.2", "Enable suites with ECDHE and an AEAD alone",
+        &[Spoilt(Endpoint::ConsentEvent, Mutation::TlsCbcSha1Suites)]),
 ];
 
 /// Handshakes for webhooks, each with the exchange that shows it.
@@ -89,4 +109,15 @@ fn certificate(facts: &Facts<'_>, ruling: &mut Ruling<'_>) {
 fn is_strong(certificate: &CertificateFacts) -> bool {
     let needed = if certificate.key_kind == "RSA" { 2048 } else { 256 };
     certificate.key_bits >= needed
+}
+
+/// To a port that speaks TLS alone this is no TLS: whatever it answers, it must not be success.
+fn without_tls(facts: &Facts<'_>, ruling: &mut Ruling<'_>) {
+    for exchange in facts.sent_with(Endpoint::ConsentEvent, Mutation::PlainHttp) {
+        let unreachable =
+            matches!(&exchange.outcome, Outcome::Failed(f) if f.stage == Stage::Connect);
+        if !unreachable {
+            ruling.judge(exchange.id, !exchange.succeeded(), "no 2xx", came(exchange));
+        }
+    }
 }

@@ -6,7 +6,7 @@ use ofp_evidence::{CustomerAct, Endpoint, Exchange, Outcome, Screen, Stage};
 use ofp_types::{ConsentStatus, Mutation};
 use url::Url;
 
-use super::{refusal, row};
+use super::{came, refusal, row, service};
 use crate::{
     Facts, Requirement,
     requirement::Unserved::{Spoilt, While},
@@ -66,10 +66,18 @@ pub(super) const ROWS: &[Requirement] = &[
     refusal!("D-16" Must, "A link of a consent that failed is refused",
         "S1:L388-404; X-50", WHILE_AWAITING,
         &[While(Endpoint::DpAuthorize, ConsentStatus::Failed)]),
+    service!("D-17" Should, "A link with parameters that nobody knows leads on", "S1:L388-404",
+        "Ignore parameters that you do not know, such as state, nonce and scope", &[(Endpoint::DpAuthorize, Mutation::UnknownParameters)]),
+    row!("D-18" Should, "A link that is opened in two tabs leads to one decision", "X-51",
+        "Take the first decision on a consent, and tell the second browser that it is taken", "no link was opened in two tabs that both came to a decision", two_tabs),
     row!("D-19" Should, "The page at Location sends HSTS, no-store and a ban on framing", "FAPI 2.0 SP §5.2; RFC 6797, RFC 9700 §4.16",
         "Send Strict-Transport-Security, Cache-Control: no-store and Content-Security-Policy: frame-ancestors 'none'", NO_PAGE, headers),
+    refusal!("D-20" Should, "No page at Location may be read by a script of another origin", "RFC 9700 §4.1; S4:L177",
+        "Send no Access-Control-Allow-Origin on pages for customers", &[Spoilt(Endpoint::DpPage, Mutation::PreflightFromElsewhere)], no_cors),
     row!("D-21" Must, "Authorize and posted forms never redirect with 307 or 308", "FAPI 2.0 SP §5.3.2.2; RFC 9700 §4.12",
         "Redirect with 303 See Other", NO_LINK, never_307),
+    service!("D-22" Info, "The path of the Universal Link behaves as authorize", "X-12",
+        "Answer /OFM/MY/Authorize/AIS as /v1/oauth/authorize", &[(Endpoint::DpAuthorize, Mutation::PathUniversalLink)]),
     row!("D-23" Should, "Authorize answers within 5 s", "S3:L116", "Answer before asking slow systems", NO_LINK, in_time),
     row!("D-24" Should, "The Location does not carry PayNet's signature", "X-51; RFC 9700 §4.2",
         "Put an opaque, short-lived reference of your own into the Location", NO_LINK, keeps_signature),
@@ -193,5 +201,42 @@ fn headers(facts: &Facts<'_>, ruling: &mut Ruling<'_>) {
         .collect();
         let actual = format!("missing: {}", missing.join(", "));
         ruling.judge(*page, missing.is_empty(), "HSTS, no-store and a ban on framing", actual);
+    }
+}
+
+fn two_tabs(facts: &Facts<'_>, ruling: &mut Ruling<'_>) {
+    for (at, (consent, act)) in facts.acts.iter().enumerate() {
+        let CustomerAct::Decided { page, .. } = act else { continue };
+        let decided = |other: &&(&ofp_types::ConsentId, &CustomerAct)| {
+            other.0 == *consent && matches!(other.1, CustomerAct::Decided { .. })
+        };
+        if facts.acts[..at].iter().find(decided).is_none() {
+            continue;
+        }
+        let taken = facts.updates.iter().filter(|update| {
+            update.exchange.consent.as_ref() == Some(*consent) && update.exchange.succeeded()
+        });
+        let taken = taken.count();
+        let refused = facts.updates.iter().filter(|update| {
+            update.exchange.consent.as_ref() == Some(*consent)
+                && update.exchange.status() == Some(403)
+        });
+        let told = taken + refused.count();
+        let actual = format!("{told} decisions were told to PayNet");
+        ruling.judge(*page, told <= 1, "one decision", actual);
+    }
+}
+
+fn no_cors(facts: &Facts<'_>, ruling: &mut Ruling<'_>) {
+    for exchange in facts.sent_with(Endpoint::DpPage, Mutation::PreflightFromElsewhere) {
+        let Some(response) = exchange.response() else { continue };
+        let allowed = response.header("access-control-allow-origin");
+        let foreign = exchange.request.header("origin");
+        let ok = allowed.is_none_or(|allowed| allowed != "*" && Some(allowed) != foreign);
+        let actual = match allowed {
+            Some(origin) => format!("Access-Control-Allow-Origin: {origin}"),
+            None => came(exchange),
+        };
+        ruling.judge(exchange.id, ok, "no leave for another origin", actual);
     }
 }

@@ -5,11 +5,11 @@ use jiff::{
     tz::{Offset, TimeZone},
 };
 use ofp_evidence::{CustomerAct, Endpoint, Screen};
-use ofp_types::ConsentId;
+use ofp_types::{ConsentId, Mutation};
 use serde_json::Value;
 
-use super::row;
-use crate::{Facts, Requirement, ruling::Ruling};
+use super::{e_tricks as tricks, refusal, row};
+use crate::{Facts, Requirement, requirement::Unserved::Spoilt, ruling::Ruling};
 
 const NO_LOGIN: &str = "no customer logged in with the right password";
 
@@ -18,18 +18,32 @@ pub(super) const ROWS: &[Requirement] = &[
         "Show the account selection after a successful login", NO_LOGIN, good_password),
     row!("E-02" Must, "A wrong password stays on the login page with an error, and PayNet hears nothing", "S1:L298",
         "Show the login page again with a message; call Update Consent only after a decision", "no customer used a wrong password", wrong_password),
+    row!("E-03" Should, "A wrong password is answered alike whether or not the name exists", "RFC 9700 §4; S1:L298",
+        "Show one message for a wrong name and a wrong password", "no customer tried wrong passwords under a known and an unknown name", tricks::no_enumeration),
     row!("E-04" Must, "The account page lists accounts of this customer and of nobody else", "S1:L86-91; S1:L299",
         "List the eligible accounts of whoever logged in", "no customer saw the account selection", own_accounts),
+    row!("E-05" Must, "Without an account there is no approval", "S1:L299; S1:L547-608",
+        "Ask again when nothing is ticked, or treat it as a rejection", "no customer went on without an account", tricks::nothing_ticked),
     row!("E-06" Must, "Update Consent carries exactly the accounts that the customer chose", "S1:L299; S1:L547-608",
         "Send the accounts that were ticked, all of them and no others", "no customer approved a choice of accounts", exact_selection),
+    refusal!("E-07" Must, "An account of another customer that is put into the form is refused", "S1:L86-91; S1:L299",
+        "Check on the server that every account in the form is the customer's own", &[Spoilt(Endpoint::DpPage, Mutation::AccountForged)], tricks::forged_account),
     row!("E-08" Should, "The review page shows the DC, purpose, permissions, expiry and accounts", "S1:L300; S1:L86-91",
         "Show all of what the consent event said, in words, with the chosen accounts", "no customer saw the review page", review),
     row!("E-09" Must, "Approval leads to a result page or back to the DC", "S1:L301; X-47",
         "Show a result page, or redirect to PayNet's callback", "no customer approved", after_approval),
     row!("E-10" Must, "Rejection leads to a rejection message or back to the DC", "S1:L302; X-47",
         "Show a result page, or redirect to PayNet's callback with an error", "no customer rejected", after_rejection),
+    refusal!("E-11" Must, "The page behind the login does not open without a login", "S1:L86-91; RFC 9700 §4.16",
+        "Bind every screen to a session that has logged in for this consent", &[Spoilt(Endpoint::DpPage, Mutation::LoginSkipped)], tricks::login_skipped),
+    refusal!("E-12" Must, "An approval without the browser's session, or with another one's form token, is refused", "RFC 9700 §4.7; RFC 6749 §10.12",
+        "Require the session cookie and a token of this session in every form", &[Spoilt(Endpoint::DpPage, Mutation::SessionMissing), Spoilt(Endpoint::DpPage, Mutation::FormTokenForeign)], tricks::forged_approval),
+    refusal!("E-13" Must, "Approve pressed twice is one decision", "S1:L301; S1:L547-608",
+        "Take the first decision on a consent, and answer the second press with its result", &[Spoilt(Endpoint::DpPage, Mutation::PressedTwice)], tricks::pressed_twice),
     row!("E-14" Should, "A credit card number is sent as first 6, *, last 4", "P-wiki/Account v1.4.1",
         "Mask all but the first six and last four digits", "no credit card was linked", masked_cards),
+    refusal!("E-15" Should, "Markup in what an event says is refused or escaped", "RFC 9700 §4.16; S4:L127-175",
+        "Escape everything that comes from an event when you write it into a page", &[Spoilt(Endpoint::ConsentEvent, Mutation::MarkupInPurpose)], tricks::markup),
 ];
 
 fn good_password(facts: &Facts<'_>, ruling: &mut Ruling<'_>) {
@@ -223,9 +237,14 @@ fn after_rejection(facts: &Facts<'_>, ruling: &mut Ruling<'_>) {
 
 /// Any page that loads and is none of the screens before it says how it ended, in whatever words.
 fn after_decision(facts: &Facts<'_>, wanted: bool, ruling: &mut Ruling<'_>) {
-    for (_, act) in &facts.acts {
+    for (consent, act) in &facts.acts {
         let CustomerAct::Decided { approved, screen, page, text, .. } = act else { continue };
-        if *approved != wanted {
+        // who decides what has been decided is told so, in whatever way
+        let earlier = facts.acts.iter().take_while(|(_, other)| !std::ptr::eq(*other, *act));
+        let taken = earlier
+            .into_iter()
+            .any(|(of, other)| of == consent && matches!(other, CustomerAct::Decided { .. }));
+        if *approved != wanted || taken {
             continue;
         }
         let loaded = facts.exchange(*page).is_some_and(|x| x.status().is_some_and(|s| s < 400));

@@ -31,6 +31,10 @@ pub(super) const ROWS: &[Requirement] = &[
     row!("F-08" Must World, "Update Consent presents the certificate that the token is bound to", "S1:L64; S1:L231; RFC 8705 §3",
         "Use the same client certificate for the token and for what it is used for", NO_USE, bound),
     row!("F-09" Info World, "The DP asks for at most one token per consent", "INF", "Keep a token until shortly before it expires", NO_TOKEN, thrifty),
+    row!("F-10" Should World, "Where Update Consent is answered with 401, the DP gets another token and tries once more", "RFC 6750 §3.1; S1:L158",
+        "Drop the token on 401, ask for another, and send the request once more", "PayNet refused no token of the DP", fresh_token),
+    row!("F-11" Should World, "Where there is no token to be had, the customer is not told of success", "S1:L301; X-47",
+        "Show an error, and return with error=server_error or temporarily_unavailable", "PayNet's token endpoint never failed for good", super::g_failure::without_token),
 ];
 
 fn fields(exchange: &Exchange) -> BTreeMap<String, String> {
@@ -212,5 +216,35 @@ fn thrifty(facts: &Facts<'_>, ruling: &mut Ruling<'_>) {
         let ok = tokens.len() <= consents.len().max(1);
         let actual = format!("{} tokens for {} consents", tokens.len(), consents.len());
         ruling.judge(last.id, ok, "at most one token per consent", actual);
+    }
+}
+
+fn fresh_token(facts: &Facts<'_>, ruling: &mut Ruling<'_>) {
+    for (at, refused) in facts.updates.iter().enumerate() {
+        if refused.exchange.status() != Some(401) {
+            continue;
+        }
+        let token = |update: &Update<'_>| {
+            update.exchange.request.header("authorization").map(str::to_owned)
+        };
+        let same = |later: &&Update<'_>| later.exchange.consent == refused.exchange.consent;
+        // without a token there is nothing to try again with
+        let without = facts.dp_tokens().any(|token| {
+            token.id > refused.exchange.id
+                && token.status().is_some_and(|status| status >= 500)
+                && token.at.duration_since(refused.exchange.at) < jiff::SignedDuration::from_secs(5)
+        });
+        let again: Vec<&Update<'_>> = facts.updates[at + 1..].iter().filter(same).collect();
+        if again.is_empty() && without {
+            continue;
+        }
+        let fresh = again.first().is_some_and(|next| token(next) != token(refused));
+        let actual = match (again.len(), fresh) {
+            (0, _) => "no second Update Consent".to_owned(),
+            (_, false) => "Update Consent again with the same token".to_owned(),
+            (count, true) => format!("{count} more with a fresh token"),
+        };
+        let expected = "Update Consent once more, with a fresh token";
+        ruling.judge(refused.exchange.id, fresh, expected, actual);
     }
 }

@@ -5,7 +5,7 @@ use ofp_jose::base64url;
 use ofp_types::{ConsentStatus, InteractionId, ReasonCode};
 use serde_json::Value;
 
-use super::{is_text, row, shown};
+use super::{g_failure as failure, is_text, row, shown};
 use crate::{Facts, Requirement, facts::Update, ruling::Ruling};
 
 const NO_APPROVAL: &str = "the DP sent no Update Consent with an approval";
@@ -35,9 +35,19 @@ pub(super) const ROWS: &[Requirement] = &[
         "Send \"status\": \"rejected\" with status_reason.reason_code and reason_description", "no Update Consent followed a rejection", rejection),
     row!("G-13" Should, "reason_code is one of the known codes", "3P enum", "Use not_allowed when the customer declines", NO_REJECTION, reason_code),
     row!("G-14" Must, "A consent_id in the body equals the one in the path", "S1:L556-562", "Send the same consent_id, or leave it out of the body", "no Update Consent had a consent_id in its body", same_id),
+    row!("G-15" Must, "Where PayNet does not take the decision, the customer is not told of success", "S1:L301; X-47",
+        "Try again once, and then show a failure and return with an error", "Update Consent never failed for good", failure::never_taken),
+    row!("G-16" Should, "Where PayNet never answers, the DP gives up within 30 s and says so", "S1:L301; X-37; X-47",
+        "Set a deadline on the call, and return with server_error or temporarily_unavailable", "PayNet answered every Update Consent", failure::never_answered),
+    row!("G-17" Should, "Where PayNet answers 403 Consent.Invalid, the customer is told that it is too late", "S1:L328-370; X-50",
+        "Show that the request has expired, and return with an error", "PayNet refused no decision", failure::too_late),
+    row!("G-18" Should, "A repeated Update Consent says the same under a fresh signature", "X-23; S1:L461",
+        "Sign again, with a fresh iat and jti, whenever you send again", "no Update Consent was repeated", failure::repeated),
     row!("G-19" Must, "A wrong password alone leads to no Update Consent", "S1:L298", "Call Update Consent only after a decision", "no customer used a wrong password only", bad_password_only),
     row!("G-20" Must, "A customer who leaves without deciding is never told to PayNet as authorized", "S3:L127; X-50", "Call Update Consent only after a decision", "no customer left without deciding", left),
     row!("G-21" Should, "account_id is opaque: it is not the account number", "P-wiki/Account v1.4.1", "Assign a random or derived id to each account", NO_APPROVAL, opaque_id),
+    row!("G-22" Should, "A customer who is not the one that the event names is not authorized", "X-28; S4:L127-175",
+        "Compare hashed_id_number of the event with the customer who logged in", "no event named a customer", failure::identity),
     row!("G-23" Should, "On approval the status is spelled exactly authorized", "X-08", "Write authorized in lower case, with z", NO_APPROVAL, exact_status),
     row!("G-24" Should, "id_type is nric or passport, hashed_id_number is base64 of 32 bytes", "X-28", "Send the SHA-256 hash in standard base64, 44 characters", NO_APPROVAL, identity_form),
     row!("G-25" Should, "On rejection there is no id_token and no account", "S1:L569-584", "Leave id_token and accounts out when rejected", NO_REJECTION, rejection_is_bare),
@@ -116,6 +126,7 @@ fn after_decision<'f, 'a>(facts: &'f Facts<'a>, approved: bool) -> Vec<&'f Updat
         facts.acts.iter().any(|(consent, act)| {
             matches!(act, CustomerAct::Decided { approved: a, .. } if *a == approved)
                 && update.exchange.consent.as_ref() == Some(*consent)
+                && !facts.names_somebody_else(consent)
         })
     };
     facts.updates.iter().filter(decided).collect()

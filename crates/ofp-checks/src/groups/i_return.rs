@@ -20,6 +20,7 @@ pub(super) const ROWS: &[Requirement] = &[
     row!("I-06" Must, "The query shows no id_token, account number or id number", "RFC 9700 §4.2; FAPI 2.0 SP §5.3.2.2", "Send data by Update Consent only", NO_RETURN, nothing_in_url),
     row!("I-07" Must, "After an approval the DC receives code, state and iss", "S1:L303; S3:L99; RFC 9207 §2", "Send the browser back to PayNet after Update Consent was answered", "no customer approved and went back", dc_gets_code),
     row!("I-08" Must, "After a rejection the DC receives error=access_denied and state", "S1:L302; RFC 6749 §4.1.2.1", "Send the browser back to PayNet after Update Consent was answered", NO_REJECTED_RETURN, dc_gets_error),
+    row!("I-09" Own, "Without Update Consent a return of the browser yields no code", "S4:L198", "This tool's own affair", "no browser came back without an Update Consent", forged_return),
 ];
 
 /// Returns of the browser: consent, URL, status of the redirect, exchange.
@@ -191,4 +192,20 @@ fn received(url: Option<&str>) -> String {
         _ => format!("{name}={value}"),
     });
     shown.collect::<Vec<_>>().join(", ")
+}
+
+/// PayNet gives no code for a consent that no decision authorized.
+fn forged_return(facts: &Facts<'_>, ruling: &mut Ruling<'_>) {
+    for (consent, _, _, page) in returns(facts) {
+        let authorized = facts.transitions.iter().any(|transition| {
+            transition.consent == *consent && transition.to == ofp_types::ConsentStatus::Authorized
+        });
+        let with_code = facts.all_at(Endpoint::DcCallback).find(|exchange| {
+            exchange.consent.as_ref() == Some(consent) && exchange.query().contains("code=")
+        });
+        if !authorized {
+            let at = with_code.map_or(page, |exchange| exchange.id);
+            ruling.judge(at, with_code.is_none(), "no code", "a code");
+        }
+    }
 }

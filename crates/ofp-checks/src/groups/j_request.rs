@@ -3,9 +3,10 @@
 use ofp_evidence::{Endpoint, Outcome};
 use ofp_types::{ConsentStatus, Mutation};
 
-use super::{refusal, row};
+use super::{came, refusal, row, service};
 use crate::{
     Facts, Requirement,
+    refusal::refused,
     requirement::Unserved::{NotGranted, Spoilt, While},
     ruling::Ruling,
 };
@@ -56,6 +57,8 @@ pub(super) const ROWS: &[Requirement] = &[
     refusal!("J-12" Should, "A balance request whose iss is not the consent's DC is refused",
         "X-21", "Compare iss with the dc_id that the consent was created for",
         &[Spoilt(Endpoint::Balances, Mutation::IssOfOtherDc)]),
+    refusal!("J-13" Should, "The very same balance request again is refused", "X-23; RFC 7519 §4.1.7",
+        "Remember each jti for as long as its message could be accepted", &[Spoilt(Endpoint::Balances, Mutation::SentAgain)]),
     refusal!("J-14" Should, "A balance request signed for another account is refused",
         "X-24", "Compare the path of claim url with the path of the request",
         &[Spoilt(Endpoint::Balances, Mutation::UrlOfOtherAccount)]),
@@ -65,6 +68,10 @@ pub(super) const ROWS: &[Requirement] = &[
     refusal!("J-16" Should, "A balance request signed for another query is refused",
         "X-25", "Compare claim qpm with the query",
         &[Spoilt(Endpoint::Balances, Mutation::QpmDiffers)]),
+    service!("J-17" Should, "A balance request with fractional NumericDates is served", "RFC 7519 §2; X-22",
+        "Parse NumericDates as numbers that may have a fraction", &[(Endpoint::Balances, Mutation::FractionalDates)]),
+    refusal!("J-18" Info, "A balance request whose url has the sandbox's doubled scheme is no server error", "X-24",
+        "Compare the path of url, or answer 400", &[Spoilt(Endpoint::Balances, Mutation::UrlDoubledScheme)], quirk),
     refusal!("J-19" Should, "A balance request whose exp is text is refused",
         "RFC 7519 §2", "Require NumericDates to be numbers",
         &[Spoilt(Endpoint::Balances, Mutation::ExpAsText)]),
@@ -86,6 +93,9 @@ pub(super) const ROWS: &[Requirement] = &[
     refusal!("J-25" Must, "A balance under a suspended consent is refused",
         "S1:L183-209", LAST_STATUS,
         &[While(Endpoint::Balances, ConsentStatus::Suspended)]),
+    refusal!("J-26" Must, "A balance under a consent that has expired is refused, though no event said so",
+        "S1:L183-209", "Compare expiration_datetime with the clock at every request",
+        &[While(Endpoint::Balances, ConsentStatus::Expired)]),
     refusal!("J-27" Must, "A balance under a consent without read_balances is refused",
         "S1:L183-209", "Check the permission of the consent for each endpoint",
         &[NotGranted(Endpoint::Balances)]),
@@ -113,12 +123,16 @@ pub(super) const ROWS: &[Requirement] = &[
     refusal!("J-35" Must, "A balance request whose x-enc-kid is another DC's is refused",
         "S1:L221; X-43", LOOK_UP_ENC_KID,
         &[Spoilt(Endpoint::Balances, Mutation::EncKidOfOtherDc)]),
+    refusal!("J-36" Should, "HEAD and OPTIONS on balances carry no data", "RFC 9110 §9.3.2, §9.3.7",
+        "Route GET alone", &[Spoilt(Endpoint::Balances, Mutation::MethodHead), Spoilt(Endpoint::Balances, Mutation::MethodOptions)], no_data),
     refusal!("J-37" Should, "A balance request whose x-signature alone is broken is refused",
         "X-04", VERIFY_EACH,
         &[Spoilt(Endpoint::Balances, Mutation::XSignatureFlipped)]),
     refusal!("J-38" Should, "A balance request whose x-fapi-signature alone is broken is refused",
         "X-04", VERIFY_EACH,
         &[Spoilt(Endpoint::Balances, Mutation::FapiSignatureFlipped)]),
+    row!("J-39" Should, "A balance is refused within a second of the event that tells of the revocation", "S1:L183-209; X-52",
+        "Take the event before you answer it, not in a queue behind", "no balance was asked for within a second of a revocation", at_once),
 ];
 
 fn answered(facts: &Facts<'_>, ruling: &mut Ruling<'_>) {
@@ -128,6 +142,44 @@ fn answered(facts: &Facts<'_>, ruling: &mut Ruling<'_>) {
             Outcome::Answered { status, message } => {
                 let body: String = message.text().chars().take(120).collect();
                 ruling.judge(exchange.id, *status == 200, "200", format!("{status} {body}"));
+            }
+        }
+    }
+}
+
+fn quirk(facts: &Facts<'_>, ruling: &mut Ruling<'_>) {
+    for exchange in facts.sent_with(Endpoint::Balances, Mutation::UrlDoubledScheme) {
+        let ok = exchange.status().is_some_and(|status| status < 500);
+        ruling.judge(exchange.id, ok, "200 or a 4xx", came(exchange));
+    }
+}
+
+/// By signature and encryption there is data in nothing but a JWS.
+fn no_data(facts: &Facts<'_>, ruling: &mut Ruling<'_>) {
+    for mutation in [Mutation::MethodHead, Mutation::MethodOptions] {
+        for exchange in facts.sent_with(Endpoint::Balances, mutation) {
+            let Some(response) = exchange.response() else { continue };
+            let text = response.text();
+            let data = ofp_jose::CompactJws::parse(text.trim()).is_ok() || text.contains("balance");
+            ruling.judge(exchange.id, !data, "no data", came(exchange));
+        }
+    }
+}
+
+/// From the DP's answer to the event on.
+fn at_once(facts: &Facts<'_>, ruling: &mut Ruling<'_>) {
+    for event in facts.events("consent_status_updated", "revoked") {
+        let Ok(took) = jiff::SignedDuration::try_from(event.took) else { continue };
+        let told = event.at + took;
+        for exchange in facts.all_at(Endpoint::Balances) {
+            let since = exchange.at.duration_since(told);
+            let soon = exchange.consent == event.consent
+                && !since.is_negative()
+                && since <= jiff::SignedDuration::from_secs(1);
+            if soon && event.succeeded() {
+                let refusal = refused(exchange, None, &facts.settings.paynet_callback);
+                let actual = refusal.as_ref().err().cloned().unwrap_or_default();
+                ruling.judge(exchange.id, refusal.is_ok(), "a refusal", actual);
             }
         }
     }

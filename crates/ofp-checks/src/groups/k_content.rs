@@ -5,7 +5,7 @@ use std::time::Duration;
 use ofp_evidence::Endpoint;
 use serde_json::Value;
 
-use super::{echoes, row, shown};
+use super::{echoes, row, shown, untested};
 use crate::{Facts, Requirement, facts::Balance, ruling::Ruling};
 
 const NO_BALANCE: &str = "no balance could be decrypted";
@@ -24,6 +24,8 @@ pub(super) const ROWS: &[Requirement] = &[
     row!("K-24" Must, "No balance is in clear in the headers or outside the JWE", "S1:L189; S1:L221", "Put the balance into the JWE only", NO_BALANCE, nothing_in_clear),
     row!("K-25" Should, "The answer is not to be stored", "RFC 9111 §5.2.2.5", "Send Cache-Control: no-store", NO_ANSWER, no_store),
     row!("K-26" Info, "custom_data has at most 20 pairs, keys of 50 and values of 300 characters", "3P", "Shorten custom_data", "no balance had custom_data", custom_data),
+    untested!("K-27" Own, "A DP's answer with a flipped bit is rejected by PayNet", "S1:L183-209", "This tool's own affair",
+        "the platform's own tests show it (crates/ofp-paynet/tests/platform/rules.rs)"),
     row!("K-28" Should, "The answer lives at most an hour", "S2:L54-56; X-23", "Set exp at most 3600 s after iat", NO_ANSWER, life),
     row!("K-29" Should, "Amounts are nested text of the form 123.45", "P-sb/60; 3P", "Send amount as {\"amount\": \"123.45\", \"currency\": \"MYR\"}", NO_BALANCE, amount_form),
 ];

@@ -6,7 +6,9 @@ mod b_health;
 mod c_event;
 mod d_authorize;
 mod e_screens;
+mod e_tricks;
 mod f_token;
+mod g_failure;
 mod g_update;
 mod h_id_token;
 mod i_return;
@@ -14,7 +16,11 @@ mod j_request;
 mod k_content;
 mod k_response;
 mod l_userinfo;
+mod m_keys;
+mod n_life_cycle;
 mod o_errors;
+mod o_resilience;
+mod p_token_endpoint;
 
 use crate::Requirement;
 
@@ -33,7 +39,10 @@ pub(crate) static ALL: &[&[Requirement]] = &[
     k_response::ROWS,
     k_content::ROWS,
     l_userinfo::ROWS,
+    m_keys::ROWS,
+    n_life_cycle::ROWS,
     o_errors::ROWS,
+    p_token_endpoint::ROWS,
 ];
 
 /// A row of the catalogue.
@@ -51,15 +60,46 @@ macro_rules! row {
             mend: $mend,
             unseen: $unseen,
             refusals: &[],
+            services: &[],
             check: $check,
         }
     };
 }
 pub(crate) use row;
 
+/// A row of the catalogue that nothing here can judge from outside, with the reason.
+macro_rules! untested {
+    ($id:literal $level:ident, $title:literal, $source:literal, $mend:literal, $because:expr) => {
+        row!($id $level, $title, $source, $mend, $because, $crate::groups::nothing_to_see)
+    };
+}
+pub(crate) use untested;
+
+/// A row of the catalogue that wants unusual requests served.
+macro_rules! service {
+    ($id:literal $level:ident, $title:literal, $source:literal, $mend:expr, $services:expr) => {
+        $crate::Requirement {
+            id: $id,
+            level: ofp_evidence::Level::$level,
+            scope: $crate::Scope::Scenario,
+            title: $title,
+            source: $source,
+            mend: $mend,
+            unseen: "no scenario sent it",
+            refusals: &[],
+            services: $services,
+            check: $crate::groups::serves,
+        }
+    };
+}
+pub(crate) use service;
+
 /// A row of the catalogue that wants requests refused.
 macro_rules! refusal {
     ($id:literal $level:ident, $title:literal, $source:literal, $mend:expr, $refusals:expr) => {
+        refusal!($id $level, $title, $source, $mend, $refusals, $crate::groups::refuses)
+    };
+    ($id:literal $level:ident, $title:literal, $source:literal, $mend:expr, $refusals:expr, $check:expr) => {
         $crate::Requirement {
             id: $id,
             level: ofp_evidence::Level::$level,
@@ -69,7 +109,8 @@ macro_rules! refusal {
             mend: $mend,
             unseen: "no scenario sent it to a DP that serves good requests",
             refusals: $refusals,
-            check: $crate::groups::refuses,
+            services: &[],
+            check: $check,
         }
     };
 }
@@ -78,7 +119,11 @@ pub(crate) use refusal;
 use ofp_evidence::{Exchange, Outcome};
 use serde_json::Value;
 
-use crate::{Facts, Unserved, refusal::refused, ruling::Ruling};
+use crate::{
+    Facts, Unserved,
+    refusal::{refused, served},
+    ruling::Ruling,
+};
 
 /// Every request that the requirement wants refused was. That is said of a DP which serves good ones: one
 /// that lets nobody in keeps no rule.
@@ -104,6 +149,40 @@ pub(crate) fn refuses(facts: &Facts<'_>, ruling: &mut Ruling<'_>) {
                     ruling.broken(exchange.id, expected, instead);
                 }
             }
+        }
+    }
+}
+
+/// Every unusual request that the requirement wants served was.
+pub(crate) fn serves(facts: &Facts<'_>, ruling: &mut Ruling<'_>) {
+    for (endpoint, mutation) in ruling.services() {
+        if let Some(header) = facts.settings.profile.lacks(*mutation) {
+            ruling.not_applicable(format!("PayNet sends no {header} in this profile"));
+            continue;
+        }
+        let expected = format!("to be served: {}", mutation.what());
+        for exchange in facts.sent_with(*endpoint, *mutation) {
+            match (served(exchange, &facts.settings.paynet_callback), &exchange.outcome) {
+                (Ok(()), _) => ruling.holds(exchange.id),
+                (Err(_), Outcome::Failed(failure)) => {
+                    ruling.unanswered(exchange.id, &expected, failure);
+                }
+                (Err(instead), _) => ruling.broken(exchange.id, expected.as_str(), instead),
+            }
+        }
+    }
+}
+
+/// For what cannot be judged from outside.
+pub(crate) fn nothing_to_see(_: &Facts<'_>, _: &mut Ruling<'_>) {}
+
+/// What came of a request, in words.
+fn came(exchange: &Exchange) -> String {
+    match &exchange.outcome {
+        Outcome::Failed(failure) => failure.to_string(),
+        Outcome::Answered { status, message } => {
+            let start: String = message.text().chars().take(80).collect();
+            format!("{status} {start}").trim_end().to_owned()
         }
     }
 }

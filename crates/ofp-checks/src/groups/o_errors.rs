@@ -4,7 +4,7 @@ use ofp_evidence::{Endpoint, Exchange, Message};
 use ofp_types::{ErrorCode, Mutation, MutationPart};
 use serde_json::Value;
 
-use super::row;
+use super::{o_resilience as resilience, row, service, untested};
 use crate::{Facts, Requirement, ruling::Ruling};
 
 const NONE: &str = "the DP refused nothing that the scenario meant it to refuse";
@@ -41,6 +41,24 @@ pub(super) const ROWS: &[Requirement] = &[
         "Log the details under the interaction id, and answer a code and one sentence", NONE, no_insides),
     row!("O-04" Should, "Signature and claim failures have their own codes", "S1:L328-370",
         "Answer JWS.InvalidSignature where the signature does not hold and JWS.InvalidClaim where a claim does not", NONE, families),
+    row!("O-05" Must World, "After everything that was refused, good requests are served", "S1:L309-314",
+        "Let no bad request change what the next good one meets", "no good request followed the bad ones", resilience::after_all),
+    row!("O-06" Should, "200 balances in a minute are served, or limited with 429 and Retry-After", "X-59; RFC 6585 §4",
+        "Answer 429 with Retry-After where you must limit", "fewer than 200 balances were asked for within a minute", resilience::two_hundred),
+    row!("O-07" Must, "20 consents at once do not mix", "S1:L183-209; S1:L547-608",
+        "Keep what belongs to a consent under its consent_id, and in no variable of the process", "fewer than 20 consents were approved at once", resilience::no_cross_talk),
+    untested!("O-08" Should, "A consent outlives a restart of the DP", "S4:L127-175",
+        "Store consents before you answer the event", "nothing here can restart the DP"),
+    service!("O-09" Info, "A clock that is 30 seconds off does no harm", "X-58",
+        "Allow a minute of clock skew", &[(Endpoint::ConsentEvent, Mutation::HeaderIat30Ahead), (Endpoint::ConsentEvent, Mutation::HeaderIat30Old)]),
+    row!("O-10" Info, "The interaction id of Update Consent is a UUID of the DP's own or the event's", "S4:L205",
+        "Send a fresh UUID with every request of yours", "the DP sent no Update Consent", resilience::interaction),
+    row!("O-11" Should, "A blocked account is answered with 403 Consent.AccountTemporarilyBlocked", "S1:L328-370",
+        "Tell a blocked account from a closed one, and from a consent that is over", "no account was blocked", resilience::blocked),
+    row!("O-12" Should, "A closed account is answered with 403 Consent.PermanentAccountAccessFailure", "S1:L328-370",
+        "Tell a blocked account from a closed one, and from a consent that is over", "no account was closed", resilience::closed),
+    row!("O-13" Should, "While the core system is down, the answer is 503 or 403 Consent.TransientAccountAccessFailure within 5 s", "S1:L328-370; X-37",
+        "Set a deadline below five seconds on the core system", "the core system was never down", resilience::core_down),
     row!("O-14" Should, "Every refusal carries one of PayNet's codes", "S1:L328-370; X-45",
         "Put a code of the reference into `error`", NONE, known_code),
     row!("O-15" Should, "Every refusal has a status that its reason calls for", "S1:L328-370",
@@ -63,9 +81,24 @@ fn refusals<'a>(
                     | Endpoint::Balances
                     | Endpoint::Transactions
             );
-            let by_tls = mutation.is_some_and(|m| m.part() == MutationPart::Client);
+            // what is due no refusal, or one of TLS, the router or the framework
+            let elsewhere = mutation.is_some_and(|m| {
+                m.is_legitimate()
+                    || matches!(
+                        m.part(),
+                        MutationPart::Client | MutationPart::Method | MutationPart::Path
+                    )
+                    || matches!(
+                        m,
+                        Mutation::ContentTypeText
+                            | Mutation::InteractionIdMissing
+                            | Mutation::InteractionIdMalformed
+                            | Mutation::UrlDoubledScheme
+                            | Mutation::IdentityAltered
+                    )
+            });
             let (status, message) = (exchange.status()?, exchange.response()?);
-            (webhook && !by_tls && status >= 400 && !NOT_OURS.contains(&status))
+            (webhook && !elsewhere && status >= 400 && !NOT_OURS.contains(&status))
                 .then_some((mutation, exchange, status, message))
         },
     )
@@ -125,7 +158,13 @@ fn families(facts: &Facts<'_>, ruling: &mut Ruling<'_>) {
             Some((Mutation::SignatureMissing | Mutation::SignatureEmpty, _)) => {
                 &["JWS.InvalidSignature", "invalid_request"]
             }
-            Some((Mutation::HeaderIatOld | Mutation::HeaderIatAhead, _)) => &["JWS.InvalidClaim"],
+            Some((
+                Mutation::HeaderIatOld
+                | Mutation::HeaderIatAhead
+                | Mutation::JtiReplayed
+                | Mutation::SentAgain,
+                _,
+            )) => &["JWS.InvalidClaim"],
             Some((_, MutationPart::Signature | MutationPart::Body)) => &["JWS.InvalidSignature"],
             Some((_, MutationPart::Claims)) => &["JWS.InvalidClaim"],
             _ => continue,
@@ -146,6 +185,7 @@ fn status_fits(facts: &Facts<'_>, ruling: &mut Ruling<'_>) {
             Some((_, MutationPart::Signature | MutationPart::Body | MutationPart::Claims)) => {
                 &[400, 401, 403]
             }
+            Some((_, MutationPart::Repeat)) => &[400, 401, 403],
             Some((_, MutationPart::SignedBody)) => &[400, 422],
             Some(_) => &[400],
             None => &[400, 403, 404],

@@ -5,7 +5,10 @@ mod books;
 mod test_data;
 mod transactions;
 
-use std::sync::{Arc, PoisonError, RwLock};
+use std::sync::{
+    Arc, PoisonError, RwLock,
+    atomic::{AtomicBool, Ordering},
+};
 
 use ofp_net::{Shelf, Store, StoreError};
 use ofp_types::AccountId;
@@ -19,7 +22,11 @@ pub(crate) use transactions::{Page, PageError};
 const KEY: &str = "books";
 
 /// The bank: its books, which a test may exchange while it is open.
-pub struct Bank(RwLock<State>);
+pub struct Bank {
+    state: RwLock<State>,
+    /// Whether the core system cannot be reached.
+    down: AtomicBool,
+}
 
 struct State {
     books: Arc<Books>,
@@ -40,25 +47,36 @@ impl Bank {
             books.seed = seed;
             shelf.insert(KEY, books.clone());
         }
-        Ok(Self(RwLock::new(State { books: Arc::new(books), shelf })))
+        let state = RwLock::new(State { books: Arc::new(books), shelf });
+        Ok(Self { state, down: AtomicBool::new(false) })
     }
 
     /// The books as they are now.
     #[must_use]
     pub fn books(&self) -> Arc<Books> {
-        Arc::clone(&self.0.read().unwrap_or_else(PoisonError::into_inner).books)
+        Arc::clone(&self.state.read().unwrap_or_else(PoisonError::into_inner).books)
+    }
+
+    /// Takes the core system down, or up again.
+    pub fn set_down(&self, down: bool) {
+        self.down.store(down, Ordering::Relaxed);
+    }
+
+    /// Whether the core system cannot be reached.
+    pub(crate) fn is_down(&self) -> bool {
+        self.down.load(Ordering::Relaxed)
     }
 
     /// Exchanges the books.
     pub fn replace(&self, books: Books) {
-        let mut state = self.0.write().unwrap_or_else(PoisonError::into_inner);
+        let mut state = self.state.write().unwrap_or_else(PoisonError::into_inner);
         state.shelf.insert(KEY, books.clone());
         state.books = Arc::new(books);
     }
 
     /// Blocks, closes or opens an account. False when there is none under `id`.
     pub fn set_status(&self, id: &AccountId, status: AccountStatus) -> bool {
-        let mut state = self.0.write().unwrap_or_else(PoisonError::into_inner);
+        let mut state = self.state.write().unwrap_or_else(PoisonError::into_inner);
         let books = Arc::make_mut(&mut state.books);
         let account = books.accounts_mut().find(|account| account.id == *id);
         let found = account.map(|account| account.status = status).is_some();

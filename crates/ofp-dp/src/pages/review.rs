@@ -87,7 +87,12 @@ impl Core {
         let consent = self.consents().get(&session.consent).cloned().ok_or(Trouble::TooLate)?;
         let books = self.bank.books();
         let customer = books.customer(username).ok_or(Trouble::NoSession)?;
-        let decided = if approved {
+        let hashed = customer.hashed_id_number(self.config.profile.id_hash);
+        let named = consent.hashed_id_number.as_ref().is_none_or(|named| *named == hashed);
+        let decided = if approved && !named {
+            // somebody else than the event names must not share their accounts under it
+            Decided { ending: Ending::Failed, ..self.rejected() }
+        } else if approved {
             Decided {
                 update: self.approval(&consent, customer, accounts, &session),
                 status: ConsentStatus::Authorized,

@@ -2,7 +2,7 @@
 
 use jiff::{SignedDuration, Timestamp};
 use ofp_net::{Answer, Inbound};
-use ofp_types::{ConsentId, ConsentStatus, DcId, DpFault, DpId};
+use ofp_types::{ConsentId, ConsentStatus, DcId, DpFault, DpId, ErrorCode};
 use serde::Deserialize;
 use serde_json::json;
 
@@ -32,10 +32,16 @@ struct EventData {
     expiration_datetime: Timestamp,
     status: String,
     updated_at: Option<Timestamp>,
+    hashed_id_number: Option<String>,
 }
 
 impl Core {
     pub(super) async fn event(&self, inbound: &Inbound) -> Result<Answer, Refusal> {
+        let media_type = inbound.header("content-type").unwrap_or_default();
+        if !media_type.to_ascii_lowercase().starts_with("application/json") {
+            let reason = format!("Content-Type is `{media_type}`, not application/json");
+            return Err(Refusal::new(415, ErrorCode::InvalidRequest, reason));
+        }
         self.check_event_signature(inbound).await?;
         let Event { event_type, data } = match parse(&inbound.body) {
             Err(_) if self.faulty(DpFault::EventMalformedAccepted) => {
@@ -69,6 +75,7 @@ impl Core {
             expiration: data.expiration_datetime,
             status,
             updated_at: data.updated_at.unwrap_or_else(|| self.now()),
+            hashed_id_number: data.hashed_id_number,
             username: None,
             accounts: Vec::new(),
             offset: SignedDuration::ZERO,

@@ -33,9 +33,11 @@ pub(crate) enum Resource {
     Transactions,
 }
 
-static ROUTES: [Route<Webhook>; 7] = [
+static ROUTES: [Route<Webhook>; 8] = [
     Route { path: "/v1/consents/events", verbs: &[("POST", Webhook::Event)] },
     Route { path: "/v1/oauth/authorize", verbs: &[("GET", Webhook::Authorize)] },
+    // where the Universal Link leads
+    Route { path: "/OFM/MY/Authorize/AIS", verbs: &[("GET", Webhook::Authorize)] },
     Route { path: "/v1/oauth/userinfo", verbs: &[("GET", Webhook::Userinfo)] },
     Route { path: "/v1/health", verbs: &[("GET", Webhook::Health)] },
     Route {

@@ -47,6 +47,10 @@ impl Core {
         let consent = self.consent_of(&query)?;
         self.check_resource_signatures(inbound, &consent).await?;
         self.may_read(resource, &consent)?;
+        if self.bank.is_down() {
+            let reason = "the core system cannot be reached";
+            return Err(Refusal::new(503, ErrorCode::TransientAccountAccessFailure, reason));
+        }
         let books = self.bank.books();
         let account = self.shared_account(&books, &consent, &inbound.parameter)?;
         let enc_kid = match inbound.header("x-enc-kid") {

@@ -48,6 +48,11 @@ pub(crate) fn answer_instead(effect: Effect) -> Option<Answer> {
             answer.cut_short = true;
             Some(answer)
         }
+        Effect::Silent => {
+            let mut answer = Answer::empty(200);
+            answer.withheld = true;
+            Some(answer)
+        }
         _ => None,
     }
 }

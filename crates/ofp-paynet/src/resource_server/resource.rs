@@ -81,7 +81,7 @@ impl Platform {
         })?;
         self.check_request_signature(dc, &held, inbound, signature)
             .map_err(|e| Refusal::jws("x-signature", &e))?;
-        let enc_kid = encryption_kid(dc, inbound)?;
+        let enc_kid = self.encryption_kid(dc, inbound)?;
         let forward = Forward {
             resource,
             consent: &held.consent,
@@ -145,9 +145,20 @@ fn covered(held: &Held, path: &str) -> Result<AccountId, Refusal> {
     })
 }
 
-/// The DC's choice of its own encryption key, or the registered one.
-fn encryption_kid(dc: &DcRegistration, inbound: &Inbound) -> Result<String, Refusal> {
-    match inbound.header("x-enc-kid") {
+impl Platform {
+    /// The DC's choice of its own encryption key, or its newest.
+    fn encryption_kid(&self, dc: &DcRegistration, inbound: &Inbound) -> Result<String, Refusal> {
+        let newest = self.state().encryption_keys.get(&dc.dc_id).and_then(|jwk| jwk.kid.clone());
+        let named = inbound.header("x-enc-kid");
+        match newest {
+            Some(newest) if named.is_none_or(|named| named == newest) => Ok(newest),
+            _ => registered_kid(dc, named),
+        }
+    }
+}
+
+fn registered_kid(dc: &DcRegistration, named: Option<&str>) -> Result<String, Refusal> {
+    match named {
         Some(kid) => {
             let found = dc.client.keys.find(kid, KeyUse::Enc);
             found.map(|key| key.kid().to_owned()).map_err(|e| {

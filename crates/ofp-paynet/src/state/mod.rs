@@ -13,8 +13,11 @@ pub(crate) use consents::{Consents, Held, Owed, PkceRequest};
 pub(crate) use requests::{PushedRequest, RequestError, Target};
 pub(crate) use tokens::{Grant, RefreshToken, Token};
 
-use ofp_jose::ReplayGuard;
+use std::collections::HashMap;
+
+use ofp_jose::{Jwk, ReplayGuard};
 use ofp_net::{Store, StoreError};
+use ofp_types::DcId;
 
 use crate::faults::Faults;
 
@@ -28,6 +31,8 @@ pub(crate) struct State {
     pub(crate) rates: rates::Rates,
     pub(crate) replay: ReplayGuard,
     pub(crate) faults: Faults,
+    /// Encryption keys that DCs have changed to, beside those they registered.
+    pub(crate) encryption_keys: HashMap<DcId, Jwk>,
 }
 
 impl State {
@@ -42,6 +47,7 @@ impl State {
             rates: rates::Rates::default(),
             replay: ReplayGuard::default(),
             faults: Faults::default(),
+            encryption_keys: HashMap::new(),
         })
     }
 }

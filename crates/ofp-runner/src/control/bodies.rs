@@ -353,6 +353,8 @@ pub(super) struct FaultWish {
     delay: Option<String>,
     /// Closes the connection in the middle of the answer.
     reset: Option<bool>,
+    /// Never answers.
+    silent: Option<bool>,
     /// Answers with an empty body.
     empty: Option<bool>,
     /// Answers with nonsense.

@@ -65,6 +65,8 @@ pub(super) struct Fetched {
     pub(super) message: Message,
     /// Its number in the journal; PayNet's pages have none here.
     pub(super) exchange: Option<ExchangeId>,
+    /// That of the request which led there.
+    pub(super) first: Option<ExchangeId>,
 }
 
 /// A redirect on the way: who sent it, with what status, where to, and that as written.
@@ -78,6 +80,7 @@ pub(super) struct Hop {
 }
 
 /// One browser: a cookie jar.
+#[derive(Clone)]
 pub(super) struct Browser {
     cookies: CookieStore,
 }
@@ -96,10 +99,12 @@ impl Browser {
         mut form: Option<Vec<(String, String)>>,
         hops: &mut Vec<Hop>,
     ) -> Result<Fetched, Failure> {
+        let mut first = None;
         loop {
             let owner = customer.owner(&url);
             let request = self.request(&url, form.as_deref(), customer.patience);
             let (exchange, status, message) = send(customer, owner, consent, request, &url).await?;
+            first = first.or(exchange);
             self.keep_cookies(&message, &url);
             let written = message.header("location").map(str::to_owned);
             let location = written.as_ref().and_then(|location| url.join(location).ok());
@@ -121,9 +126,26 @@ impl Browser {
                     });
                     url = next;
                 }
-                _ => return Ok(Fetched { url, status, message, exchange }),
+                _ => return Ok(Fetched { url, status, message, exchange, first }),
             }
         }
+    }
+
+    /// Asks whether a script of `origin` may read a page (Fetch §3.2.2).
+    pub(super) async fn preflight(
+        &self,
+        customer: &Customer,
+        consent: Option<&ConsentId>,
+        url: &Url,
+        origin: &str,
+    ) -> Result<Fetched, Failure> {
+        let mut request = self.request(url, None, customer.patience);
+        request.method = http::Method::OPTIONS;
+        let request =
+            request.header("origin", origin).header("access-control-request-method", "GET");
+        let owner = customer.owner(url);
+        let (exchange, status, message) = send(customer, owner, consent, request, url).await?;
+        Ok(Fetched { url: url.clone(), status, message, exchange, first: exchange })
     }
 
     /// Sends a form and goes no further: where the answer would lead, if it would.

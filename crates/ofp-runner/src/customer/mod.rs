@@ -3,6 +3,7 @@
 mod browser;
 mod dashboard;
 mod page;
+mod tricks;
 mod visit;
 
 pub(crate) use browser::Customer;

@@ -2,7 +2,7 @@
 
 use ofp_evidence::{CustomerAct, ExchangeId, Failure, Journal, Record, Role, Screen};
 use ofp_scenario::Pick;
-use ofp_types::{ConsentId, Origin};
+use ofp_types::{ConsentId, Mutation, Origin};
 use url::Url;
 
 use super::{
@@ -12,14 +12,14 @@ use super::{
 
 /// One customer's visit.
 pub(crate) struct Visit<'a> {
-    customer: &'a Customer,
-    journal: &'a Journal,
+    pub(super) customer: &'a Customer,
+    pub(super) journal: &'a Journal,
     /// Unknown as long as the customer has not picked a DP.
-    consent: Option<ConsentId>,
-    browser: Browser,
-    page: Option<Page>,
-    screen: Screen,
-    at: Option<ExchangeId>,
+    pub(super) consent: Option<ConsentId>,
+    pub(super) browser: Browser,
+    pub(super) page: Option<Page>,
+    pub(super) screen: Screen,
+    pub(super) at: Option<ExchangeId>,
     /// Who logged in last.
     username: String,
     /// What was ticked.
@@ -27,7 +27,9 @@ pub(crate) struct Visit<'a> {
     /// Where the DP's pages are: a bank may have its login on one host and its consents on another.
     dp: Vec<Origin>,
     /// Redirects and links on the way to the page that is shown.
-    hops: Vec<Hop>,
+    pub(super) hops: Vec<Hop>,
+    /// Where the page that is shown is.
+    url: Option<Url>,
 }
 
 /// Why a customer cannot do what a step asks.
@@ -75,6 +77,9 @@ pub(crate) enum VisitError {
         /// What the page says.
         actual: String,
     },
+    /// A page without what was to be spoilt.
+    #[error("{0}: the page has nothing that it could be done to")]
+    NothingToSpoil(Mutation),
     /// A link that is none.
     #[error("`{0}` is not a URL")]
     NotAUrl(String),
@@ -98,7 +103,19 @@ impl<'a> Visit<'a> {
             chosen: Vec::new(),
             dp: Vec::new(),
             hops: Vec::new(),
+            url: None,
         }
+    }
+
+    /// Where the page that is shown is.
+    pub(crate) fn url(&self) -> Option<&Url> {
+        self.url.as_ref()
+    }
+
+    /// The values behind the accounts that the page lists.
+    pub(crate) fn account_values(&self) -> Vec<String> {
+        let form = self.page.as_ref().and_then(Page::selection);
+        form.iter().flat_map(|form| &form.choices).map(|choice| choice.value.clone()).collect()
     }
 
     pub(crate) fn screen(&self) -> Screen {
@@ -229,6 +246,15 @@ impl<'a> Visit<'a> {
         let mut fields = form.fields.clone();
         fields.extend(button.field.clone());
         let fetched = self.fetch(what, form.action.clone(), Some(fields)).await;
+        self.conclude(approved, fetched)
+    }
+
+    /// What came of a decision that was sent.
+    pub(super) fn conclude(
+        &mut self,
+        approved: bool,
+        fetched: Result<Fetched, VisitError>,
+    ) -> Result<(), VisitError> {
         // the decision was sent, whatever became of the page that follows
         self.screen = Screen::Unrecognised;
         if let Ok(fetched) = &fetched {
@@ -299,7 +325,7 @@ impl<'a> Visit<'a> {
         Ok(())
     }
 
-    fn need(
+    pub(super) fn need(
         &self,
         what: &'static str,
         needed: Screen,
@@ -309,7 +335,7 @@ impl<'a> Visit<'a> {
         found.ok_or_else(|| self.wrong_screen(what, needed))
     }
 
-    fn wrong_screen(&self, what: &'static str, needed: Screen) -> VisitError {
+    pub(super) fn wrong_screen(&self, what: &'static str, needed: Screen) -> VisitError {
         let page = self.page.as_ref();
         let start: String = page.map_or("", |p| p.text.as_str()).chars().take(160).collect();
         let title = page.map_or("", |page| page.title.as_str());
@@ -343,10 +369,11 @@ impl<'a> Visit<'a> {
             self.dp.extend(Origin::of(&fetched.url));
         }
         self.at = fetched.exchange.or(self.at);
+        self.url = Some(fetched.url.clone());
         self.page = Some(page);
     }
 
-    fn write(&self, act: CustomerAct) {
+    pub(super) fn write(&self, act: CustomerAct) {
         if let Some(consent) = self.consent.clone() {
             self.journal.add(Record::Customer { consent, act });
         }

@@ -26,6 +26,8 @@ pub(crate) fn of_consents(records: &[Arc<Record>], consents: &[ConsentId]) -> Ve
         Record::RefusalExpected { exchange } | Record::Probe { exchange, .. } => {
             exchanges.contains(exchange)
         }
+        Record::KeySet(change) => consents.contains(&change.consent),
+        Record::Account(change) => consents.contains(&change.consent),
         Record::Customer { consent, .. } => consents.contains(consent),
     };
     records.iter().filter(|record| ours(record)).cloned().collect()

@@ -31,6 +31,10 @@ pub(super) fn of(wire: &Wire, client: &str, keys: &Keys) -> Aspects {
         }
     }
     aspects.insert("path".into(), wire.path.clone());
+    aspects.insert("method".into(), wire.method.to_string());
+    let case = if wire.title_case { "In-Title-Case" } else { "in-lower-case" };
+    aspects.insert("header names".into(), case.into());
+    aspects.insert("sent before".into(), if wire.again { "yes" } else { "no" }.into());
     aspects.insert("body".into(), String::from_utf8_lossy(&wire.body).into_owned());
     aspects.insert("client".into(), client.to_owned());
     aspects
@@ -111,5 +115,9 @@ pub(super) fn belongs(what: &str, part: MutationPart) -> bool {
         MutationPart::Query => name == "query" || undone,
         MutationPart::Subject => is_signature || ["path", "query", "header"].contains(&name),
         MutationPart::Client => what == "client",
+        MutationPart::Method => what == "method",
+        MutationPart::Path => what == "path",
+        MutationPart::Repeat => what == "sent before",
+        MutationPart::Form => false,
     }
 }

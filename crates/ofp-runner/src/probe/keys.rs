@@ -1,6 +1,7 @@
 //! Keys that probes sign with, and by which a proof knows them again.
 
 use super::plan::Signer;
+use ofp_jose::base64url;
 use ofp_pki::{Credential, Pki, PkiError};
 use openssl::{
     error::ErrorStack,
@@ -9,6 +10,7 @@ use openssl::{
     rsa::Padding,
     sign::{RsaPssSaltlen, Verifier},
 };
+use serde_json::{Value, json};
 
 /// A key with what it is called.
 #[derive(Clone)]
@@ -29,6 +31,10 @@ pub(super) struct Keys {
     pub(super) dc_encryption: Key,
     /// A key that no sender of this DP has: another DC's encryption key.
     pub(super) stranger: Key,
+    /// PayNet's key before the present one, where it is still published.
+    pub(super) previous: Option<Key>,
+    /// PayNet's key before the present one, where it is no longer published.
+    pub(super) retired: Option<Key>,
 }
 
 impl Keys {
@@ -41,12 +47,20 @@ impl Keys {
             dp: Key::of("the DP's key", &pki.dp.signing)?,
             dc_encryption: Key::of("the DC's encryption key", &dc.encryption)?,
             stranger: Key::of("a foreign key", &other.encryption)?,
+            previous: None,
+            retired: None,
         })
     }
 
-    /// The same with another key of PayNet's.
-    pub(super) fn with_paynet(&self, next: &Credential) -> Result<Self, PkiError> {
-        Ok(Self { paynet: Key::of(self.paynet.name, next)?, ..self.clone() })
+    /// The same with another key of PayNet's, beside the one before it or alone.
+    pub(super) fn with_paynet(&self, next: &Credential, alone: bool) -> Result<Self, PkiError> {
+        let before = |name| Some(Key { name, ..self.paynet.clone() });
+        Ok(Self {
+            paynet: Key::of(self.paynet.name, next)?,
+            previous: if alone { None } else { before("PayNet's previous key") },
+            retired: if alone { before("PayNet's withdrawn key") } else { None },
+            ..self.clone()
+        })
     }
 
     pub(super) fn signer(&self, signer: Signer) -> &Key {
@@ -61,12 +75,14 @@ impl Keys {
     pub(super) fn whose(&self, input: &[u8], signature: &[u8]) -> Option<&'static str> {
         let all =
             [&self.paynet, &self.dc, &self.other_dc, &self.dp, &self.dc_encryption, &self.stranger];
-        let made = |key: &&&Key| {
+        let made = |key: &&Key| {
             [true, false]
                 .into_iter()
                 .any(|pss| verifies(&key.key, pss, input, signature).unwrap_or(false))
         };
-        all.iter().find(made).map(|key| key.name)
+        let before = [self.previous.as_ref(), self.retired.as_ref()];
+        let mut all = all.into_iter().chain(before.into_iter().flatten());
+        all.find(|key| made(&key)).map(|key| key.name)
     }
 }
 
@@ -89,6 +105,15 @@ impl Key {
     fn of(name: &'static str, credential: &Credential) -> Result<Self, PkiError> {
         let kid = credential.thumbprint()?.to_string();
         Ok(Self { name, kid, key: credential.key.clone() })
+    }
+
+    /// The public key as a JWK (RFC 7518 §6.3.1).
+    pub(super) fn public_jwk(&self) -> Result<Value, ErrorStack> {
+        let rsa = self.key.rsa()?;
+        let number = |number: &openssl::bn::BigNumRef| base64url(&number.to_vec());
+        Ok(
+            json!({ "kty": "RSA", "use": "sig", "alg": "PS256", "kid": self.kid, "n": number(rsa.n()), "e": number(rsa.e()) }),
+        )
     }
 
     /// The public key in PEM, as a careless implementation would use it for HMAC.

@@ -3,6 +3,7 @@
 
 mod aspects;
 mod keys;
+mod lure;
 mod mutate;
 mod plan;
 mod plans;
@@ -14,12 +15,15 @@ use std::{
 
 use jiff::SignedDuration;
 use ofp_evidence::{Difference, Exchange, Journal, Record, Role};
-use ofp_net::{Call, Caller, NetError, Request, certificate_facts, connector, encode_form};
-use ofp_pki::{Credential, Party, Pki, PkiError, stranger_client};
-use ofp_types::{Clock, Mutation};
+use ofp_net::{
+    Call, Caller, Hello, NetError, Request, Transport, certificate_facts, connector, encode_form,
+};
+use ofp_pki::{Credential, Party, Pki, PkiError, self_signed_client, stranger_client};
+use ofp_types::{Clock, Entropy, Mutation, uuid_v4};
 
 use crate::{World, WorldError};
 use keys::Keys;
+use lure::Lure;
 pub(crate) use plan::Plan;
 use plan::Wire;
 
@@ -31,6 +35,10 @@ const LONG_AGO_DAYS: i32 = 3_650;
 pub(crate) enum ProbeError {
     #[error("{mutation}: PayNet sends no {header} in this profile")]
     NotInProfile { mutation: Mutation, header: &'static str },
+    #[error("{mutation} needs {needs} before it")]
+    TooEarly { mutation: Mutation, needs: &'static str },
+    #[error("a listener for the probe: {0}")]
+    Lure(#[from] std::io::Error),
     #[error("{mutation} changes nothing of this message")]
     NoDifference { mutation: Mutation },
     #[error("{mutation} would also change {also}")]
@@ -49,6 +57,8 @@ pub(crate) struct Prober {
     keys: RwLock<Arc<Keys>>,
     /// PayNet's own connections.
     caller: Caller,
+    /// PayNet's next client certificate, which the reference DP knows beside the present one.
+    renewed: Credential,
 }
 
 impl Prober {
@@ -56,16 +66,17 @@ impl Prober {
         pki: &Pki,
         journal: &Arc<Journal>,
         clock: &Arc<dyn Clock>,
+        renewed: Credential,
     ) -> Result<Self, WorldError> {
         let tls = connector(Some(&pki.paynet.client), &pki.ca)?;
         let (journal, clock) = (Arc::clone(journal), Arc::clone(clock));
         let caller = Caller::new(tls, Role::PayNet, Role::Dp, journal, clock);
-        Ok(Self { keys: RwLock::new(Arc::new(Keys::of(pki)?)), caller })
+        Ok(Self { keys: RwLock::new(Arc::new(Keys::of(pki)?)), caller, renewed })
     }
 
     /// PayNet signs with another key from now on.
-    pub(crate) fn rotated(&self, next: &Credential) -> Result<(), PkiError> {
-        let keys = self.keys().with_paynet(next)?;
+    pub(crate) fn rotated(&self, next: &Credential, alone: bool) -> Result<(), PkiError> {
+        let keys = self.keys().with_paynet(next, alone)?;
         *self.keys.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(keys);
         Ok(())
     }
@@ -87,32 +98,107 @@ impl World {
             return Err(ProbeError::NotInProfile { mutation, header });
         }
         let keys = self.prober.keys();
-        let wire = mutate::wire(plan, mutation, &keys)?;
+        let mut plan = plan.clone();
+        let lure = match mutation {
+            Some(Mutation::Jku | Mutation::X5u) => Some(Lure::lay().await?),
+            _ => None,
+        };
+        plan.lure = lure.as_ref().map_or_else(String::new, Lure::origin);
+        if mutation == Some(Mutation::JtiReplayed) {
+            self.use_up_a_jti(&mut plan, &keys).await?;
+        }
+        demand(mutation, &plan, &keys)?;
+        let wire = mutate::wire(&plan, mutation, &keys)?;
+        if wire.again {
+            let before = self.send(&plan, wire.clone(), self.prober.caller.clone(), mutation).await;
+            self.write_probe(&plan, &before, None, Vec::new(), false);
+        }
         let other = self.other_client(mutation)?;
         let differences = match mutation {
             None => Vec::new(),
-            Some(mutation) => self.prove(plan, &wire, mutation, other.as_ref(), &keys)?,
+            Some(mutation) => self.prove(&plan, &wire, mutation, other.as_ref(), &keys)?,
         };
-        let caller = match other {
+        let caller = self.caller_as(other.as_ref(), wire.title_case)?;
+        let exchange = self.send(&plan, wire, caller, mutation).await;
+        let lured = lure.is_some_and(|lure| lure.was_taken());
+        self.write_probe(&plan, &exchange, mutation, differences, lured);
+        Ok(exchange)
+    }
+
+    /// PayNet's own connections, unless somebody else calls or something else carries it.
+    fn caller_as(
+        &self,
+        other: Option<&Option<Credential>>,
+        title_case: bool,
+    ) -> Result<Caller, ProbeError> {
+        let paynet = || connector(Some(&self.pki.paynet.client), &self.pki.ca);
+        Ok(match other {
+            None if title_case => self.prober.caller.in_title_case(paynet()?),
             None => self.prober.caller.clone(),
             Some(identity) => {
                 let tls = connector(identity.as_ref(), &self.pki.ca)?;
                 let (journal, clock) = (Arc::clone(&self.journal), Arc::clone(&self.clock));
                 Caller::new(tls, Role::PayNet, Role::Dp, journal, clock)
             }
-        };
+        })
+    }
+
+    async fn send(
+        &self,
+        plan: &Plan,
+        wire: Wire,
+        caller: Caller,
+        mutation: Option<Mutation>,
+    ) -> Exchange {
         let deadline = self.settings.profile.dp_deadline() + Duration::from_secs(1);
         let (endpoint, consent) = (plan.endpoint, Some(plan.consent.clone()));
-        let call = Call { endpoint, request: request(plan, wire, deadline), consent, cause: None };
-        let exchange = caller.exchange(call).await;
+        let mut request = request(plan, wire, deadline);
+        let transport = match mutation.and_then(carried_by) {
+            None => Transport::Tls,
+            Some(None) => {
+                request.url = request.url.replacen("https://", "http://", 1);
+                Transport::Plain
+            }
+            Some(Some(hello)) => Transport::HelloOnly(hello, random(&*self.entropy)),
+        };
+        let call = Call { endpoint, request, consent, cause: None };
+        caller.exchange_over(call, transport).await
+    }
+
+    fn write_probe(
+        &self,
+        plan: &Plan,
+        exchange: &Exchange,
+        mutation: Option<Mutation>,
+        differences: Vec<Difference>,
+        lured: bool,
+    ) {
         self.journal.add(Record::Probe {
             exchange: exchange.id,
             mutation,
             status: plan.status,
             granted: plan.granted,
             differences,
+            lured,
         });
-        Ok(exchange)
+    }
+
+    /// Sends another good message first, whose jti the next one has.
+    async fn use_up_a_jti(&self, plan: &mut Plan, keys: &Keys) -> Result<(), ProbeError> {
+        let mut first = plan.clone();
+        if let Ok(mut body) = serde_json::from_slice::<serde_json::Value>(&first.body) {
+            body["event_type"] = "consent_event_type_unspecified".into();
+            first.body = body.to_string().into_bytes();
+        }
+        let jti = uuid_v4(&*self.entropy).to_string();
+        for used in first.signatures.iter_mut().filter_map(|signed| signed.extra.get_mut("jti")) {
+            *used = jti.as_str().into();
+        }
+        let wire = mutate::wire(&first, None, keys)?;
+        let sent = self.send(&first, wire, self.prober.caller.clone(), None).await;
+        self.write_probe(&first, &sent, None, Vec::new(), false);
+        plan.used_jti = Some(jti);
+        Ok(())
     }
 
     /// Who opens the connection, where it is not PayNet as it is: somebody with a certificate, or
@@ -134,6 +220,10 @@ impl World {
                 Some(Some(dated(now - day * LONG_AGO_DAYS)?))
             }
             Some(Mutation::ClientCertificateNotYetValid) => Some(Some(dated(now + day)?)),
+            Some(Mutation::ClientCertificateSelfSigned) => {
+                Some(Some(self_signed_client(Party::PayNet, now)?))
+            }
+            Some(Mutation::ClientCertificateRenewed) => Some(Some(self.prober.renewed.clone())),
             _ => None,
         })
     }
@@ -149,7 +239,11 @@ impl World {
         keys: &Keys,
     ) -> Result<Vec<Difference>, ProbeError> {
         let paynet = presented(Some(&self.pki.paynet.client));
-        let client = other.map_or_else(|| paynet.clone(), |other| presented(other.as_ref()));
+        let client = match (carried_by(mutation), other) {
+            (Some(_), _) => mutation.what().to_owned(),
+            (None, Some(other)) => presented(other.as_ref()),
+            (None, None) => paynet.clone(),
+        };
         let good = aspects::of(&mutate::wire(plan, None, keys)?, &paynet, keys);
         let differences = aspects::differences(&good, &aspects::of(wire, &client, keys));
         if differences.is_empty() {
@@ -161,6 +255,37 @@ impl World {
             None => Ok(differences),
         }
     }
+}
+
+/// What carries a call instead of TLS as it should be: nothing, or a bare ClientHello.
+fn carried_by(mutation: Mutation) -> Option<Option<Hello>> {
+    match mutation {
+        Mutation::PlainHttp => Some(None),
+        Mutation::TlsTooOld => Some(Some(Hello::TooOld)),
+        Mutation::TlsWeakSuites => Some(Some(Hello::WeakSuites)),
+        Mutation::TlsCbcSha1Suites => Some(Some(Hello::CbcSha1Suites)),
+        _ => None,
+    }
+}
+
+fn random(entropy: &dyn Entropy) -> [u8; 32] {
+    let mut bytes = [0; 32];
+    entropy.fill(&mut bytes);
+    bytes
+}
+
+/// What a mutation rests on must have come about.
+fn demand(mutation: Option<Mutation>, plan: &Plan, keys: &Keys) -> Result<(), ProbeError> {
+    let Some(mutation) = mutation else { return Ok(()) };
+    let missing = match mutation {
+        Mutation::PreviousKey if keys.previous.is_none() => "paynet.rotate_keys",
+        Mutation::RetiredKey if keys.retired.is_none() => "paynet.rotate_keys: { alone: true }",
+        Mutation::IdentityKnown | Mutation::IdentityAltered if plan.identity.is_none() => {
+            "an approved consent of the customer"
+        }
+        _ => return Ok(()),
+    };
+    Err(ProbeError::TooEarly { mutation, needs: missing })
 }
 
 /// The client certificate of a connection, in words.
@@ -179,7 +304,7 @@ fn request(plan: &Plan, wire: Wire, deadline: Duration) -> Request {
         false => format!("{}?{}", plan.base.join(&wire.path), encode_form(&pairs)),
     };
     let mut request = Request::get(url, deadline);
-    request.method = plan.method.clone();
+    request.method = wire.method;
     request.headers = wire.headers;
     request.body = wire.body;
     request

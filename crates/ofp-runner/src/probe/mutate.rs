@@ -8,12 +8,17 @@ use openssl::error::ErrorStack;
 use serde_json::{Map, Value, json};
 
 use super::{
-    keys::Keys,
+    keys::{Key, Keys},
     plan::{Form, Place, Plan, Signed, Signer, Wire},
 };
 
 const UNKNOWN_ACCOUNT: &str = "00000000-0000-4000-8000-000000000000";
 const ELSEWHERE: &str = "attacker.example";
+const OTHER_HASH: &str = "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=";
+/// What a page must escape, or an event with it be refused.
+const MARKUP: &str = "pfm<ofp-sim-markup hidden>";
+/// No UUID, and a header more for whoever decodes it.
+const NO_UUID: &str = "not-a-uuid%0d%0aset-cookie:%20ofp-sim-injected=1";
 
 /// The call as it is sent.
 pub(super) fn wire(
@@ -27,8 +32,15 @@ pub(super) fn wire(
         Some(mutation) => signed_body(mutation, plan),
         None => plan.body.clone(),
     };
-    let (path, query, headers) = (plan.path.clone(), plan.query.clone(), plan.headers.clone());
-    let mut wire = Wire { path, query, headers, body };
+    let mut wire = Wire {
+        method: plan.method.clone(),
+        path: plan.path.clone(),
+        query: plan.query.clone(),
+        headers: plan.headers.clone(),
+        body,
+        title_case: mutation == Some(Mutation::HeaderNamesTitleCase),
+        again: mutation == Some(Mutation::SentAgain),
+    };
     let mut signatures = plan.signatures.clone();
     if let Some(mutation) = when(MutationPart::Subject) {
         change_subject(mutation, plan, keys, &mut wire, &mut signatures);
@@ -85,6 +97,17 @@ fn sign(
         }
         Some(Mutation::HeaderIatOld) => shift_iat(&mut header, -600),
         Some(Mutation::HeaderIatAhead) => shift_iat(&mut header, 120),
+        Some(Mutation::HeaderIatSlightlyAhead) => shift_iat(&mut header, 5),
+        Some(Mutation::HeaderIat30Ahead) => shift_iat(&mut header, 30),
+        Some(Mutation::HeaderIat30Old) => shift_iat(&mut header, -30),
+        Some(Mutation::JtiReplayed) => {
+            if let (Some(jti), Some(used)) = (header.get_mut("jti"), &plan.used_jti) {
+                *jti = used.as_str().into();
+            }
+        }
+        Some(Mutation::EmbeddedJwk | Mutation::Jku | Mutation::X5u) => key = &keys.stranger,
+        Some(Mutation::PreviousKey) => key = keys.previous.as_ref().unwrap_or(own),
+        Some(Mutation::RetiredKey) => key = keys.retired.as_ref().unwrap_or(own),
         Some(Mutation::SignedForAnother) => payload = plan.other_consent.clone().into_bytes(),
         _ => {}
     }
@@ -92,6 +115,7 @@ fn sign(
     if !std::ptr::eq(key, own) && !keeps_kid {
         header.insert("kid".into(), key.kid.clone().into());
     }
+    bring_a_key(mutation, &mut header, key, plan)?;
     let pem;
     let signer = match mutation {
         Some(Mutation::AlgNone) => RawSigner::Nothing,
@@ -105,6 +129,23 @@ fn sign(
     let detached = matches!(signed.form, Form::Detached | Form::DetachedText(_));
     let text = compact(&header, &payload, detached, &signer)?;
     Ok(spoil_signature(mutation, signed.place, text))
+}
+
+/// Says in the header what key to verify with.
+fn bring_a_key(
+    mutation: Option<Mutation>,
+    header: &mut Map<String, Value>,
+    key: &Key,
+    plan: &Plan,
+) -> Result<(), ErrorStack> {
+    let (name, value) = match mutation {
+        Some(Mutation::EmbeddedJwk) => ("jwk", key.public_jwk()?),
+        Some(Mutation::Jku) => ("jku", json!(format!("{}/jwks.json", plan.lure))),
+        Some(Mutation::X5u) => ("x5u", json!(format!("{}/certificate.pem", plan.lure))),
+        _ => return Ok(()),
+    };
+    header.insert(name.into(), value);
+    Ok(())
 }
 
 /// What becomes of a signature that has been made; none where it is left out.
@@ -157,6 +198,20 @@ fn spoil_claims(mutation: Mutation, claims: &mut Map<String, Value>, plan: &Plan
         Mutation::IssOfOtherDc => set("iss", json!(plan.other_dc)),
         Mutation::QpmDiffers => {
             set("qpm", json!({ "consent_id": plan.other_consent, "page_size": "7" }));
+        }
+        Mutation::FractionalDates => {
+            for name in ["iat", "nbf", "exp"] {
+                if let Some(seconds) = claims.get(name).and_then(Value::as_i64) {
+                    #[expect(clippy::cast_precision_loss, reason = "seconds of this century")]
+                    let fractional = seconds as f64 + 0.25;
+                    claims.insert(name.into(), json!(fractional));
+                }
+            }
+        }
+        Mutation::UrlDoubledScheme => {
+            let url = claims.get("url").and_then(Value::as_str).unwrap_or_default();
+            let url = format!("http://{url}");
+            claims.insert("url".into(), url.into());
         }
         Mutation::ExpMissing => drop(claims.remove("exp")),
         Mutation::ExpAsText => {
@@ -260,9 +315,42 @@ fn signed_body(mutation: Mutation, plan: &Plan) -> Vec<u8> {
         }
         Mutation::ConsentIdTooLong => json["data"]["consent_id"] = json!("c".repeat(37)),
         Mutation::DpIdOfAnother => json["data"]["dp_id"] = json!("DP0000000000"),
-        _ => {}
+        Mutation::UnknownField => json["data"]["x_unknown"] = json!({ "since": 2027 }),
+        Mutation::MarkupInPurpose => json["data"]["consent_purpose"] = json!(MARKUP),
+        Mutation::BodyMegabyte => json["data"]["padding"] = json!("x".repeat(1 << 20)),
+        Mutation::IdentityKnown | Mutation::IdentityAltered => {
+            if let Some((id_type, hash)) = &plan.identity {
+                let altered = mutation == Mutation::IdentityAltered;
+                json["data"]["id_type"] = json!(id_type);
+                json["data"]["hashed_id_number"] =
+                    if altered { json!(OTHER_HASH) } else { json!(hash) };
+            }
+        }
+        _ => place_accounts(mutation, &mut json["data"]),
     }
     json.to_string().into_bytes()
+}
+
+/// The three places where PayNet's pages show accounts.
+fn place_accounts(mutation: Mutation, data: &mut Value) {
+    let (place, accounts) = match mutation {
+        Mutation::AccountsAtTop => ("accounts", json!([an_account()])),
+        Mutation::AccountsInAccountAccess => {
+            ("account_access", json!({ "accounts": [an_account()] }))
+        }
+        Mutation::AccountsAsReference => ("account_reference", json!([an_account()])),
+        _ => return,
+    };
+    if let Some(data) = data.as_object_mut() {
+        for other in ["accounts", "account_access", "account_reference"] {
+            data.shift_remove(other);
+        }
+        data.insert(place.into(), accounts);
+    }
+}
+
+fn an_account() -> Value {
+    json!({ "account_id": UNKNOWN_ACCOUNT, "account_number": "1234567890", "account_name": "Savings" })
 }
 
 fn spoil_sent(mutation: Mutation, plan: &Plan, keys: &Keys, wire: &mut Wire) {
@@ -274,6 +362,13 @@ fn spoil_sent(mutation: Mutation, plan: &Plan, keys: &Keys, wire: &mut Wire) {
             }
         }
         Mutation::BodyReordered => wire.body = reordered(&wire.body),
+        Mutation::ContentTypeText => set_header(wire, "content-type", "text/plain"),
+        Mutation::InteractionIdMissing => wire.headers.retain(|(name, _)| *name != INTERACTION),
+        Mutation::InteractionIdMalformed => set_header(wire, INTERACTION, NO_UUID),
+        Mutation::UnknownParameters => {
+            let unknown = [("state", "s-1"), ("nonce", "n-1"), ("scope", "openid")];
+            wire.query.extend(unknown.map(|(name, value)| (name.to_owned(), value.to_owned())));
+        }
         Mutation::EncKidMissing => wire.headers.retain(|(name, _)| *name != ENC_KID),
         Mutation::EncKidUnknown => set_enc_kid(wire, UNKNOWN_KID),
         Mutation::EncKidOfSigningKey => set_enc_kid(wire, &keys.dc.kid),
@@ -285,6 +380,8 @@ fn spoil_sent(mutation: Mutation, plan: &Plan, keys: &Keys, wire: &mut Wire) {
         Mutation::ConsentIdTwice => {
             wire.query.push(("consent_id".into(), plan.other_consent.clone()));
         }
+        _ if mutation.part() == MutationPart::Method => wire.method = method(mutation),
+        _ if mutation.part() == MutationPart::Path => wire.path = spoilt_path(mutation, &wire.path),
         _ => {
             let registered = wire.query.iter().find(|(name, _)| name == "redirect_uri");
             if let Some(spoilt) = registered.and_then(|(_, uri)| spoilt_redirect(mutation, uri)) {
@@ -295,12 +392,39 @@ fn spoil_sent(mutation: Mutation, plan: &Plan, keys: &Keys, wire: &mut Wire) {
 }
 
 const ENC_KID: &str = "x-enc-kid";
+const INTERACTION: &str = "x-fapi-interaction-id";
 
 fn set_enc_kid(wire: &mut Wire, kid: &str) {
+    set_header(wire, ENC_KID, kid);
+}
+
+/// Where the request has it.
+fn set_header(wire: &mut Wire, wanted: &str, text: &str) {
     for (name, value) in &mut wire.headers {
-        if *name == ENC_KID {
-            kid.clone_into(value);
+        if *name == wanted {
+            text.clone_into(value);
         }
+    }
+}
+
+fn method(mutation: Mutation) -> http::Method {
+    match mutation {
+        Mutation::MethodPost => http::Method::POST,
+        Mutation::MethodPut => http::Method::PUT,
+        Mutation::MethodDelete => http::Method::DELETE,
+        Mutation::MethodHead => http::Method::HEAD,
+        Mutation::MethodOptions => http::Method::OPTIONS,
+        _ => http::Method::GET,
+    }
+}
+
+fn spoilt_path(mutation: Mutation, path: &str) -> String {
+    let of_account = |id: &str| spoilt_url(Mutation::UrlOfOtherAccount, path, id);
+    match mutation {
+        Mutation::PathTraversal => of_account("../../../etc/passwd"),
+        Mutation::PathEncodedSlash => of_account("..%2f..%2f..%2fetc%2fpasswd"),
+        Mutation::PathUniversalLink => "/OFM/MY/Authorize/AIS".into(),
+        _ => "/v1/nope".into(),
     }
 }
 

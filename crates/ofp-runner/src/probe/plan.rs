@@ -30,6 +30,12 @@ pub(crate) struct Plan {
     pub(crate) status: ConsentStatus,
     /// Whether the consent grants what is asked for.
     pub(crate) granted: bool,
+    /// Where a DP that trusts a header would fetch a key.
+    pub(crate) lure: String,
+    /// The jti of a message that was sent before.
+    pub(crate) used_jti: Option<String>,
+    /// Type of the customer's id, and its hash, as an earlier Update Consent gave it.
+    pub(crate) identity: Option<(String, String)>,
 }
 
 /// A signature of a call.
@@ -73,6 +79,11 @@ pub(crate) enum Form {
 /// A call as it goes on the wire.
 #[derive(Debug, Clone)]
 pub(crate) struct Wire {
+    pub(crate) method: http::Method,
+    /// Whether header names are written In-Title-Case.
+    pub(crate) title_case: bool,
+    /// Whether the same bytes have been sent before.
+    pub(crate) again: bool,
     pub(crate) path: String,
     pub(crate) query: Vec<(String, String)>,
     pub(crate) headers: Vec<(&'static str, String)>,

@@ -1,5 +1,6 @@
 //! The calls of PayNet to the DP, as PayNet makes them (`spec/ofp.md` 5.2 to 5.4).
 
+use jiff::SignedDuration;
 use ofp_evidence::Endpoint;
 use ofp_types::{
     AccountId, Consent, ConsentStatus, PLATFORM_AUDIENCE, Permission, RequestClaims, RequestSigner,
@@ -31,7 +32,15 @@ impl World {
             foreign_account: None,
             status: consent.status,
             granted: true,
+            lure: String::new(),
+            used_jti: None,
+            identity: None,
         }
+    }
+
+    /// D4: health.
+    pub(crate) fn health_plan(&self, consent: &Consent) -> Plan {
+        self.plan(Endpoint::Health, "/v1/health", consent)
     }
 
     /// D1: an event about a consent, which says that it has `status`.
@@ -40,12 +49,16 @@ impl World {
         event: &str,
         consent: &Consent,
         status: Option<ConsentStatus>,
+        ago: Option<SignedDuration>,
     ) -> Plan {
         let mut plan = self.plan(Endpoint::ConsentEvent, "/v1/consents/events", consent);
         let mut consent = consent.clone();
         if let Some(status) = status {
             consent.status = status;
             consent.updated_at = self.clock.now();
+        }
+        if let Some(ago) = ago {
+            consent.updated_at = self.clock.now() - ago;
         }
         plan.method = http::Method::POST;
         plan.headers.push(("content-type", "application/json".into()));

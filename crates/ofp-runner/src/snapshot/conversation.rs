@@ -42,6 +42,8 @@ pub(crate) fn conversation(known: &[(String, String)], records: &[Arc<Record>]) 
             Record::Decryption(_)
             | Record::RefusalExpected { .. }
             | Record::Probe { .. }
+            | Record::Account(_)
+            | Record::KeySet(_)
             | Record::Customer { .. } => {}
         }
     }

@@ -4,13 +4,13 @@ mod link;
 mod participants;
 mod sockets;
 
-use std::{collections::HashSet, sync::Arc};
+use std::{collections::HashSet, sync::Arc, time::Duration};
 
 use ofp_checks::Settings;
 use ofp_dc::{DcError, DcListeners, MockDc};
 use ofp_dp::{Bank, Books, DpError, DpListeners, ReferenceDp};
 use ofp_evidence::{Journal, JournalBound};
-use ofp_jose::DecryptionKey;
+use ofp_jose::{DecryptionKey, Jwk, KeyUse};
 use ofp_net::{NetError, Store, StoreError};
 use ofp_paynet::{Listeners, PayNet, PaynetError};
 use ofp_pki::{Party, Pki, PkiError};
@@ -45,6 +45,14 @@ pub struct WorldOptions {
     pub dc_webhooks: Option<Origin>,
     /// Decides the reference DP's transactions; what the store holds, or 0, without.
     pub seed: Option<u64>,
+    /// How long the reference DP waits for PayNet; five seconds without.
+    pub dp_patience: Option<Duration>,
+}
+
+impl WorldOptions {
+    /// How long the reference DP waits for a PayNet that never answers, where somebody waits for the DP:
+    /// long for a machine that is busy, short for a person.
+    pub const SHORT_PATIENCE: Duration = Duration::from_millis(1_500);
 }
 
 /// Why a world cannot be booted.
@@ -123,7 +131,10 @@ impl World {
         let (j, c, e) = (Arc::clone(&journal), Arc::clone(&clock), Arc::clone(&entropy));
         let paynet = PayNet::start(config, listeners, j, c, e)?;
         let (faults, store) = (&options.faults, &options.store);
-        let dp_config = participants::dp_config(pki, profile, faults, store, &origins)?;
+        let renewed = pki.client_issued_at(Party::PayNet, clock.now())?;
+        let mut dp_config = participants::dp_config(pki, profile, faults, store, &origins)?;
+        dp_config.paynet_certificates.push(renewed.thumbprint()?);
+        dp_config.patience = options.dp_patience.unwrap_or(dp_config.patience);
         let dp_listeners = DpListeners { webhooks: sockets.dp_webhooks.0, public: sockets.dp };
         let bank = Bank::open(store, options.seed)?;
         let settings = participants::settings(pki, profile, &bank, &paynet, &origins.dp)?;
@@ -138,7 +149,7 @@ impl World {
         let customer =
             Customer::new(pki, &paynet_origins, &origins.dc, &journal, &clock, patience(profile))?;
         Ok(Self {
-            prober: Prober::new(pki, &journal, &clock)?,
+            prober: Prober::new(pki, &journal, &clock, renewed)?,
             paynet,
             dc,
             dp,
@@ -203,8 +214,25 @@ impl World {
     pub(crate) fn rotate_signing_key(&self, alone: bool) -> Result<Kid, WorldError> {
         let next = self.pki.next_signing(Party::PayNet, self.clock.now())?;
         let kid = self.paynet.rotate_signing_key(&next, alone)?;
-        self.prober.rotated(&next)?;
+        self.prober.rotated(&next, alone)?;
         Ok(kid)
+    }
+
+    /// Gives the DC a new encryption key, which PayNet publishes beside the one before it.
+    pub(crate) fn rotate_encryption_key(&self) -> Result<(), WorldError> {
+        let next = self.pki.next_encryption(Party::Dc1, self.clock.now())?;
+        let jwk = Jwk::of_certificate(&next.certificate, KeyUse::Enc)?;
+        self.dc.use_next_key(Some(next.decryption_key()?));
+        self.paynet.publish_encryption_key(&self.settings.dc_id, Some(jwk));
+        Ok(())
+    }
+
+    /// Takes back what an exclusive scenario did to everybody.
+    pub(crate) fn as_usual(&self) {
+        self.paynet.publish_encryption_key(&self.settings.dc_id, None);
+        self.dc.use_next_key(None);
+        self.paynet.publish_unknown_kinds(false);
+        self.dp.bank().set_down(false);
     }
 
     /// Exchanges the reference DP's books.

@@ -118,6 +118,7 @@ pub(super) fn dp_config(
         profile: profile.clone(),
         faults: faults.clone(),
         store: store.clone(),
+        patience: Duration::from_secs(5),
     })
 }
 

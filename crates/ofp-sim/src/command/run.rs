@@ -51,7 +51,12 @@ pub(super) fn run(args: &RunArgs, environment: &Environment) -> Result<u8, Failu
         },
         pki_folder: Some(args.pki.display().to_string()),
     };
-    let world = WorldOptions { profile, faults, ..WorldOptions::default() };
+    let world = WorldOptions {
+        profile,
+        faults,
+        dp_patience: Some(WorldOptions::SHORT_PATIENCE),
+        ..WorldOptions::default()
+    };
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .worker_threads(processors())
         .enable_all()

@@ -29,6 +29,7 @@ pub(super) fn up(args: &UpArgs, environment: &Environment) -> Result<u8, Failure
         redirect_uris: args.redirect_uri.clone(),
         dc_webhooks: args.dc_webhooks.clone(),
         seed: args.seed,
+        dp_patience: None,
     };
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .worker_threads(processors())

@@ -1,9 +1,10 @@
 //! What the customer does, in a browser.
 
 use ofp_evidence::Screen;
-use ofp_scenario::{LogIn, PickProvider, Source, Step, WhichConsent};
+use ofp_scenario::{LogIn, PickProvider, SelectAccounts, Source, Step, WhichConsent};
+use ofp_types::{ConsentStatus, Mutation};
 
-use super::{Actors, Played};
+use super::{Actors, Played, StepError};
 use crate::{
     customer::{Visit, revoke_on_dashboard},
     play::expect::of_screen,
@@ -39,13 +40,97 @@ impl Actors<'_> {
 
     pub(super) async fn log_in(&mut self, login: &LogIn, step: &Step, source: &Source) -> Played {
         let (username, password, correct) = self.credentials(login);
-        self.visit()?.log_in(&username, &password, correct).await?;
+        let visit = self.visit()?;
+        visit.log_in(&username, &password, correct).await?;
+        let values = visit.account_values();
+        if !values.is_empty() {
+            self.account_values.insert(username, values);
+        }
+        self.shown(step, source)
+    }
+
+    pub(super) async fn select_accounts(
+        &mut self,
+        select: &SelectAccounts,
+        step: &Step,
+        source: &Source,
+    ) -> Played {
+        if step.mutate.is_some() {
+            let status = self.standing()?;
+            let own = self.visit()?.account_values();
+            let foreign = self.account_values.values().flatten().find(|value| !own.contains(value));
+            let needs = "another customer's log_in";
+            let foreign = foreign.cloned().ok_or(StepError::TooEarly(needs))?;
+            self.visit()?.forge_account(&foreign, status).await?;
+            return Ok(Vec::new());
+        }
+        let visit = self.visit()?;
+        visit.select(&select.pick).await?;
+        if visit.screen() == Screen::Review {
+            self.review = self.visit()?.url().cloned();
+        }
         self.shown(step, source)
     }
 
     pub(super) async fn decide(&mut self, approved: bool, step: &Step, source: &Source) -> Played {
-        self.visit()?.decide(approved).await?;
+        match step.mutate {
+            None => self.visit()?.decide(approved).await?,
+            Some(mutation) => {
+                let status = self.standing()?;
+                self.visit()?.decide_spoilt(approved, mutation, status).await?;
+                // only the twin of a good press is a decision
+                if mutation != Mutation::PressedTwice {
+                    return Ok(Vec::new());
+                }
+            }
+        }
         self.shown(step, source)
+    }
+
+    /// Where the consent stands at PayNet.
+    fn standing(&self) -> Result<ConsentStatus, StepError> {
+        let id = self.consent()?;
+        let consent = self.world.paynet.consent(id);
+        consent.map(|consent| consent.status).ok_or_else(|| StepError::NoConsent(id.clone()))
+    }
+
+    /// PayNet asks the DP once more, and the customer opens what it answers in another browser.
+    pub(super) async fn open_link_again(&mut self, step: &Step, source: &Source) -> Played {
+        self.at_rest().await;
+        let id = self.consent()?.clone();
+        let consent =
+            self.world.paynet.consent(&id).ok_or_else(|| StepError::NoConsent(id.clone()))?;
+        let plan = self.world.authorize_plan(&consent);
+        let exchange = self.world.probe(&plan, None).await?;
+        let location = exchange.response().and_then(|answer| answer.header("location"));
+        let location = location.ok_or(StepError::NoLocation)?;
+        let mut visit = Visit::new(&self.world.customer, &self.world.journal, Some(id));
+        let arrived = visit.arrive(location).await;
+        self.other_tab = self.visit.replace(visit);
+        arrived?;
+        self.shown(step, source)
+    }
+
+    pub(super) fn switch_tab(&mut self, step: &Step, source: &Source) -> Played {
+        if self.other_tab.is_none() {
+            return Err(StepError::TooEarly("customer.open_link_again"));
+        }
+        std::mem::swap(&mut self.visit, &mut self.other_tab);
+        self.shown(step, source)
+    }
+
+    pub(super) async fn skip_login(&mut self, step: &Step, source: &Source) -> Played {
+        let needs = "customer.select_accounts that leads to a review page";
+        let review = self.review.clone().ok_or(StepError::TooEarly(needs))?;
+        let status = self.standing()?;
+        self.visit()?.skip_login(review, status).await?;
+        self.shown(step, source)
+    }
+
+    pub(super) async fn preflight(&mut self) -> Played {
+        let status = self.standing()?;
+        self.visit()?.preflight(status).await?;
+        Ok(Vec::new())
     }
 
     pub(super) async fn revoke_at_dp(&self, login: &LogIn) -> Played {
@@ -70,7 +155,7 @@ impl Actors<'_> {
     }
 
     /// The credentials that a step names, or the first test customer's; and whether they are right.
-    fn credentials(&self, login: &LogIn) -> (String, String, bool) {
+    pub(super) fn credentials(&self, login: &LogIn) -> (String, String, bool) {
         let customers = &self.world.settings.customers;
         let first = customers.first();
         let or_first = |named: &Option<String>, first: Option<&String>| {

@@ -3,17 +3,19 @@
 mod customer;
 mod dc;
 mod expectations;
+mod many;
 mod paynet;
 mod probe;
 mod reading;
 
-use std::time::Duration;
+use std::{collections::HashMap, time::Duration};
 
 use ofp_dc::{DcError, Linked, Pending};
 use ofp_evidence::{Failure, Finding, Message};
 use ofp_paynet::{ForwardError, Unsettled};
 use ofp_scenario::{Action, Expect, Scenario, Source, Step, WhichConsent};
 use ofp_types::{ConsentId, IllegalTransition};
+use url::Url;
 
 pub(crate) use dc::end_of_day;
 
@@ -51,8 +53,12 @@ pub(super) enum StepError {
     Deadline(Duration),
     #[error("the consent covers no account")]
     NoAccount,
+    #[error("the DP's authorize answered without a Location")]
+    NoLocation,
     #[error("PayNet did not take the DP's revocation of consent {0}")]
     NotRevoked(ConsentId),
+    #[error("PayNet took the DP's revocation of consent {0}, which it was to refuse")]
+    Revoked(ConsentId),
     #[error("consent {0} is not known to the platform")]
     NoConsent(ConsentId),
 }
@@ -72,7 +78,9 @@ impl StepError {
     pub(super) fn stops(&self) -> Stopped {
         match self {
             Self::TooEarly(_) => Stopped::OutOfOrder,
-            Self::Probe(ProbeError::NotInProfile { .. }) => Stopped::NotInProfile,
+            Self::Probe(ProbeError::TooEarly { .. }) => Stopped::OutOfOrder,
+            Self::Probe(ProbeError::NotInProfile { .. })
+            | Self::Visit(VisitError::NothingToSpoil(_)) => Stopped::NotInProfile,
             _ => Stopped::ByTheOthers,
         }
     }
@@ -92,13 +100,27 @@ pub(super) struct Actors<'a> {
     scenario: &'a Scenario,
     asked: Vec<Asked>,
     visit: Option<Visit<'a>>,
+    /// The browser that the customer was in before.
+    other_tab: Option<Visit<'a>>,
+    /// What customers' pages had behind their accounts, by the name that they logged in with.
+    account_values: HashMap<String, Vec<String>>,
+    /// Where a review page was.
+    review: Option<Url>,
 }
 
 type Played = Result<Vec<Finding>, StepError>;
 
 impl<'a> Actors<'a> {
     pub(super) fn new(world: &'a World, scenario: &'a Scenario) -> Self {
-        Self { world, scenario, asked: Vec::new(), visit: None }
+        Self {
+            world,
+            scenario,
+            asked: Vec::new(),
+            visit: None,
+            other_tab: None,
+            account_values: HashMap::new(),
+            review: None,
+        }
     }
 
     /// The scenario's consents, in the order in which they were asked for.
@@ -123,9 +145,17 @@ impl<'a> Actors<'a> {
             Action::FollowAuthorization => self.follow_authorization(step, source).await,
             Action::PickProvider(pick) => self.pick_provider(pick, step, source).await,
             Action::LogIn(login) => self.log_in(login, step, source).await,
-            Action::SelectAccounts(select) => {
-                self.visit()?.select(&select.pick).await?;
-                self.shown(step, source)
+            Action::SelectAccounts(select) => self.select_accounts(select, step, source).await,
+            Action::OpenLinkAgain => self.open_link_again(step, source).await,
+            Action::SwitchTab => self.switch_tab(step, source),
+            Action::SkipLogin => self.skip_login(step, source).await,
+            Action::Preflight => self.preflight().await,
+            Action::LinkMany(many) => self.link_many(*many).await,
+            Action::RotateEncryptionKey => self.rotate_encryption_key(),
+            Action::SetCore(set) => self.set_core(*set),
+            Action::FlushKeys => {
+                self.world.dp.flush_keys().await;
+                self.flushed()
             }
             Action::Approve => self.decide(true, step, source).await,
             Action::Reject => self.decide(false, step, source).await,
@@ -137,15 +167,12 @@ impl<'a> Actors<'a> {
             Action::RevokeAtDp(login) => self.revoke_at_dp(login).await,
             Action::AdvanceClock(by) => self.advance_clock(by.0),
             Action::SetAccount(set) => self.set_account(set),
-            Action::DpRevokes => self.dp_revokes().await,
+            Action::DpRevokes(revokes) => self.dp_revokes(*revokes).await,
             Action::CheckHealth => self.check_health(step, source).await,
             Action::CallUserinfo => self.call_userinfo(step, source).await,
             Action::PaynetChanges(change) => self.paynet_changes(*change),
             Action::Probe(probe) => self.probe(*probe, step, source).await,
-            Action::RotateKeys(rotate) => {
-                self.world.rotate_signing_key(rotate.alone)?;
-                Ok(Vec::new())
-            }
+            Action::RotateKeys(rotate) => self.rotate_keys(*rotate),
             Action::Inject(inject) => self.inject(inject),
             Action::ResetFaults => self.reset_faults(),
             Action::ExpectConsent(expected) => self.expect_consent(expected, step, source).await,
@@ -182,6 +209,9 @@ impl<'a> Actors<'a> {
     /// Leaves nothing behind: no live consent, no fault.
     pub(super) async fn tear_down(&self) {
         let _ = self.reset_faults();
+        if self.scenario.exclusive {
+            self.world.as_usual();
+        }
         for consent in self.consents() {
             if self.world.paynet.revoke(&consent) {
                 // the DP is told, and its answer awaited, so that nothing is under way at the end

@@ -2,9 +2,13 @@
 
 use jiff::SignedDuration;
 use ofp_dp::AccountStatus;
+use ofp_evidence::{AccountChange, AccountStanding, KeySetChange, KeySetState, Record};
 use ofp_paynet::FaultScope;
-use ofp_scenario::{Change, Inject, InjectScope, SetAccount, Source, Step, WhichConsent};
-use ofp_types::{FaultLife, ReasonCode, StatusReason, Trigger};
+use ofp_scenario::{
+    Change, DpRevokes, Inject, InjectScope, RotateKeys, SetAccount, SetCore, Source, Step,
+    WhichAccount, WhichConsent,
+};
+use ofp_types::{AccountId, FaultLife, FaultPoint, ReasonCode, StatusReason, Trigger};
 
 use super::{Actors, Played, StepError, answered, reading::accounts};
 
@@ -30,14 +34,80 @@ impl Actors<'_> {
             if !self.world.dp.bank().set_status(account, status) {
                 return Err(StepError::NoAccount);
             }
+            self.write_standing(
+                account,
+                match set.status {
+                    ofp_scenario::AccountStatus::Active => AccountStanding::Active,
+                    ofp_scenario::AccountStatus::Blocked => AccountStanding::Blocked,
+                    ofp_scenario::AccountStatus::Closed => AccountStanding::Closed,
+                },
+            )?;
         }
         Ok(Vec::new())
     }
 
-    pub(super) async fn dp_revokes(&self) -> Played {
+    pub(super) fn set_core(&self, set: SetCore) -> Played {
+        self.world.dp.bank().set_down(set.down);
+        let standing =
+            if set.down { AccountStanding::Unreachable } else { AccountStanding::Active };
+        for account in accounts(self.linked(WhichConsent::Last)?, WhichAccount::Each)? {
+            self.write_standing(account, standing)?;
+        }
+        Ok(Vec::new())
+    }
+
+    fn write_standing(
+        &self,
+        account: &AccountId,
+        standing: AccountStanding,
+    ) -> Result<(), StepError> {
+        let (consent, account) = (self.consent()?.clone(), account.clone());
+        let after = self.world.journal.next_exchange();
+        let change = AccountChange { consent, account, standing, after };
+        self.world.journal.add(Record::Account(change));
+        Ok(())
+    }
+
+    pub(super) fn rotate_keys(&self, rotate: RotateKeys) -> Played {
+        self.world.rotate_signing_key(rotate.alone)?;
+        let state = if rotate.unknown_kinds {
+            self.world.paynet.publish_unknown_kinds(true);
+            KeySetState::WithUnknownKinds
+        } else {
+            KeySetState::Rotated
+        };
+        self.write_key_set(state)?;
+        Ok(Vec::new())
+    }
+
+    fn write_key_set(&self, state: KeySetState) -> Result<(), StepError> {
+        let (consent, after) = (self.consent()?.clone(), self.world.journal.next_exchange());
+        self.world.journal.add(Record::KeySet(KeySetChange { consent, state, after }));
+        Ok(())
+    }
+
+    /// A DP whose cache is empty must know the new key.
+    pub(super) fn flushed(&self) -> Played {
+        let rotated = |record: &Record| match record {
+            Record::KeySet(change) => Some(change.state == KeySetState::Rotated),
+            _ => None,
+        };
+        if self.world.journal.newest(rotated) == Some(true) {
+            self.write_key_set(KeySetState::AsUsual)?;
+        }
+        Ok(Vec::new())
+    }
+
+    pub(super) fn rotate_encryption_key(&self) -> Played {
+        self.world.rotate_encryption_key()?;
+        Ok(Vec::new())
+    }
+
+    pub(super) async fn dp_revokes(&self, revokes: DpRevokes) -> Played {
         let consent = self.consent()?;
         match self.world.dp.revoke_consent(consent).await {
-            true => Ok(Vec::new()),
+            taken if taken == revokes.taken => Ok(Vec::new()),
+            true => Err(StepError::Revoked(consent.clone())),
             false => Err(StepError::NotRevoked(consent.clone())),
         }
     }
@@ -71,6 +141,9 @@ impl Actors<'_> {
     pub(super) fn inject(&self, inject: &Inject) -> Played {
         let (Ok(scope), Ok(fault)) = (&inject.scope, &inject.fault) else { return Ok(Vec::new()) };
         let _ = self.world.paynet.inject(self.scope(*scope)?, *fault);
+        if fault.at == FaultPoint::Jwks && fault.life == FaultLife::UntilReset {
+            self.write_key_set(KeySetState::Unreachable)?;
+        }
         Ok(Vec::new())
     }
 
@@ -106,6 +179,9 @@ impl Actors<'_> {
     pub(super) fn reset_faults(&self) -> Played {
         for scope in &self.scopes() {
             let _ = self.world.paynet.reset_faults(Some(scope));
+        }
+        if self.scenario.exclusive && self.consent().is_ok() {
+            self.write_key_set(KeySetState::AsUsual)?;
         }
         Ok(Vec::new())
     }

@@ -1,9 +1,10 @@
 //! Calls of PayNet to the DP that the scenario makes itself, good ones and spoilt ones.
 
+use futures_util::future::try_join_all;
 use ofp_checks::{refused, served};
 use ofp_evidence::{Endpoint, Exchange, Finding, Outcome, Record};
 use ofp_scenario::{Expect, Probe, Source, Step, WhichConsent};
-use ofp_types::{AccountId, Consent, ConsentId};
+use ofp_types::{AccountId, Consent, ConsentId, wire::UpdateConsent};
 
 use super::{Actors, Played, StepError};
 use crate::{
@@ -14,11 +15,41 @@ use crate::{
 impl Actors<'_> {
     pub(super) async fn probe(&self, probe: Probe, step: &Step, source: &Source) -> Played {
         self.at_rest().await;
-        let exchange = self.world.probe(&self.plan(probe)?, step.mutate).await?;
+        let mut findings = Vec::new();
+        for exchange in self.sent(probe, step).await? {
+            findings.extend(self.weigh_probe(&exchange, step, source)?);
+        }
+        Ok(findings)
+    }
+
+    /// Sends as many as the step wants: health all at once, events one after the other.
+    async fn sent(&self, probe: Probe, step: &Step) -> Result<Vec<Exchange>, StepError> {
+        if let Probe::Health(ask) = probe {
+            let plans = (0..ask.at_once.get()).map(|_| self.plan(probe));
+            let plans: Vec<Plan> = plans.collect::<Result<_, _>>()?;
+            let all = plans.iter().map(|plan| self.world.probe(plan, step.mutate));
+            return Ok(try_join_all(all).await?);
+        }
+        let times = match probe {
+            Probe::SendEvent(send) => send.times.get(),
+            Probe::Userinfo(forward)
+            | Probe::Account(forward)
+            | Probe::Balance(forward)
+            | Probe::Transactions(forward) => forward.times.get(),
+            Probe::OpenAuthorize | Probe::Health(_) => 1,
+        };
+        let mut sent = Vec::new();
+        for _ in 0..times {
+            sent.push(self.world.probe(&self.plan(probe)?, step.mutate).await?);
+        }
+        Ok(sent)
+    }
+
+    fn weigh_probe(&self, exchange: &Exchange, step: &Step, source: &Source) -> Played {
         if wants_refusal(&step.expect) {
             self.world.journal.add(Record::RefusalExpected { exchange: exchange.id });
         }
-        let mut findings = self.held_to(&exchange, step, source);
+        let mut findings = self.held_to(exchange, step, source);
         match &exchange.outcome {
             Outcome::Answered { status, message } => {
                 let json = serde_json::from_slice(&message.body).ok();
@@ -52,18 +83,50 @@ impl Actors<'_> {
     }
 
     fn plan(&self, probe: Probe) -> Result<Plan, StepError> {
-        let id = self.consent_of(WhichConsent::Last)?;
+        let of = match probe {
+            Probe::Userinfo(forward)
+            | Probe::Account(forward)
+            | Probe::Balance(forward)
+            | Probe::Transactions(forward) => forward.of,
+            _ => WhichConsent::Last,
+        };
+        let id = self.consent_of(of)?;
         let consent =
             self.world.paynet.consent(id).ok_or_else(|| StepError::NoConsent(id.clone()))?;
         let world = self.world;
         Ok(match probe {
-            Probe::SendEvent(send) => world.event_plan(send.event.as_str(), &consent, send.status),
+            Probe::SendEvent(send) => {
+                let ago = send.ago.map(|span| span.0);
+                let mut plan = world.event_plan(send.event.as_str(), &consent, send.status, ago);
+                plan.identity = self.known_identity();
+                plan
+            }
+            Probe::Health(_) => world.health_plan(&consent),
             Probe::OpenAuthorize => self.opening(&consent),
-            Probe::Userinfo => world.userinfo_plan(&consent),
-            Probe::Account => self.resource(Endpoint::Account, &consent)?,
-            Probe::Balance => self.resource(Endpoint::Balances, &consent)?,
-            Probe::Transactions => self.resource(Endpoint::Transactions, &consent)?,
+            Probe::Userinfo(_) => world.userinfo_plan(&consent),
+            Probe::Account(_) => self.resource(Endpoint::Account, &consent)?,
+            Probe::Balance(_) => self.resource(Endpoint::Balances, &consent)?,
+            Probe::Transactions(_) => self.resource(Endpoint::Transactions, &consent)?,
         })
+    }
+
+    /// Who the customer of an earlier consent was, as the DP told PayNet.
+    fn known_identity(&self) -> Option<(String, String)> {
+        let told = |id: &ConsentId| {
+            self.world.journal.newest(|record| match record {
+                Record::Exchange(exchange)
+                    if exchange.endpoint == Endpoint::UpdateConsent
+                        && exchange.consent.as_ref() == Some(id) =>
+                {
+                    let body: UpdateConsent =
+                        serde_json::from_slice(&exchange.request.body).ok()?;
+                    let identity = body.user_identity?;
+                    Some((identity.id_type, identity.hashed_id_number))
+                }
+                _ => None,
+            })
+        };
+        self.consents().iter().find_map(told)
     }
 
     fn opening(&self, consent: &Consent) -> Plan {

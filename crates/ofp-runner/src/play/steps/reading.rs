@@ -114,11 +114,13 @@ impl Actors<'_> {
     fn write_decryptions(&self, reading: &Reading, endpoint: Endpoint) {
         let Some(exchange) = self.find(endpoint, &reading.interaction) else { return };
         if let Some(outcome) = &reading.decrypted {
-            let key = self.world.dc.decryption_key();
-            let kid = key.kid().clone();
             let jwe = reading.jwe.as_deref().and_then(|jwe| CompactJwe::parse(jwe).ok());
-            let content_key = jwe.and_then(|jwe| key.content_key_fingerprint(&jwe));
-            self.write(exchange.id, Reader::Addressee, kid, outcome.clone(), content_key);
+            if let Some(jwe) = jwe {
+                let key = self.world.dc.decryption_key(&jwe);
+                let content_key = key.content_key_fingerprint(&jwe);
+                let (reader, kid) = (Reader::Addressee, key.kid().clone());
+                self.write(exchange.id, reader, kid, outcome.clone(), content_key);
+            }
         }
         if let Some(jwe) = encrypted_part(&exchange)
             && let Ok(jwe) = CompactJwe::parse(&jwe)
