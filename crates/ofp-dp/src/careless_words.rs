@@ -1,11 +1,19 @@
 //! What a careless DP says. Only deliberate faults change anything here.
 
-use ofp_jose::corrupt;
-use ofp_net::Answer;
-use ofp_types::{ConsentId, DpFault, wire::UpdateConsent};
+use std::time::Duration;
+
+use ofp_jose::{KeyUse, PublicKey, corrupt};
+use ofp_net::{Answer, Inbound, Request};
+use ofp_types::{ConsentId, ConsentStatus, DpFault, ErrorCode, wire::UpdateConsent};
 use serde_json::{Value, json};
 
-use crate::core::Core;
+use crate::{
+    careless::header,
+    consents::{Decision, DpConsent},
+    core::Core,
+    refusal::Refusal,
+    webhooks::Resource,
+};
 
 const NOBODY: &str = "https://nobody.example";
 const STATIC_JTI: &str = "11111111-1111-4111-8111-111111111111";
@@ -56,8 +64,54 @@ impl Core {
         }
     }
 
+    /// Whether an encryption key of somebody else's will do.
+    pub(crate) fn knows_elsewhere(&self, enc_kid: &str) -> bool {
+        self.faulty(DpFault::EncKidOfAnyDc)
+            && self.config.other_keys.find(enc_kid, KeyUse::Enc).is_ok()
+    }
+
+    /// The plaintext under algorithms that the profile does not have.
+    pub(crate) fn weak_jwe(&self, key: &PublicKey, plaintext: &str) -> Option<String> {
+        let algorithms = if self.faulty(DpFault::BalanceA128) {
+            ("RSA-OAEP-256", "A128GCM")
+        } else if self.faulty(DpFault::BalanceOaepSha1) {
+            ("RSA-OAEP", "A128CBC-HS256")
+        } else {
+            return None;
+        };
+        corrupt::weak_jwe(key, algorithms, plaintext.as_bytes())
+    }
+
+    /// The tenth balance of a consent takes its time.
+    pub(crate) async fn dawdle(&self, resource: Resource, consent: &DpConsent) {
+        if resource != Resource::Balances || !self.faulty(DpFault::BalanceSlow) {
+            return;
+        }
+        let count = {
+            let mut state = self.careless.state();
+            let count = state.balances.entry(consent.id.clone()).or_insert(0);
+            *count += 1;
+            *count
+        };
+        if count == 10 {
+            tokio::time::sleep(Duration::from_millis(5_300)).await;
+        }
+    }
+
+    /// What was sent before to the same question.
+    pub(crate) fn same_again(&self, inbound: &Inbound, fresh: Value) -> Value {
+        if !self.faulty(DpFault::BalanceCiphertextReused) {
+            return fresh;
+        }
+        let question = format!("{}?{}", inbound.path, inbound.query);
+        self.careless.state().ciphertexts.entry(question).or_insert(fresh).clone()
+    }
+
     /// The answer to a request for data.
     pub(crate) fn word_sent(&self, mut answer: Answer) -> Answer {
+        if self.faulty(DpFault::BalanceAnswered201) {
+            answer.status = 201;
+        }
         if self.faulty(DpFault::BalanceKidUnknown) {
             let jws = String::from_utf8_lossy(&answer.body).into_owned();
             answer.body = corrupt::with_unknown_kid(&jws).into_bytes();
@@ -168,6 +222,19 @@ impl Core {
         if self.faulty(DpFault::CallbackElsewhere) {
             return url.replacen("/callback?", "/return?", 1);
         }
+        let rejected = url.contains("&error=access_denied");
+        if rejected && self.faulty(DpFault::RejectionElsewhere) {
+            return url.replacen("/callback?", "/return?", 1);
+        }
+        if rejected && self.faulty(DpFault::RejectionSaysSuccess) {
+            return format!("{url}&status=success");
+        }
+        if rejected && self.faulty(DpFault::ReturnUnencoded) {
+            return format!("{url}&reason=100%_declined");
+        }
+        if !url.contains("&error=") && self.faulty(DpFault::ApprovalSaysError) {
+            return format!("{url}&error=server_error");
+        }
         if self.faulty(DpFault::RejectionWithoutError) {
             return url.split("&error=").next().unwrap_or_default().to_owned();
         }
@@ -180,10 +247,121 @@ impl Core {
         url
     }
 
+    /// What a careless DP answers to an event before it looks into it.
+    pub(crate) fn misjudge_event(&self, inbound: &Inbound) -> Option<Refusal> {
+        /// More than any event needs.
+        const LARGE: usize = 500_000;
+        let wrong = |reason| Refusal::new(500, ErrorCode::ServerError, reason);
+        if inbound.body.len() > LARGE && self.faulty(DpFault::LargeEventAsServerError) {
+            return Some(wrong("out of memory"));
+        }
+        let anonymous = inbound.header("x-fapi-interaction-id").is_none();
+        if anonymous && self.faulty(DpFault::InteractionIdNeeded) {
+            return Some(wrong("x-fapi-interaction-id is null"));
+        }
+        let body: Value = serde_json::from_slice(&inbound.body).unwrap_or_default();
+        let data = body["data"].as_object()?;
+        let unknown = data.keys().any(|name| !KNOWN_FIELDS.contains(&name.as_str()));
+        if unknown && self.faulty(DpFault::UnknownFieldRefused) {
+            return Some(Refusal::bad_request("unknown field"));
+        }
+        let elsewhere = ["account_access", "account_reference"];
+        let elsewhere = elsewhere.iter().any(|name| data.contains_key(*name));
+        if elsewhere && self.faulty(DpFault::AccountsElsewhereRefused) {
+            return Some(Refusal::bad_request("accounts are not where they should be"));
+        }
+        let id = ConsentId::parse(data.get("consent_id")?.as_str()?).ok()?;
+        let known = self.consents().get(&id).cloned()?;
+        if body["event_type"] == "consent_created" && self.faulty(DpFault::RedeliveryRefused) {
+            return Some(Refusal::new(409, ErrorCode::InvalidRequest, "the consent exists"));
+        }
+        let echo = known.decision != Decision::Open
+            && data.get("status").and_then(Value::as_str) == Some("authorized")
+            && known.status != ConsentStatus::Suspended;
+        if echo && self.faulty(DpFault::EchoRefused) {
+            return Some(Refusal::bad_request("this was decided here"));
+        }
+        None
+    }
+
+    /// Whether an event without consent_id is good enough.
+    pub(crate) fn overlooks_missing_id(&self, body: &[u8]) -> bool {
+        let body: Value = serde_json::from_slice(body).unwrap_or_default();
+        self.faulty(DpFault::EventConsentIdOptional)
+            && body["data"].is_object()
+            && body["data"]["consent_id"].is_null()
+    }
+
+    /// Takes the news of an event, now or a second later, or not at all.
+    pub(crate) fn take_carelessly(&self, told: &DpConsent) -> bool {
+        if told.status != ConsentStatus::Revoked {
+            return false;
+        }
+        if self.careless.state().withdrawn.contains(&told.id) {
+            return true;
+        }
+        let Some(this) = self.careless.this().filter(|_| self.faulty(DpFault::RevocationLate))
+        else {
+            return false;
+        };
+        let told = told.clone();
+        tokio::spawn(async move {
+            tokio::time::sleep(Duration::from_millis(900)).await;
+            this.consents().take_event(told, this.now());
+        });
+        true
+    }
+
+    /// Fetches what the header of an event points to.
+    pub(crate) async fn follow_header(&self, inbound: &Inbound) {
+        if !self.faulty(DpFault::EventJkuFetched) {
+            return;
+        }
+        let header = inbound.header("x-fapi-signature").and_then(header);
+        let url = header.and_then(|header| header.get("jku")?.as_str().map(str::to_owned));
+        if let Some(url) = url {
+            let _ = self.client.send(Request::get(url, self.config.patience)).await;
+        }
+    }
+
     /// Whether an event is refused for what it says.
     pub(crate) fn dislikes(&self, event_type: &str, status: &str) -> bool {
         (event_type == "consent_updated" && self.faulty(DpFault::UpdatedEventRefused))
             || (status == "suspended" && self.faulty(DpFault::SuspendedEventRefused))
+            || (status == "revoked" && self.faulty(DpFault::RevokedEventRefused))
+    }
+}
+
+/// What S4:L127-175 has, and what the profile's shapes add.
+const KNOWN_FIELDS: [&str; 17] = [
+    "consent_id",
+    "dc_id",
+    "dp_id",
+    "id_type",
+    "hashed_id_number",
+    "consent_type",
+    "consent_purpose",
+    "permissions",
+    "expiration_datetime",
+    "status",
+    "status_reason",
+    "accounts",
+    "account_access",
+    "account_reference",
+    "created_at",
+    "updated_at",
+    "updated_by",
+];
+
+/// An answer with an id that was decoded, whatever header it then ends and begins.
+pub(crate) fn injected(answer: Answer, id: &str) -> Answer {
+    let decoded = id.replace("%20", " ").replace("%0d", "\r").replace("%0a", "\n");
+    match decoded.split_once("\r\n") {
+        Some((id, rest)) => {
+            let cookie = rest.strip_prefix("set-cookie: ").unwrap_or(rest).to_owned();
+            answer.header("x-fapi-interaction-id", id).header("set-cookie", cookie)
+        }
+        None => answer.header("x-fapi-interaction-id", id),
     }
 }
 

@@ -1,6 +1,8 @@
 //! How the reference DP is configured: what a bank gets from its onboarding.
 
-use std::{collections::HashSet, net::TcpListener, time::Duration};
+use std::{collections::HashSet, net::TcpListener, sync::Arc, time::Duration};
+
+use ofp_jose::KeySet;
 
 use ofp_net::{NetError, Store, StoreError};
 use ofp_pki::Kit;
@@ -35,6 +37,8 @@ pub struct DpConfig {
     pub faults: HashSet<DpFault>,
     /// What survives a restart.
     pub store: Store,
+    /// Keys of others in the ecosystem, for a careless DP alone.
+    pub other_keys: Arc<KeySet>,
     /// How long PayNet may take for an answer.
     pub patience: Duration,
 }

@@ -73,6 +73,14 @@ impl Consents {
         theirs
     }
 
+    /// Any live consent that covers an account.
+    pub(crate) fn live_with(&self, account: &AccountId) -> Option<DpConsent> {
+        let covers = |consent: &&DpConsent| {
+            consent.status == ConsentStatus::Authorized && consent.accounts.contains(account)
+        };
+        self.0.iter().map(|(_, consent)| consent).find(covers).cloned()
+    }
+
     /// PayNet has taken the customer's withdrawal.
     pub(crate) fn revoked(&mut self, id: &ConsentId) {
         self.0.change(id.as_str(), |consent| consent.status = ConsentStatus::Revoked);

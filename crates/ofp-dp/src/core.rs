@@ -11,7 +11,7 @@ use ofp_net::{HttpClient, JwksCache};
 use ofp_types::{Clock, DcId, DpFault, Entropy, Origin};
 
 use crate::{
-    bank::Bank, config::DpConfig, consents::Consents, paynet::TokenCache, sessions::Sessions,
+    bank::Bank, careless_state::Careless, config::DpConfig, consents::Consents, paynet::TokenCache, sessions::Sessions,
     signatures::SeenSignatures,
 };
 
@@ -31,6 +31,8 @@ pub(crate) struct Core {
     pub(crate) consents: Mutex<Consents>,
     pub(crate) sessions: Mutex<Sessions>,
     pub(crate) seen: Mutex<SeenSignatures>,
+    /// For deliberate faults alone.
+    pub(crate) careless: Careless,
 }
 
 impl Core {

@@ -13,6 +13,9 @@
 
 mod bank;
 mod careless;
+mod careless_pages;
+mod careless_state;
+mod careless_tls;
 mod careless_words;
 mod config;
 mod consents;

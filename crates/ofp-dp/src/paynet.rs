@@ -8,7 +8,7 @@ use ofp_types::{
     DpFault, UpdatedBy, uuid_v4,
     wire::{ASSERTION_TYPE, LifeCycleRequest, TokenResponse, UpdateConsent},
 };
-use serde_json::{Map, json};
+use serde_json::{Map, Value, json};
 use tokio::sync::Mutex;
 
 use crate::core::Core;
@@ -71,6 +71,7 @@ impl Core {
             let status = reply.map_or(0, |reply| reply.status);
             match status {
                 200..=299 => return Ok(()),
+                401 if self.faulty(DpFault::RefusedTokenKept) => {}
                 401 => self.token.0.lock().await.take().map(drop).unwrap_or_default(),
                 0 | 500..=599 => {}
                 _ => return Err(NotTold::Refused),
@@ -92,7 +93,10 @@ impl Core {
             ("iat".to_owned(), json!(self.now().as_second())),
             ("jti".to_owned(), json!(uuid_v4(&*self.entropy))),
         ]);
-        let signature = self.signing.sign_detached(header, &body);
+        if self.faulty(DpFault::TokenInBody) {
+            body = with_token(&body, token);
+        }
+        let signature = self.signature_of(header, &body);
         if self.faulty(DpFault::UpdateConsentBodyAltered) {
             body.push(b' ');
         }
@@ -111,6 +115,20 @@ impl Core {
         request.method = method;
         request.body = body;
         self.client.send(request).await.ok()
+    }
+
+    /// A detached signature; a careless DP has it still from the last try.
+    fn signature_of(&self, header: Map<String, Value>, body: &[u8]) -> String {
+        let mut state = self.careless.state();
+        let kept = state.signed.as_ref().filter(|(signed, _)| signed == body);
+        if let Some((_, signature)) = kept.filter(|_| self.faulty(DpFault::RetrySignatureKept)) {
+            return signature.clone();
+        }
+        let signature = self.signing.sign_detached(header, body);
+        if self.faulty(DpFault::RetrySignatureKept) {
+            state.signed = Some((body.to_vec(), signature.clone()));
+        }
+        signature
     }
 
     /// `careful`, unless a fault says otherwise.
@@ -141,6 +159,10 @@ impl Core {
             ("client_assertion_type", ASSERTION_TYPE),
             ("client_assertion", &assertion),
         ];
+        let form: Vec<(&str, &str)> = form
+            .into_iter()
+            .filter(|(name, _)| *name != "client_id" || !self.faulty(DpFault::TokenWithoutClientId))
+            .collect();
         let request =
             Request::form(&self.config.paynet_token_endpoint, &form, self.config.patience)
                 .header("x-fapi-interaction-id", uuid_v4(&*self.entropy).to_string());
@@ -168,4 +190,11 @@ impl Core {
             false => assertion,
         }
     }
+}
+
+/// The body with the access token in it.
+fn with_token(body: &[u8], token: &str) -> Vec<u8> {
+    let mut json: Value = serde_json::from_slice(body).unwrap_or_default();
+    json["access_token"] = json!(token);
+    json.to_string().into_bytes()
 }

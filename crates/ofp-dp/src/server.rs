@@ -4,10 +4,11 @@ use std::sync::{Arc, PoisonError};
 
 use jiff::SignedDuration;
 use ofp_net::{ClientAuth, HttpClient, JwksCache, RunningServer, acceptor, connector, serve};
-use ofp_types::{Clock, ConsentId, Entropy, UpdatedBy};
+use ofp_types::{Clock, ConsentId, DpFault, Entropy, UpdatedBy};
 
 use crate::{
     bank::Bank,
+    careless_tls::{also_plain, webhooks_tls},
     config::{DpConfig, DpError, DpListeners},
     core::Core,
     pages::Pages,
@@ -33,7 +34,7 @@ impl ReferenceDp {
         entropy: Arc<dyn Entropy>,
     ) -> Result<Self, DpError> {
         let client = HttpClient::new(connector(Some(&config.kit.client), &config.ca)?, None);
-        let webhooks_tls = acceptor(&config.kit.server, &config.ca, ClientAuth::Required)?;
+        let webhooks_tls = webhooks_tls(&config)?;
         let public_tls = acceptor(&config.kit.server, &config.ca, ClientAuth::None)?;
         let keys_url = config.paynet_as.join("/v1/oauth/jwks/paynet");
         let keys = JwksCache::new(client.clone(), Arc::clone(&clock), "PayNet", keys_url);
@@ -50,10 +51,16 @@ impl ReferenceDp {
             consents: std::sync::Mutex::new(crate::consents::Consents::open(&config.store)?),
             sessions: std::sync::Mutex::default(),
             seen: std::sync::Mutex::default(),
+            careless: crate::careless_state::Careless::default(),
             config,
         });
+        core.careless.is(Arc::downgrade(&core));
+        let webhooks = match core.faulty(DpFault::PlainHttpToo) {
+            true => also_plain(listeners.webhooks)?,
+            false => listeners.webhooks,
+        };
         let servers = vec![
-            serve(Arc::new(Webhooks(Arc::clone(&core))), listeners.webhooks, webhooks_tls)?,
+            serve(Arc::new(Webhooks(Arc::clone(&core))), webhooks, webhooks_tls)?,
             serve(Arc::new(Pages(Arc::clone(&core))), listeners.public.0, public_tls)?,
         ];
         Ok(Self { core, servers })
@@ -76,7 +83,7 @@ impl ReferenceDp {
     /// did not take it.
     pub async fn revoke_consent(&self, id: &ConsentId) -> bool {
         let told = self.core.revoke_consent(id.as_str(), UpdatedBy::DataProvider).await;
-        if told.is_ok() {
+        if told.is_ok() || self.core.faulty(DpFault::WithdrawalUntold) {
             self.core.consents().revoked(id);
         }
         told.is_ok()

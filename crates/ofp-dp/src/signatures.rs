@@ -59,12 +59,22 @@ impl Core {
         };
         let now = self.now();
         let oldest = if self.faulty(DpFault::EventOldAccepted) { FOREVER } else { OLDEST };
-        let ahead = if self.faulty(DpFault::EventFutureAccepted) { FOREVER } else { AHEAD };
+        let ahead = if self.faulty(DpFault::EventFutureAccepted) {
+            FOREVER
+        } else if self.faulty(DpFault::NoClockSkew) {
+            1
+        } else {
+            AHEAD
+        };
         if header.0.contains_key("iat") {
             header.issued_within("iat", now, oldest, ahead)?;
         }
-        if header.0.contains_key("jti") {
+        if header.0.contains_key("jti") && !self.faulty(DpFault::JtiUnchecked) {
             let jti = header.text("jti")?;
+            let again = !self.careless.state().events.insert(jti.to_owned());
+            if again && self.faulty(DpFault::SameAgainRefused) {
+                return Err(Refusal::bad_request("this event came before"));
+            }
             self.seen().event(jti, &inbound.body, now)?;
         }
         Ok(())
@@ -73,7 +83,7 @@ impl Core {
     async fn verify_event(&self, inbound: &Inbound) -> Result<Verified, Refusal> {
         let text = signature_header(inbound, "x-fapi-signature")?;
         let jws = CompactJws::parse(text)?;
-        let keys = self.paynet_keys.holding(kid(&jws)?, KeyUse::Sig).await?;
+        let keys = self.paynet_keys_for(kid(&jws)?).await?;
         Ok(jws.verify_over(&keys, &inbound.body)?)
     }
 
@@ -98,7 +108,7 @@ impl Core {
 
     async fn verify_link(&self, text: &str, id: &str) -> Result<(), Refusal> {
         let jws = CompactJws::parse(text)?;
-        let keys = self.paynet_keys.holding(kid(&jws)?, KeyUse::Sig).await?;
+        let keys = self.paynet_keys_for(kid(&jws)?).await?;
         let verified = jws.verify(&keys)?;
         if verified.payload == id.as_bytes() || self.faulty(DpFault::LinkSignatureOfAnyConsent) {
             return Ok(());
@@ -113,6 +123,9 @@ impl Core {
         inbound: &Inbound,
         consent: &DpConsent,
     ) -> Result<(), Refusal> {
+        if self.faulty(DpFault::UserinfoUnverified) {
+            return Ok(());
+        }
         let text = signature_header(inbound, "x-fapi-signature")?;
         match self.config.profile.sig_userinfo {
             SigUserinfo::Claims => self.check_claims(Signer::PayNet, text, inbound, consent).await,
@@ -169,7 +182,7 @@ impl Core {
 
     async fn check_detached(&self, text: &str, body: &[u8]) -> Result<(), Refusal> {
         let jws = CompactJws::parse(text)?;
-        let keys = self.paynet_keys.holding(kid(&jws)?, KeyUse::Sig).await?;
+        let keys = self.paynet_keys_for(kid(&jws)?).await?;
         jws.verify_over(&keys, body)?;
         Ok(())
     }
@@ -194,12 +207,25 @@ impl Core {
         self.hold(DpFault::RequestNbfUnchecked, claims.valid_from(now, AHEAD))?;
         let issued = claims.issued_within("iat", now, OLDEST, AHEAD);
         self.hold(DpFault::RequestIatUnchecked, issued)?;
-        if claims.text("sub")? != dc {
+        if self.faulty(DpFault::WholeDatesOnly) {
+            for name in ["iat", "nbf", "exp"] {
+                if claims.0.get(name).is_some_and(Value::is_f64) {
+                    return Err(Refusal::bad_request(format!("{name} is not a whole number")));
+                }
+            }
+        }
+        if claims.text("sub")? != dc && !self.faulty(DpFault::UnknownConsentServed) {
             claims.equals("sub", consent.id.as_str())?;
+        }
+        let quirk = claims.text("url").is_ok_and(|url| url.starts_with("http://https"));
+        if quirk && self.faulty(DpFault::QuirkAsServerError) {
+            return Err(Refusal::new(500, ErrorCode::ServerError, "invalid URL"));
         }
         self.check_meant_for(&claims, inbound)?;
         let keep = SignedDuration::from_secs(OLDEST + AHEAD);
-        self.seen().claims.first_use(iss, claims.text("jti")?, now, keep)?;
+        if !self.faulty(DpFault::RequestReplayed) {
+            self.seen().claims.first_use(iss, claims.text("jti")?, now, keep)?;
+        }
         Ok(())
     }
 
@@ -253,8 +279,8 @@ impl Core {
         let jws = CompactJws::parse(text)?;
         let kid = kid(&jws)?;
         let keys = match signer {
-            Signer::PayNet => self.paynet_keys.holding(kid, KeyUse::Sig).await?,
-            Signer::Dc => self.keys_of(&consent.dc_id).holding(kid, KeyUse::Sig).await?,
+            Signer::PayNet => self.paynet_keys_for(kid).await?,
+            Signer::Dc => self.dc_keys_for(&consent.dc_id, kid, KeyUse::Sig).await?,
         };
         jws.verify(&keys)
     }

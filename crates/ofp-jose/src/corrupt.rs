@@ -1,5 +1,6 @@
 //! Deliberate corruption of tokens, for proofs that a check notices.
 
+use josekit::jwe::{JweHeader, RSA_OAEP, RSA_OAEP_256};
 use openssl::{
     error::ErrorStack,
     hash::MessageDigest,
@@ -9,7 +10,7 @@ use openssl::{
 };
 use serde_json::{Map, Value};
 
-use crate::{base64url, base64url_decode};
+use crate::{PublicKey, base64url, base64url_decode};
 
 /// A kid that is nobody's.
 pub const UNKNOWN_KID: &str = "nobody-nobody-nobody-nobody-nobody-nobody-0";
@@ -106,4 +107,21 @@ fn with_header(jws: &str, change: impl FnOnce(&mut Map<String, Value>)) -> Strin
     let Some(Value::Object(mut header)) = parsed else { return jws.to_owned() };
     change(&mut header);
     format!("{}.{rest}", base64url(Value::Object(header).to_string().as_bytes()))
+}
+
+/// A compact JWE under a key-management and a content-encryption algorithm that the profile does not
+/// have; none where there is no such pair.
+#[must_use]
+pub fn weak_jwe(key: &PublicKey, (alg, enc): (&str, &str), plaintext: &[u8]) -> Option<String> {
+    let der = key.to_der()?;
+    let alg = match alg {
+        "RSA-OAEP" => RSA_OAEP,
+        "RSA-OAEP-256" => RSA_OAEP_256,
+        _ => return None,
+    };
+    let encrypter = alg.encrypter_from_der(&der).ok()?;
+    let mut header = JweHeader::new();
+    header.set_content_encryption(enc);
+    header.set_key_id(key.kid());
+    josekit::jwe::serialize_compact(plaintext, &header, &encrypter).ok()
 }

@@ -185,6 +185,11 @@ impl PublicKey {
         &self.kid
     }
 
+    /// As X.509 writes it, for tokens that are wrong on purpose.
+    pub(crate) fn to_der(&self) -> Option<Vec<u8>> {
+        self.key.public_key_to_der().ok()
+    }
+
     /// What it may be used for.
     #[must_use]
     pub fn key_use(&self) -> KeyUse {

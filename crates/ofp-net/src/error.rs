@@ -29,7 +29,8 @@ pub enum NetError {
 }
 
 impl NetError {
-    pub(crate) fn tls(e: impl std::fmt::Display) -> Self {
+    /// TLS settings that OpenSSL refuses.
+    pub fn tls(e: impl std::fmt::Display) -> Self {
         Self::Tls { reason: e.to_string() }
     }
 }

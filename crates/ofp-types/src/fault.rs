@@ -291,6 +291,204 @@ faults! {
     UserinfoOfAnyConsent "userinfo-of-any-consent" "L-06" [],
     /// Health answers 503.
     HealthDown "health-down" "B-01" [],
+    /// Webhooks ask for client certificates of another CA than PayNet's.
+    WebhooksOtherCa "webhooks-trust-another-ca" "A-01" [],
+    /// The certificate of the webhooks is for another host.
+    WebhooksOtherName "webhooks-certificate-of-another-host" "A-10" [],
+    /// Webhooks speak TLS 1.1 as well.
+    TlsOld "webhooks-speak-tls-1-1" "A-03" ["A-16" "what speaks TLS 1.1 has its suites"],
+    /// Webhooks accept suites without encryption.
+    TlsWeakSuites "webhooks-accept-null-suites" "A-04" [],
+    /// Webhooks accept CBC suites with SHA-1.
+    TlsCbcSha1 "webhooks-accept-cbc-sha1" "A-16" [],
+    /// Webhooks answer plain HTTP on the port of TLS.
+    PlainHttpToo "webhooks-answer-plain-http" "A-12" [],
+    /// Webhooks ask for no client certificate on events.
+    ClientCertificateOptional "client-certificate-optional" "A-05" ["A-11" "one listener serves both"],
+    /// Webhooks ask for no client certificate on userinfo and data.
+    DataWithoutCertificate "data-without-client-certificate" "A-13" [],
+    /// A client certificate is accepted from any CA, if it has PayNet's name.
+    ClientCertificateOfAnyCa "client-certificate-of-any-ca" "A-06" ["A-14" "a certificate may vouch for itself"],
+    /// A client certificate that vouches for itself is accepted, if it has PayNet's name.
+    ClientCertificateSelfSigned "client-certificate-self-signed-accepted" "A-14" [],
+    /// Nobody looks whether a client certificate has expired.
+    ClientCertificateExpired "client-certificate-expired-accepted" "A-08" [],
+    /// Nobody looks whether a client certificate is valid yet.
+    ClientCertificateEarly "client-certificate-not-yet-valid-accepted" "A-09" [],
+    /// Authorize asks for no client certificate.
+    AuthorizeWithoutCertificate "authorize-without-client-certificate" "A-11" [],
+    /// PayNet's next client certificate is not known.
+    OneCertificateAlone "one-client-certificate-alone" "A-15" [],
+    /// A path that climbs is answered 500.
+    ClimbingPathAsServerError "climbing-path-as-server-error" "B-08" [],
+    /// Whatever has no route is answered 200.
+    EverythingRouted "everything-is-routed" "B-06" ["B-03" "there is no other verb", "B-04" "there is no other verb", "B-05" "there is no other verb", "B-08" "there is no other path"],
+    /// Other verbs are answered as 404.
+    WrongVerbNotFound "wrong-verb-not-found" "B-05" ["B-03" "one router serves all", "B-04" "one router serves all"],
+    /// Of several requests for health at once some are answered 503.
+    HealthOneAtATime "health-one-at-a-time" "B-02" ["B-01" "some are answered 503"],
+    /// A new consent is answered 203.
+    CreatedAnswered203 "created-event-answered-203" "C-01" ["C-04" "a consent that is told of again is one that is created"],
+    /// A consent that is told of again is answered 409.
+    RedeliveryRefused "redelivery-refused" "C-04" ["C-01" "a second event of the consent is refused", "C-36" "a second event of the consent is refused", "C-33" "what follows is a second event", "C-22" "the first of both is a second event"],
+    /// The same event again is refused as invalid_request.
+    SameAgainRefused "same-event-again-refused" "C-36" [],
+    /// A key of anybody in the ecosystem may have signed, under PayNet's kid.
+    EventAnyKeyOfAll "event-signed-by-anybody-known" "C-12" [],
+    /// An event without consent_id is answered 200.
+    EventConsentIdOptional "event-consent-id-optional" "C-24" [],
+    /// A signature that is one bit off is good enough.
+    EventNearlySigned "event-signature-one-bit-off" "C-37" [],
+    /// The event that tells of the decision taken here is refused.
+    EchoRefused "authorized-event-refused" "C-39" [],
+    /// The key in the header of an event verifies it.
+    EventEmbeddedKey "event-embedded-key-trusted" "C-17" [],
+    /// The key of an event is fetched from where its header says, though not trusted.
+    EventJkuFetched "event-jku-fetched" "C-17" [],
+    /// An event that is a second ahead is refused.
+    NoClockSkew "no-clock-skew" "C-21" ["O-09" "30 seconds are more than none"],
+    /// The jti of an event is not looked at.
+    JtiUnchecked "event-jti-unchecked" "C-22" [],
+    /// An event with an unknown field is refused.
+    UnknownFieldRefused "unknown-field-refused" "C-26" [],
+    /// An event whose accounts are not in data is refused.
+    AccountsElsewhereRefused "accounts-elsewhere-refused" "C-27" [],
+    /// An event that tells of a revocation is refused.
+    RevokedEventRefused "revoked-event-refused" "C-30" ["J-24" "the DP does not know that it is revoked", "J-39" "the DP does not know that it is revoked", "L-06" "the DP does not know that it is revoked", "D-15" "the DP does not know that it is revoked", "N-06" "the DP does not know that it is revoked"],
+    /// The last event to arrive counts, however old it is.
+    OldNewsTaken "old-news-taken" "C-31" ["J-01" "the consent is suspended for the DP"],
+    /// The Content-Type of an event is not looked at.
+    ContentTypeUnchecked "event-content-type-unchecked" "C-32" [],
+    /// A large event is answered 500.
+    LargeEventAsServerError "large-event-as-server-error" "C-33" ["O-02" "500 is no refusal", "O-15" "500 is not called for"],
+    /// An event without an interaction id is answered 500.
+    InteractionIdNeeded "missing-interaction-id-as-server-error" "C-34" [],
+    /// The interaction id is decoded and put into the answer.
+    InteractionIdInjected "interaction-id-injected" "C-35" [],
+    /// Of a link whose consent is unknown the consent in the signature counts.
+    LinkConsentFromSignature "link-consent-id-from-signature" "D-06" [],
+    /// A link with an unknown parameter is refused.
+    UnknownParameterRefused "unknown-parameter-refused" "D-17" [],
+    /// Pages may be read by scripts of any origin.
+    CorsForAll "pages-for-every-origin" "D-20" [],
+    /// The Universal Link's path is unknown.
+    NoUniversalLink "no-universal-link" "D-22" [],
+    /// The right password leads to the review, with every account chosen.
+    SelectionSkipped "selection-skipped" "E-01" [],
+    /// The messages for a wrong name and a wrong password differ.
+    NamesEnumerable "names-enumerable" "E-03" [],
+    /// The account page lists another customer's account as well.
+    AccountsOfOthersListed "accounts-of-others-listed" "E-04" [],
+    /// A customer may go on without an account.
+    NothingChosen "nothing-chosen-accepted" "E-05" [],
+    /// Any account of the bank may be in the form.
+    AccountForgeable "account-in-form-unchecked" "E-07" [],
+    /// After an approval the customer is back at the accounts.
+    ApprovalLeadsNowhere "approval-leads-nowhere" "E-09" [],
+    /// After a rejection the customer is back at the review.
+    RejectionLeadsNowhere "rejection-leads-nowhere" "E-10" [],
+    /// The review page shows without a login.
+    ReviewWithoutLogin "review-without-login" "E-11" [],
+    /// Form tokens are not looked at.
+    FormTokenUnchecked "form-token-unchecked" "E-12" [],
+    /// Every press of approve is a decision.
+    EveryPressCounts "every-press-counts" "E-13" ["D-18" "every browser decides"],
+    /// What an event says is written into pages as it is.
+    MarkupUnescaped "markup-unescaped" "E-15" [],
+    /// The token request has no client_id.
+    TokenWithoutClientId "token-without-client-id" "F-01" [],
+    /// The access token stands in the body of Update Consent as well.
+    TokenInBody "token-in-body" "F-07" [],
+    /// A refused token is used again.
+    RefusedTokenKept "refused-token-kept" "F-10" [],
+    /// The browser is sent back before PayNet is told.
+    ReturnBeforeUpdate "return-before-update" "G-02" ["I-07" "PayNet knows of no decision yet"],
+    /// Success is shown whatever PayNet answers.
+    SuccessAlwaysShown "success-always-shown" "G-15" ["F-11" "success is shown", "G-16" "success is shown", "G-17" "success is shown"],
+    /// A repeated Update Consent carries the same signature.
+    RetrySignatureKept "retry-signature-kept" "G-18" [],
+    /// A wrong password is told to PayNet as a rejection.
+    WrongPasswordRejects "wrong-password-rejects" "G-19" ["E-02" "PayNet hears of it"],
+    /// The login is told to PayNet as an approval of every account.
+    LoginIsApproval "login-is-approval" "G-20" ["E-06" "nobody has chosen yet"],
+    /// Nobody looks whom the event names.
+    IdentityUnchecked "identity-unchecked" "G-22" [],
+    /// The query of the return is not encoded.
+    ReturnUnencoded "return-unencoded" "I-02" [],
+    /// The return after a rejection says success.
+    RejectionSaysSuccess "rejection-says-success" "I-05" [],
+    /// The return after an approval says error.
+    ApprovalSaysError "approval-says-error" "I-07" [],
+    /// After a rejection the customer returns to another path than PayNet's callback.
+    RejectionElsewhere "rejection-returns-elsewhere" "I-08" ["I-01" "it is another path"],
+    /// A balance is answered with 201.
+    BalanceAnswered201 "balance-answered-201" "J-01" [],
+    /// A request for data without consent_id is about the last consent.
+    ConsentIdOptional "consent-id-optional" "J-20" [],
+    /// A request about an unknown consent is about the last one.
+    UnknownConsentServed "unknown-consent-served" "J-21" [],
+    /// Data flows before anybody has approved.
+    DataBeforeApproval "data-before-approval" "J-22" [],
+    /// Data flows after the customer has rejected.
+    DataAfterRejection "data-after-rejection" "J-23" [],
+    /// The end of a consent comes by event alone.
+    ExpiryUnchecked "expiry-unchecked" "J-26" [],
+    /// The DC is taken from the request, not from the consent.
+    DcOfRequest "dc-taken-from-request" "J-30" [],
+    /// The jti of a request for data is not looked at.
+    RequestReplayed "request-replay-accepted" "J-13" [],
+    /// NumericDates must be whole.
+    WholeDatesOnly "whole-dates-only" "J-17" [],
+    /// A request with the sandbox's url is answered 500.
+    QuirkAsServerError "sandbox-url-as-server-error" "J-18" [],
+    /// Under an unknown account_id the first account is served.
+    UnknownAccountServed "unknown-account-served" "J-31" [],
+    /// An encryption key of any DC will do.
+    EncKidOfAnyDc "enc-kid-of-any-dc" "J-35" [],
+    /// OPTIONS on balances tells of the balance.
+    OptionsWithData "options-with-data" "J-36" [],
+    /// Events of a revocation take effect a second later.
+    RevocationLate "revocation-late" "J-39" ["J-24" "so soon after it the balance is served", "L-06" "so soon after it userinfo is served", "D-15" "so soon after it the link works", "N-06" "so soon after it the balance is served"],
+    /// The content is encrypted with A128GCM.
+    BalanceA128 "balance-a128gcm" "K-10" ["K-12" "the DC decrypts A256GCM alone"],
+    /// The balance is encrypted with RSA-OAEP and SHA-1, the content with A128CBC-HS256.
+    BalanceOaepSha1 "balance-rsa-oaep-sha1" "K-11" ["K-10" "the algorithms are others", "K-12" "the DC decrypts RSA-OAEP-256 alone"],
+    /// The balance is encrypted to another DC.
+    BalanceForOtherDc "balance-for-other-dc" "K-13" ["K-12" "the DC has another key"],
+    /// The same ciphertext is sent again.
+    BalanceCiphertextReused "balance-ciphertext-reused" "K-14" [],
+    /// The tenth balance of a consent takes more than five seconds.
+    BalanceSlow "balance-slow" "K-23" ["J-01" "the platform waits no longer"],
+    /// The signature of userinfo is not looked at.
+    UserinfoUnverified "userinfo-signature-not-verified" "L-05" [],
+    /// Userinfo without consent_id is about the last consent.
+    UserinfoConsentIdOptional "userinfo-consent-id-optional" "L-07" [],
+    /// PayNet's keys are fetched once and for all.
+    KeysKeptForever "keys-kept-forever" "M-01" [],
+    /// Of PayNet's key set the first key alone is used.
+    FirstKeyAlone "first-key-alone" "M-02" [],
+    /// Keys that PayNet has withdrawn are kept.
+    WithdrawnKeysKept "withdrawn-keys-kept" "M-03" [],
+    /// The DC's first encryption key is used for ever.
+    DcKeysKeptForever "dc-keys-kept-forever" "M-04" ["J-01" "x-enc-kid is unknown"],
+    /// PayNet's keys are fetched for every message.
+    KeysNeverKept "keys-never-kept" "M-05" ["M-06" "every message is a fetch"],
+    /// Every unknown kid is a fetch.
+    EveryKidFetched "every-unknown-kid-fetched" "M-06" [],
+    /// A key set with an unknown kind of key is refused as a whole.
+    UnknownKindsRefused "unknown-key-kinds-refused" "M-07" ["M-06" "it looks at the set for every message"],
+    /// A withdrawal at the bank is forgotten.
+    WithdrawalForgotten "withdrawal-forgotten" "N-02" ["J-24" "the event is forgotten too"],
+    /// A withdrawal counts though PayNet refused it.
+    WithdrawalUntold "withdrawal-counts-untold" "N-03" ["J-01" "the consent is over for the DP"],
+    /// What was chosen stands in one place for all customers.
+    ChoiceShared "choice-shared" "O-07" ["E-06" "it is another customer's choice"],
+    /// A closed account is said to be blocked.
+    ClosedSaidBlocked "closed-said-blocked" "O-12" [],
+    /// A blocked account is said to be closed.
+    BlockedSaidClosed "blocked-said-closed" "O-11" [],
+    /// While the core system is down, the answer is 500.
+    CoreDownAsServerError "core-down-as-server-error" "O-13" [],
     /// Webhooks answer 200 with a page of HTML.
     Nonsense "nonsense" "" [],
     /// Webhooks never answer.

@@ -2,7 +2,7 @@
 
 use askama::Template;
 use ofp_net::{Answer, Inbound};
-use ofp_types::AccountId;
+use ofp_types::{AccountId, DpFault};
 
 use super::{
     Trouble,
@@ -57,13 +57,12 @@ impl Core {
         let mut accounts: Vec<AccountId> = Vec::new();
         for id in form.all("account") {
             // only what was offered to this customer can be chosen
-            let offered = customer.eligible().find(|account| account.id.as_str() == id);
-            let account = offered.ok_or(Trouble::Forged)?;
-            if !accounts.contains(&account.id) {
-                accounts.push(account.id.clone());
+            let id = self.choosable(&books, customer, id).ok_or(Trouble::Forged)?;
+            if !accounts.contains(&id) {
+                accounts.push(id);
             }
         }
-        if accounts.is_empty() {
+        if accounts.is_empty() && !self.faulty(DpFault::NothingChosen) {
             return self.accounts_page(&session, customer, Some("Choose at least one account."));
         }
         let stage = Stage::Reviewing { username: customer.username.clone(), accounts };
@@ -78,13 +77,14 @@ impl Core {
         error: Option<&str>,
     ) -> Result<Answer, Trouble> {
         let consent = self.consents().get(&session.consent).cloned().ok_or(Trouble::TooLate)?;
+        let books = self.bank.books();
         Ok(html(
             200,
             &AccountsPage {
                 dc: consent.dc_id.as_str(),
                 csrf: &session.csrf,
                 name: &customer.name,
-                accounts: customer.eligible().map(AccountRow::from).collect(),
+                accounts: self.offered(&books, customer).into_iter().map(AccountRow::from).collect(),
                 error,
             },
         ))

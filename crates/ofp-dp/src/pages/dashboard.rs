@@ -2,7 +2,7 @@
 
 use askama::Template;
 use ofp_net::{Answer, Inbound};
-use ofp_types::{ConsentId, UpdatedBy, token};
+use ofp_types::{ConsentId, DpFault, UpdatedBy, token};
 
 use super::{
     Trouble,
@@ -73,7 +73,11 @@ impl Core {
         if !theirs {
             return Err(Trouble::TooLate);
         }
+        if self.faulty(DpFault::WithdrawalForgotten) {
+            self.careless.state().withdrawn.insert(id.clone());
+        }
         match self.revoke_consent(id.as_str(), UpdatedBy::DataProviderUser).await {
+            Ok(()) if self.faulty(DpFault::WithdrawalForgotten) => Ok(see("/dashboard")),
             Ok(()) => {
                 self.consents().revoked(&id);
                 Ok(see("/dashboard"))

@@ -23,7 +23,7 @@ pub(super) fn login_page(consent: &DpConsent, csrf: &str, error: Option<&str>) -
 }
 
 impl Core {
-    pub(super) fn log_in(&self, inbound: &Inbound) -> Result<Answer, Trouble> {
+    pub(super) async fn log_in(&self, inbound: &Inbound) -> Result<Answer, Trouble> {
         let (cookie, session) = self.session(inbound)?;
         let form = self.form(inbound, &session)?;
         if session.stage != Stage::Login {
@@ -41,15 +41,21 @@ impl Core {
                 let now = self.now();
                 // a new cookie for a new privilege: the old one may have been planted
                 let fresh = token(&*self.entropy);
-                let stage = Stage::Selecting { username: customer.username.clone() };
+                let stage = self.after_login(customer);
+                let next = if matches!(stage, Stage::Selecting { .. }) { "/accounts" } else { "/review" };
                 self.sessions().promote(&cookie, fresh.clone(), stage, now);
-                Ok(set_cookie(see("/accounts"), &fresh))
+                if self.faulty(DpFault::LoginIsApproval) {
+                    self.approve_everything(&session, customer).await;
+                }
+                Ok(set_cookie(see(next), &fresh))
             }
             None => {
                 let consent = self.consents().get(&session.consent).cloned();
                 let consent = consent.ok_or(Trouble::TooLate)?;
-                // the same words for an unknown name and a wrong password
-                let error = "The username or password is incorrect.";
+                if self.faulty(DpFault::WrongPasswordRejects) {
+                    let _ = self.tell(&consent, &self.rejected()).await;
+                }
+                let error = self.wrong_password(&books, username);
                 Ok(login_page(&consent, &session.csrf, Some(error)))
             }
         }

@@ -13,7 +13,7 @@ use std::sync::Arc;
 use ofp_net::{Answer, App, Inbound, Matched, Route};
 
 use crate::core::Core;
-pub(crate) use page::Trouble;
+pub(crate) use page::{Form, Trouble, submitted};
 
 /// The screens' listener.
 pub(crate) struct Pages(pub(crate) Arc<Core>);
@@ -61,7 +61,7 @@ impl App for Pages {
         let core = &self.0;
         let result = match matched {
             Matched::Endpoint(Page::Link) => core.open_link(&inbound),
-            Matched::Endpoint(Page::Login) => core.log_in(&inbound),
+            Matched::Endpoint(Page::Login) => core.log_in(&inbound).await,
             Matched::Endpoint(Page::ShowAccounts) => core.show_accounts(&inbound),
             Matched::Endpoint(Page::Select) => core.select_accounts(&inbound),
             Matched::Endpoint(Page::ShowReview) => core.show_review(&inbound),
@@ -77,6 +77,6 @@ impl App for Pages {
             Matched::Unreadable(_) => Err(Trouble::Malformed),
             Matched::Unknown => Err(Trouble::NotFound),
         };
-        result.unwrap_or_else(Trouble::answer)
+        core.page_of(result)
     }
 }

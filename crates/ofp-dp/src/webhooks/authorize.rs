@@ -21,6 +21,13 @@ impl Core {
         };
         let id = ConsentId::parse(parameter("consent_id")?.as_str())
             .map_err(|e| Refusal::bad_request(e.to_string()))?;
+        let id = self.overlooked_link(id, query.get("signature").map(String::as_str));
+        let known = ["consent_id", "redirect_uri", "signature"];
+        if self.faulty(DpFault::UnknownParameterRefused)
+            && query.keys().any(|name| !known.contains(&name.as_str()))
+        {
+            return Err(Refusal::bad_request("unknown parameter"));
+        }
         self.check_link_signature(query.get("signature").map(String::as_str), &id).await?;
         let redirect_uri = parameter("redirect_uri")?;
         self.may_return_to(redirect_uri)?;

@@ -38,13 +38,22 @@ struct EventData {
 impl Core {
     pub(super) async fn event(&self, inbound: &Inbound) -> Result<Answer, Refusal> {
         let media_type = inbound.header("content-type").unwrap_or_default();
-        if !media_type.to_ascii_lowercase().starts_with("application/json") {
+        if !media_type.to_ascii_lowercase().starts_with("application/json")
+            && !self.faulty(DpFault::ContentTypeUnchecked)
+        {
             let reason = format!("Content-Type is `{media_type}`, not application/json");
             return Err(Refusal::new(415, ErrorCode::InvalidRequest, reason));
         }
+        self.follow_header(inbound).await;
         self.check_event_signature(inbound).await?;
+        if let Some(refusal) = self.misjudge_event(inbound) {
+            return Err(refusal);
+        }
         let Event { event_type, data } = match parse(&inbound.body) {
-            Err(_) if self.faulty(DpFault::EventMalformedAccepted) => {
+            Err(_)
+                if self.faulty(DpFault::EventMalformedAccepted)
+                    || self.overlooks_missing_id(&inbound.body) =>
+            {
                 return Ok(Answer::json(200, &json!({})));
             }
             event => event?,
@@ -58,10 +67,19 @@ impl Core {
         }
         let told = self.told(data)?;
         // the type that says nothing changes nothing; any other is as its status says (C-28, C-41)
-        if event_type != "consent_event_type_unspecified" {
-            self.consents().take_event(told, self.now());
+        if event_type != "consent_event_type_unspecified" && !self.take_carelessly(&told) {
+            self.consents().take_event(self.redated(told), self.now());
         }
-        Ok(Answer::json(200, &json!({})))
+        let created = event_type == "consent_created" && self.faulty(DpFault::CreatedAnswered203);
+        Ok(Answer::json(if created { 203 } else { 200 }, &json!({})))
+    }
+
+    /// News is of now, for a DP that does not look at the date.
+    fn redated(&self, mut told: DpConsent) -> DpConsent {
+        if self.faulty(DpFault::OldNewsTaken) {
+            told.updated_at = self.now();
+        }
+        told
     }
 
     fn told(&self, data: EventData) -> Result<DpConsent, Refusal> {

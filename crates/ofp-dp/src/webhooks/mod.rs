@@ -10,7 +10,7 @@ use std::sync::Arc;
 use ofp_net::{Answer, App, Inbound, Matched, Route};
 use ofp_types::{DpFault, ErrorCode, InteractionId};
 
-use crate::{core::Core, refusal::Refusal};
+use crate::{careless_words::injected, core::Core, refusal::Refusal};
 
 /// The webhooks' listener.
 pub(crate) struct Webhooks(pub(crate) Arc<Core>);
@@ -90,7 +90,10 @@ impl Core {
         matched: Matched<Webhook>,
         inbound: &Inbound,
     ) -> Result<Answer, Refusal> {
-        self.is_paynet(inbound)?;
+        self.is_paynet(matched.clone(), inbound)?;
+        if let Some(careless) = self.misroute(&matched, inbound).await {
+            return careless;
+        }
         match matched {
             Matched::Endpoint(Webhook::Health) if self.faulty(DpFault::HealthDown) => {
                 Ok(Answer::empty(503))
@@ -116,11 +119,17 @@ impl Core {
     }
 
     /// Only PayNet may call: a certificate from the right CA is not enough.
-    fn is_paynet(&self, inbound: &Inbound) -> Result<(), Refusal> {
-        let presented = inbound.peer.certificate.as_ref().map(|c| &c.thumbprint);
+    fn is_paynet(&self, matched: Matched<Webhook>, inbound: &Inbound) -> Result<(), Refusal> {
+        let presented = inbound.peer.certificate.as_ref();
+        let known = match self.faulty(DpFault::OneCertificateAlone) {
+            true => self.config.paynet_certificates.get(..1).unwrap_or_default(),
+            false => &self.config.paynet_certificates,
+        };
         match presented {
-            Some(kid) if self.config.paynet_certificates.contains(kid) => Ok(()),
-            Some(_) if self.faulty(DpFault::CertificateUnchecked) => Ok(()),
+            Some(certificate) if known.contains(&certificate.thumbprint) => Ok(()),
+            presented if self.overlooks_caller(&matched, presented.map(|c| c.subject.as_str())) => {
+                Ok(())
+            }
             _ => {
                 let description = "the client certificate is not PayNet's";
                 Err(Refusal::new(403, ErrorCode::AccessDenied, description))
@@ -130,6 +139,9 @@ impl Core {
 
     fn echo(&self, answer: Answer, inbound: &Inbound) -> Answer {
         let id = inbound.header("x-fapi-interaction-id");
+        if let Some(id) = id.filter(|_| self.faulty(DpFault::InteractionIdInjected)) {
+            return injected(answer, id);
+        }
         match id.filter(|id| InteractionId::parse(*id).is_ok()) {
             Some(id) if !self.faulty(DpFault::NoInteractionIdEcho) => {
                 answer.header("x-fapi-interaction-id", id)

@@ -10,7 +10,7 @@ impl Core {
     pub(super) async fn userinfo(&self, inbound: &Inbound) -> Result<Answer, Refusal> {
         let query = parse_form(inbound.query.as_bytes())
             .map_err(|e| Refusal::bad_request(e.to_string()))?;
-        let consent = self.consent_of(&query)?;
+        let consent = self.consent_of(&query, inbound)?;
         self.check_userinfo_signature(inbound, &consent).await?;
         if !consent.is_live(self.now()) && !self.faulty(DpFault::UserinfoOfAnyConsent) {
             let reason = format!("the consent is {}", consent.status);

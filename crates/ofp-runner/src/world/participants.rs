@@ -5,7 +5,7 @@ use std::{collections::HashSet, sync::Arc, time::Duration};
 use ofp_checks::{Settings, TestAccount, TestCustomer};
 use ofp_dc::DcConfig;
 use ofp_dp::{AccountKind, Bank, DpConfig};
-use ofp_jose::{JwkSet, KeySet};
+use ofp_jose::{Jwk, JwkSet, KeySet, KeyUse};
 use ofp_net::Store;
 use ofp_paynet::{
     AuthMethod, Client, DcRegistration, DpRegistration, PayNet, PaynetConfig, ProviderType,
@@ -97,6 +97,13 @@ pub(super) fn paynet_config(
     })
 }
 
+/// Another DC's encryption key, for both uses: what a DP must never take for somebody else's.
+fn strangers(pki: &Pki) -> Result<KeySet, WorldError> {
+    let certificate = &pki.dcs[1].encryption.certificate;
+    let jwk = |key_use| Jwk::of_certificate(certificate, key_use);
+    Ok(keys("another DC", &JwkSet { keys: vec![jwk(KeyUse::Sig)?, jwk(KeyUse::Enc)?] }))
+}
+
 pub(super) fn dp_config(
     pki: &Pki,
     profile: &Profile,
@@ -118,6 +125,7 @@ pub(super) fn dp_config(
         profile: profile.clone(),
         faults: faults.clone(),
         store: store.clone(),
+        other_keys: Arc::new(strangers(pki)?),
         patience: Duration::from_secs(5),
     })
 }
