@@ -22,10 +22,15 @@ const FOLLOWS: &[(&str, &[&str])] = &[
     ("D-01", &["C-01"]),
 ];
 
+/// Without a connection there is nothing at all.
+const FIRST_OF_ALL: [&str; 2] = ["A-10", "A-01"];
+
 /// The requirement whose failure explains that of `id`, if one does.
 pub fn root_of(id: &str, explains: impl Fn(&str) -> bool) -> Option<&'static str> {
-    let (_, roots) = FOLLOWS.iter().find(|(follower, _)| *follower == id)?;
-    roots.iter().copied().find(|root| explains(root))
+    let named = FOLLOWS.iter().find(|(follower, _)| *follower == id);
+    let roots = named.into_iter().flat_map(|(_, roots)| roots.iter());
+    let before = FIRST_OF_ALL.iter().take_while(|root| **root != id);
+    before.chain(roots).copied().find(|root| explains(root))
 }
 
 #[cfg(test)]

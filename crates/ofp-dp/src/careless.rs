@@ -254,9 +254,8 @@ impl Core {
     async fn knows_not_all_kinds(&self) -> bool {
         let url = self.config.paynet_as.join("/v1/oauth/jwks/paynet");
         let reply = self.client.send(Request::get(url, self.config.patience)).await;
-        let set = reply.ok().and_then(|reply| {
-            serde_json::from_slice::<Value>(&reply.message.body).ok()
-        });
+        let set =
+            reply.ok().and_then(|reply| serde_json::from_slice::<Value>(&reply.message.body).ok());
         let kinds = set.as_ref().and_then(|set| set["keys"].as_array());
         kinds.into_iter().flatten().any(|key| key["kty"] != "RSA")
     }
@@ -312,12 +311,13 @@ impl Core {
 
     /// Of a link whose consent is unknown, the consent that was signed.
     pub(crate) fn overlooked_link(&self, id: ConsentId, signature: Option<&str>) -> ConsentId {
-        if self.consents().get(&id).is_some() || !self.faulty(DpFault::LinkConsentFromSignature) {
+        if !self.faulty(DpFault::LinkConsentFromSignature) {
             return id;
         }
         let signed = signature.and_then(unverified_payload);
         let named = signed.and_then(|bytes| String::from_utf8(bytes).ok());
-        named.and_then(|text| ConsentId::parse(text).ok()).unwrap_or(id)
+        let signed = named.and_then(|text| ConsentId::parse(text).ok());
+        signed.filter(|signed| self.consents().get(signed).is_some()).unwrap_or(id)
     }
 
     /// Whether a redirect_uri that PayNet did not register will do.
@@ -367,7 +367,9 @@ impl Core {
         let customer = consent.username.as_deref().and_then(|name| books.customer(name));
         let own = || customer.is_some_and(|c| c.accounts.iter().any(|a| a.id == *id));
         let nobody_chose = consent.accounts.is_empty() && self.overlooks_status(consent.status);
-        nobody_chose || self.faulty(DpFault::AnyAccount) || (self.faulty(DpFault::AnyAccountOfCustomer) && own())
+        nobody_chose
+            || self.faulty(DpFault::AnyAccount)
+            || (self.faulty(DpFault::AnyAccountOfCustomer) && own())
     }
 
     /// Whether some key of the sender made the signature, whatever its kid says.

@@ -41,10 +41,16 @@ impl Core {
     }
 
     /// The account that a form names, if it may be chosen.
-    pub(crate) fn choosable(&self, books: &Books, customer: &Customer, id: &str) -> Option<AccountId> {
+    pub(crate) fn choosable(
+        &self,
+        books: &Books,
+        customer: &Customer,
+        id: &str,
+    ) -> Option<AccountId> {
         let own = customer.eligible().find(|account| account.id.as_str() == id);
         let any = || {
-            let id = AccountId::parse(id).ok().filter(|_| self.faulty(DpFault::AccountForgeable))?;
+            let id =
+                AccountId::parse(id).ok().filter(|_| self.faulty(DpFault::AccountForgeable))?;
             books.account(&id)
         };
         let account = own.or_else(any)?;

@@ -232,8 +232,8 @@ impl Core {
         if rejected && self.faulty(DpFault::ReturnUnencoded) {
             return format!("{url}&reason=100%_declined");
         }
-        if !url.contains("&error=") && self.faulty(DpFault::ApprovalSaysError) {
-            return format!("{url}&error=server_error");
+        if !url.contains("&error=") && self.faulty(DpFault::ReturnOfAnother) {
+            return url.replace(consent.as_str(), STATIC_JTI);
         }
         if self.faulty(DpFault::RejectionWithoutError) {
             return url.split("&error=").next().unwrap_or_default().to_owned();
@@ -273,7 +273,7 @@ impl Core {
         let id = ConsentId::parse(data.get("consent_id")?.as_str()?).ok()?;
         let known = self.consents().get(&id).cloned()?;
         if body["event_type"] == "consent_created" && self.faulty(DpFault::RedeliveryRefused) {
-            return Some(Refusal::new(409, ErrorCode::InvalidRequest, "the consent exists"));
+            return Some(Refusal::bad_request("the consent exists"));
         }
         let echo = known.decision != Decision::Open
             && data.get("status").and_then(Value::as_str) == Some("authorized")

@@ -73,12 +73,16 @@ impl Consents {
         theirs
     }
 
-    /// Any live consent that covers an account.
+    /// The newest live consent that lets the balance of an account be read.
     pub(crate) fn live_with(&self, account: &AccountId) -> Option<DpConsent> {
         let covers = |consent: &&DpConsent| {
-            consent.status == ConsentStatus::Authorized && consent.accounts.contains(account)
+            consent.status == ConsentStatus::Authorized
+                && consent.offset.is_zero()
+                && consent.accounts.contains(account)
+                && consent.permissions.iter().any(|permission| permission == "read_balances")
         };
-        self.0.iter().map(|(_, consent)| consent).find(covers).cloned()
+        let all = self.0.iter().map(|(_, consent)| consent).filter(covers);
+        all.max_by_key(|consent| consent.updated_at).cloned()
     }
 
     /// PayNet has taken the customer's withdrawal.

@@ -11,8 +11,8 @@ use ofp_net::{HttpClient, JwksCache};
 use ofp_types::{Clock, DcId, DpFault, Entropy, Origin};
 
 use crate::{
-    bank::Bank, careless_state::Careless, config::DpConfig, consents::Consents, paynet::TokenCache, sessions::Sessions,
-    signatures::SeenSignatures,
+    bank::Bank, careless_state::Careless, config::DpConfig, consents::Consents, paynet::TokenCache,
+    sessions::Sessions, signatures::SeenSignatures,
 };
 
 /// The DP, shared by its listeners.

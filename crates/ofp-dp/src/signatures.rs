@@ -251,6 +251,9 @@ impl Core {
             let expected = format!("a URL of {}", inbound.path);
             return Err(JoseError::ClaimValue { claim: "url", expected, actual: url.to_owned() });
         }
+        if self.faulty(DpFault::UserinfoConsentIdOptional) {
+            return Ok(());
+        }
         self.hold(DpFault::RequestQpmUnchecked, query_is_signed(claims, inbound))
     }
 

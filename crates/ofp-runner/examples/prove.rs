@@ -8,7 +8,7 @@ use std::{
     fmt::Write as _,
     process::ExitCode,
     sync::Arc,
-    time::Duration,
+    time::{Duration, Instant},
 };
 
 use futures_util::stream::{self, StreamExt as _};
@@ -20,7 +20,9 @@ use ofp_runner::{Loaded, RunOptions, SnapshotMode, World, WorldError, WorldOptio
 use ofp_types::{Clock as _, DpFault};
 
 /// How many worlds at once.
-const AT_ONCE: usize = 4;
+const AT_ONCE: usize = 6;
+/// A fault that takes longer is worth a look.
+const SLOW: Duration = Duration::from_secs(60);
 
 /// What came of one fault.
 struct Proof {
@@ -33,6 +35,7 @@ struct Proof {
     outside: Vec<String>,
     /// Named and not red.
     idle: Vec<&'static str>,
+    took: Duration,
 }
 
 impl Proof {
@@ -49,6 +52,9 @@ impl Proof {
             ("red and not named", self.outside.clone()),
             ("named and not red this time", idle),
         ];
+        if self.took > SLOW {
+            eprintln!("{}: it took {} s", self.fault.name(), self.took.as_secs());
+        }
         for (what, ids) in all.into_iter().filter(|(_, ids)| !ids.is_empty()) {
             eprintln!("{}: {what}: {}", self.fault.name(), ids.join(", "));
         }
@@ -77,15 +83,22 @@ async fn prove() -> Result<bool, Box<dyn std::error::Error>> {
         return Ok(false);
     }
     // several at once: with most faults there is somebody who waits
-    let proofs: Vec<Result<Option<Proof>, WorldError>> = stream::iter(faults)
-        .map(|fault| of_fault(&pki, &scenarios, fault))
-        .buffered(AT_ONCE)
-        .collect()
-        .await;
-    let proofs: Result<Vec<Option<Proof>>, WorldError> = proofs.into_iter().collect();
-    let proofs: Vec<Proof> = proofs?.into_iter().flatten().collect();
+    let mut proofs = Vec::new();
+    let mut all = stream::iter(faults.into_iter().enumerate())
+        .map(|(at, fault)| {
+            let (pki, scenarios) = (&pki, &scenarios);
+            async move { (at, of_fault(pki, scenarios, fault).await) }
+        })
+        .buffer_unordered(AT_ONCE);
+    while let Some((at, proof)) = all.next().await {
+        if let Some(proof) = proof? {
+            proof.complain();
+            proofs.push((at, proof));
+        }
+    }
+    proofs.sort_by_key(|(at, _)| *at);
+    let proofs: Vec<Proof> = proofs.into_iter().map(|(_, proof)| proof).collect();
     print!("{}", table(&proofs));
-    proofs.iter().for_each(Proof::complain);
     Ok(proofs.iter().all(Proof::is_good))
 }
 
@@ -106,12 +119,21 @@ async fn of_fault(
     fault: DpFault,
 ) -> Result<Option<Proof>, WorldError> {
     let Some(primary) = fault.primary() else { return Ok(None) };
+    let started = Instant::now();
     let red = red(pki, scenarios, Some(fault)).await?;
     let named: BTreeSet<&str> = fault.also().iter().map(|(id, _)| *id).collect();
     let others = red.iter().filter(|id| id.as_str() != primary).cloned();
     let (also, outside) = others.partition(|id| named.contains(id.as_str()));
     let idle = named.into_iter().filter(|id| !red.contains(*id)).collect();
-    Ok(Some(Proof { fault, primary, caught: red.contains(primary), also, outside, idle }))
+    Ok(Some(Proof {
+        fault,
+        primary,
+        caught: red.contains(primary),
+        also,
+        outside,
+        idle,
+        took: started.elapsed(),
+    }))
 }
 
 /// The requirements that fail or warn in a run against the DP with a fault.

@@ -14,6 +14,7 @@ pub mod exit;
 mod load;
 mod play;
 mod probe;
+mod reach;
 mod run;
 mod snapshot;
 mod world;

@@ -8,13 +8,14 @@ use std::{
 use futures_util::future::join_all;
 use ofp_checks::{Facts, Requirement, Scope, catalogue, judge, merge, root_of};
 use ofp_evidence::{
-    Cause, RequirementResult, RunEvent, RunStarted, ScenarioId, ScenarioStatus, Severity,
+    Cause, Failure, RequirementResult, RunEvent, RunStarted, ScenarioId, ScenarioStatus, Severity,
     StepStatus, Summary, Verdict,
 };
 
 use crate::{
     Loaded, SnapshotMode, World, exit,
-    play::{PlayOptions, Played, play, uncovered_claim},
+    play::{PlayOptions, Played, not_played, play, uncovered_claim},
+    reach::Reach,
 };
 
 /// How to run.
@@ -46,16 +47,20 @@ pub async fn run(
 ) -> Arc<Summary> {
     let started = Instant::now();
     listener(RunEvent::Started(options.started.clone()));
-    let mut played = play_all(world, scenarios, options, listener).await;
+    let reach = Reach::default();
+    let mut played = play_all(world, scenarios, options, &reach, listener).await;
     played.sort_by_key(|(at, _)| *at);
     let mut played: Vec<Played> = played.into_iter().map(|(_, played)| played).collect();
 
     let records = world.journal.records();
-    let requirements = {
+    let mut requirements = {
         let facts = Facts::of(&world.settings, &records);
         let all = catalogue().map(|requirement| result(requirement, &played, &facts));
         fold_consequences(all.collect(), &played)
     };
+    if let Some(failure) = reach.lost(world) {
+        untested_all(&mut requirements, &failure);
+    }
     check_world_claims(&mut played, scenarios, &requirements);
     let exit_code = outcome(&played, &requirements, options);
     let summary = Arc::new(Summary {
@@ -77,6 +82,7 @@ async fn play_all(
     world: &World,
     scenarios: &[Loaded],
     options: &RunOptions,
+    reach: &Reach,
     listener: &(dyn Fn(RunEvent) + Sync),
 ) -> Vec<(usize, Played)> {
     let play_options = PlayOptions {
@@ -94,7 +100,10 @@ async fn play_all(
             loop {
                 let next = queue.lock().unwrap_or_else(PoisonError::into_inner).next();
                 let Some(at) = next else { return done };
-                let one = play(world, &scenarios[at], &play_options).await;
+                let one = match reach.lost(world) {
+                    Some(failure) => not_played(&scenarios[at], &failure),
+                    None => play(world, &scenarios[at], &play_options).await,
+                };
                 listener(RunEvent::ScenarioFinished(Box::new(one.result.clone())));
                 done.push((at, one));
             }
@@ -148,7 +157,7 @@ fn fold_consequences(
 ) -> Vec<RequirementResult> {
     let failed_in = |id: &str| -> Vec<&ScenarioId> {
         let failed = |played: &&Played| {
-            played.verdicts.iter().any(|(r, v)| r.id == id && matches!(v, Verdict::Fail { .. }))
+            played.verdicts.iter().any(|(r, v)| r.id == id && !v.findings().is_empty())
         };
         played.iter().filter(failed).map(|played| &played.result.id).collect()
     };
@@ -165,7 +174,8 @@ fn fold_consequences(
                 verdict.is_some_and(|other| matches!(other.verdict, Verdict::Fail { .. }))
             };
             let id = result.id.as_str();
-            if failed(id) { root_of(id, |root| failed(root) && explains(root, id)) } else { None }
+            let wrong = !result.verdict.findings().is_empty();
+            if wrong { root_of(id, |root| failed(root) && explains(root, id)) } else { None }
         })
         .collect();
     for (result, root) in results.iter_mut().zip(roots) {
@@ -175,6 +185,15 @@ fn fold_consequences(
         }
     }
     results
+}
+
+/// Nothing was tested for one reason.
+fn untested_all(results: &mut [RequirementResult], failure: &Failure) {
+    for result in results {
+        if let Verdict::NotTested { because } = &mut result.verdict {
+            *because = format!("the DP cannot be reached: {failure}");
+        }
+    }
 }
 
 /// Claims to cover what only the whole run can tell.

@@ -410,6 +410,9 @@ pub enum InjectScope {
     Dp,
     /// Messages from and to the DC: only in a scenario that is exclusive.
     Dc,
+    /// Every message, also on the listener without client certificates: only in a scenario that is
+    /// exclusive.
+    Everyone,
 }
 
 impl From<BTreeMap<String, Value>> for Inject {

@@ -296,7 +296,7 @@ faults! {
     /// The certificate of the webhooks is for another host.
     WebhooksOtherName "webhooks-certificate-of-another-host" "A-10" [],
     /// Webhooks speak TLS 1.1 as well.
-    TlsOld "webhooks-speak-tls-1-1" "A-03" ["A-16" "what speaks TLS 1.1 has its suites"],
+    TlsOld "webhooks-speak-tls-1-1" "A-03" ["A-16" "what speaks TLS 1.1 has its suites", "A-04" "some of them are anonymous"],
     /// Webhooks accept suites without encryption.
     TlsWeakSuites "webhooks-accept-null-suites" "A-04" [],
     /// Webhooks accept CBC suites with SHA-1.
@@ -328,9 +328,9 @@ faults! {
     /// Of several requests for health at once some are answered 503.
     HealthOneAtATime "health-one-at-a-time" "B-02" ["B-01" "some are answered 503"],
     /// A new consent is answered 203.
-    CreatedAnswered203 "created-event-answered-203" "C-01" ["C-04" "a consent that is told of again is one that is created"],
-    /// A consent that is told of again is answered 409.
-    RedeliveryRefused "redelivery-refused" "C-04" ["C-01" "a second event of the consent is refused", "C-36" "a second event of the consent is refused", "C-33" "what follows is a second event", "C-22" "the first of both is a second event"],
+    CreatedAnswered203 "created-event-answered-203" "C-01" ["C-04" "a consent that is told of again is one that is created", "D-17" "PayNet gives the consent up", "D-22" "PayNet gives the consent up"],
+    /// A consent that is told of again is refused.
+    RedeliveryRefused "redelivery-refused" "C-04" ["C-01" "a second event of the consent is refused", "C-36" "a second event of the consent is refused", "C-33" "what follows is a second event", "G-22" "the event that names the customer is a second one"],
     /// The same event again is refused as invalid_request.
     SameAgainRefused "same-event-again-refused" "C-36" [],
     /// A key of anybody in the ecosystem may have signed, under PayNet's kid.
@@ -354,7 +354,7 @@ faults! {
     /// An event whose accounts are not in data is refused.
     AccountsElsewhereRefused "accounts-elsewhere-refused" "C-27" [],
     /// An event that tells of a revocation is refused.
-    RevokedEventRefused "revoked-event-refused" "C-30" ["J-24" "the DP does not know that it is revoked", "J-39" "the DP does not know that it is revoked", "L-06" "the DP does not know that it is revoked", "D-15" "the DP does not know that it is revoked", "N-06" "the DP does not know that it is revoked"],
+    RevokedEventRefused "revoked-event-refused" "C-30" ["J-24" "the DP does not know that it is revoked", "L-06" "the DP does not know that it is revoked", "N-06" "the DP does not know that it is revoked"],
     /// The last event to arrive counts, however old it is.
     OldNewsTaken "old-news-taken" "C-31" ["J-01" "the consent is suspended for the DP"],
     /// The Content-Type of an event is not looked at.
@@ -365,8 +365,8 @@ faults! {
     InteractionIdNeeded "missing-interaction-id-as-server-error" "C-34" [],
     /// The interaction id is decoded and put into the answer.
     InteractionIdInjected "interaction-id-injected" "C-35" [],
-    /// Of a link whose consent is unknown the consent in the signature counts.
-    LinkConsentFromSignature "link-consent-id-from-signature" "D-06" [],
+    /// A link is about the consent in its signature, whatever its consent_id.
+    LinkConsentFromSignature "link-consent-id-from-signature" "D-06" ["D-05" "the signature may be over another consent"],
     /// A link with an unknown parameter is refused.
     UnknownParameterRefused "unknown-parameter-refused" "D-17" [],
     /// Pages may be read by scripts of any origin.
@@ -382,7 +382,7 @@ faults! {
     /// A customer may go on without an account.
     NothingChosen "nothing-chosen-accepted" "E-05" [],
     /// Any account of the bank may be in the form.
-    AccountForgeable "account-in-form-unchecked" "E-07" [],
+    AccountForgeable "account-in-form-unchecked" "E-07" ["E-08" "the review shows what was put into the form"],
     /// After an approval the customer is back at the accounts.
     ApprovalLeadsNowhere "approval-leads-nowhere" "E-09" [],
     /// After a rejection the customer is back at the review.
@@ -391,8 +391,8 @@ faults! {
     ReviewWithoutLogin "review-without-login" "E-11" [],
     /// Form tokens are not looked at.
     FormTokenUnchecked "form-token-unchecked" "E-12" [],
-    /// Every press of approve is a decision.
-    EveryPressCounts "every-press-counts" "E-13" ["D-18" "every browser decides"],
+    /// A second press of approve is told to PayNet as a rejection.
+    SecondPressRejects "second-press-rejects" "E-13" ["D-18" "a second browser is a second press", "C-39" "PayNet hears of it again"],
     /// What an event says is written into pages as it is.
     MarkupUnescaped "markup-unescaped" "E-15" [],
     /// The token request has no client_id.
@@ -410,15 +410,15 @@ faults! {
     /// A wrong password is told to PayNet as a rejection.
     WrongPasswordRejects "wrong-password-rejects" "G-19" ["E-02" "PayNet hears of it"],
     /// The login is told to PayNet as an approval of every account.
-    LoginIsApproval "login-is-approval" "G-20" ["E-06" "nobody has chosen yet"],
+    LoginIsApproval "login-is-approval" "G-20" ["E-06" "nobody has chosen yet", "G-12" "PayNet heard of an approval first", "G-19" "the right password is an approval"],
     /// Nobody looks whom the event names.
     IdentityUnchecked "identity-unchecked" "G-22" [],
     /// The query of the return is not encoded.
     ReturnUnencoded "return-unencoded" "I-02" [],
     /// The return after a rejection says success.
     RejectionSaysSuccess "rejection-says-success" "I-05" [],
-    /// The return after an approval says error.
-    ApprovalSaysError "approval-says-error" "I-07" [],
+    /// The return after an approval names another consent.
+    ReturnOfAnother "return-names-another-consent" "I-07" [],
     /// After a rejection the customer returns to another path than PayNet's callback.
     RejectionElsewhere "rejection-returns-elsewhere" "I-08" ["I-01" "it is another path"],
     /// A balance is answered with 201.
@@ -448,7 +448,7 @@ faults! {
     /// OPTIONS on balances tells of the balance.
     OptionsWithData "options-with-data" "J-36" [],
     /// Events of a revocation take effect a second later.
-    RevocationLate "revocation-late" "J-39" ["J-24" "so soon after it the balance is served", "L-06" "so soon after it userinfo is served", "D-15" "so soon after it the link works", "N-06" "so soon after it the balance is served"],
+    RevocationLate "revocation-late" "J-39" ["J-24" "so soon after it the balance is served", "L-06" "so soon after it userinfo is served", "N-06" "so soon after it the balance is served"],
     /// The content is encrypted with A128GCM.
     BalanceA128 "balance-a128gcm" "K-10" ["K-12" "the DC decrypts A256GCM alone"],
     /// The balance is encrypted with RSA-OAEP and SHA-1, the content with A128CBC-HS256.
@@ -456,7 +456,7 @@ faults! {
     /// The balance is encrypted to another DC.
     BalanceForOtherDc "balance-for-other-dc" "K-13" ["K-12" "the DC has another key"],
     /// The same ciphertext is sent again.
-    BalanceCiphertextReused "balance-ciphertext-reused" "K-14" [],
+    BalanceCiphertextReused "balance-ciphertext-reused" "K-14" ["M-04" "what was encrypted before has the old key"],
     /// The tenth balance of a consent takes more than five seconds.
     BalanceSlow "balance-slow" "K-23" ["J-01" "the platform waits no longer"],
     /// The signature of userinfo is not looked at.
@@ -476,7 +476,7 @@ faults! {
     /// Every unknown kid is a fetch.
     EveryKidFetched "every-unknown-kid-fetched" "M-06" [],
     /// A key set with an unknown kind of key is refused as a whole.
-    UnknownKindsRefused "unknown-key-kinds-refused" "M-07" ["M-06" "it looks at the set for every message"],
+    UnknownKindsRefused "unknown-key-kinds-refused" "M-07" ["M-06" "it looks at the set for every message", "C-38" "no event is accepted then", "M-01" "no event is accepted then"],
     /// A withdrawal at the bank is forgotten.
     WithdrawalForgotten "withdrawal-forgotten" "N-02" ["J-24" "the event is forgotten too"],
     /// A withdrawal counts though PayNet refused it.

@@ -76,7 +76,8 @@ fn tls_failure(exchange: &Exchange) -> Option<&ofp_evidence::Failure> {
 fn handshake(facts: &Facts<'_>, ruling: &mut Ruling<'_>) {
     for (exchange, handshake) in each_handshake(facts) {
         let expected = "a TLS 1.2 or 1.3 handshake with PayNet's client certificate";
-        if let Some(failure) = tls_failure(exchange) {
+        // a certificate that we refuse is A-10
+        if let Some(failure) = tls_failure(exchange).filter(|f| f.stage == Stage::Tls) {
             ruling.unanswered(exchange.id, expected, failure);
         } else if let Some(version) = handshake.and_then(|h| h.version.as_deref()) {
             ruling.judge(exchange.id, matches!(version, "TLSv1.2" | "TLSv1.3"), expected, version);

@@ -217,7 +217,8 @@ fn redelivered(facts: &Facts<'_>, ruling: &mut Ruling<'_>) {
     for (at, event) in events.iter().enumerate() {
         let before = &events[..at];
         let again = before.iter().any(|first| {
-            first.request.body == event.request.body
+            first.succeeded()
+                && first.request.body == event.request.body
                 && first.request.header("x-fapi-signature")
                     != event.request.header("x-fapi-signature")
         });

@@ -116,7 +116,8 @@ pub(super) fn forged_approval(facts: &Facts<'_>, ruling: &mut Ruling<'_>) {
 pub(super) fn pressed_twice(facts: &Facts<'_>, ruling: &mut Ruling<'_>) {
     for Try { consent, page, .. } in tries(facts, Mutation::PressedTwice) {
         let told: Vec<_> = facts
-            .approvals()
+            .updates
+            .iter()
             .filter(|update| update.exchange.consent.as_ref() == Some(consent))
             .collect();
         let alike = told.windows(2).all(|pair| {
@@ -124,10 +125,10 @@ pub(super) fn pressed_twice(facts: &Facts<'_>, ruling: &mut Ruling<'_>) {
                 .iter()
                 .all(|name| pair[0].member(name) == pair[1].member(name))
         });
-        let actual = format!("{} approvals", told.len());
-        let again = told.iter().skip(1).filter(|update| !update.exchange.succeeded()).count();
-        let ok = told.len() <= 1 || (alike && again == 0);
-        ruling.judge(page, ok, "one Update Consent, or the same again", actual);
+        let words: Vec<&str> =
+            told.iter().map(|update| update.text("status").unwrap_or("missing")).collect();
+        let actual = format!("{} of them: {}", told.len(), words.join(", then "));
+        ruling.judge(page, alike, "one Update Consent, or the same again", actual);
     }
 }
 

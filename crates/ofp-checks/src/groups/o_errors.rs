@@ -154,6 +154,10 @@ fn known_code(facts: &Facts<'_>, ruling: &mut Ruling<'_>) {
 
 fn families(facts: &Facts<'_>, ruling: &mut Ruling<'_>) {
     for (mutation, exchange, _, message) in refusals(facts) {
+        // what may be refused of a redelivery is C-36
+        if mutation == Some(Mutation::SentAgain) && exchange.endpoint == Endpoint::ConsentEvent {
+            continue;
+        }
         let expected: &[&str] = match mutation.map(|mutation| (mutation, mutation.part())) {
             Some((Mutation::SignatureMissing | Mutation::SignatureEmpty, _)) => {
                 &["JWS.InvalidSignature", "invalid_request"]

@@ -84,7 +84,11 @@ impl Core {
                 dc: consent.dc_id.as_str(),
                 csrf: &session.csrf,
                 name: &customer.name,
-                accounts: self.offered(&books, customer).into_iter().map(AccountRow::from).collect(),
+                accounts: self
+                    .offered(&books, customer)
+                    .into_iter()
+                    .map(AccountRow::from)
+                    .collect(),
                 error,
             },
         ))

@@ -118,7 +118,8 @@ impl Core {
     fn dashboard(&self, visitor: &Visitor, username: &str, error: Option<&str>) -> Answer {
         let books = self.bank.books();
         let name = books.customer(username).map_or(username, |customer| customer.name.as_str());
-        let live = self.consents().live_of(username);
+        let mut live = self.consents().live_of(username);
+        live.retain(|consent| !self.careless.state().withdrawn.contains(&consent.id));
         let consents = live.iter().map(|consent| row(consent, &books)).collect();
         html(200, &DashboardPage { csrf: &visitor.csrf, name, error, consents })
     }

@@ -42,7 +42,8 @@ impl Core {
                 // a new cookie for a new privilege: the old one may have been planted
                 let fresh = token(&*self.entropy);
                 let stage = self.after_login(customer);
-                let next = if matches!(stage, Stage::Selecting { .. }) { "/accounts" } else { "/review" };
+                let next =
+                    if matches!(stage, Stage::Selecting { .. }) { "/accounts" } else { "/review" };
                 self.sessions().promote(&cookie, fresh.clone(), stage, now);
                 if self.faulty(DpFault::LoginIsApproval) {
                     self.approve_everything(&session, customer).await;

@@ -139,7 +139,10 @@ impl Core {
         decided: &Decided<'_>,
     ) -> Result<Answer, Trouble> {
         let first = self.consents().begin_decision(&consent.id);
-        if !first && !self.faulty(DpFault::EveryPressCounts) {
+        if !first && self.faulty(DpFault::SecondPressRejects) {
+            let _ = self.tell(consent, &self.rejected()).await;
+        }
+        if !first && !self.faulty(DpFault::LoginIsApproval) {
             return Err(Trouble::TooLate);
         }
         let ending = self.tell(consent, decided).await;
@@ -167,10 +170,12 @@ impl Core {
             return decided.ending;
         }
         self.consents().deciding(&consent.id, decided.username, decided.accounts);
-        if let Some(this) = self.careless.this().filter(|_| self.faulty(DpFault::ReturnBeforeUpdate)) {
+        if let Some(this) =
+            self.careless.this().filter(|_| self.faulty(DpFault::ReturnBeforeUpdate))
+        {
             let (id, update) = (consent.id.clone(), decided.update.clone());
             tokio::spawn(async move {
-                tokio::time::sleep(std::time::Duration::from_millis(100)).await;
+                tokio::time::sleep(std::time::Duration::from_millis(30)).await;
                 let _ = this.update_consent(id.as_str(), &update).await;
             });
             return decided.ending;
@@ -198,7 +203,14 @@ impl Core {
         session: &Session,
     ) -> UpdateConsent {
         let all = self.faulty(DpFault::UpdateConsentAllAccounts);
-        let shared = customer.eligible().filter(|account| all || accounts.contains(&account.id));
+        let books = self.bank.books();
+        let foreign = accounts.iter().filter(|_| self.faulty(DpFault::ChoiceShared));
+        let own = customer.eligible().filter(|account| all || accounts.contains(&account.id));
+        let shared = own.chain(foreign.filter_map(|id| {
+            books
+                .account(id)
+                .filter(|account| customer.accounts.iter().all(|own| own.id != account.id))
+        }));
         let british = self.faulty(DpFault::UpdateConsentBritishSpelling);
         let hashed = customer.hashed_id_number(self.config.profile.id_hash);
         let update = UpdateConsent {

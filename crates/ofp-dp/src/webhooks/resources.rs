@@ -9,7 +9,9 @@ use jiff::{
 };
 use ofp_jose::{KeyUse, corrupt};
 use ofp_net::{Answer, Inbound, parse_form};
-use ofp_types::{AccountId, ConsentId, ConsentStatus, DpFault, ErrorCode, PLATFORM_AUDIENCE, Permission, uuid_v4};
+use ofp_types::{
+    AccountId, ConsentId, ConsentStatus, DpFault, ErrorCode, PLATFORM_AUDIENCE, Permission, uuid_v4,
+};
 use serde_json::{Value, json};
 
 use super::Resource;
@@ -239,14 +241,16 @@ impl Core {
         let id = if exists { id } else { id.or(first.cloned()) };
         let account = usable(books, id);
         match account.as_ref().map_err(|refusal| refusal.code()) {
-            Err(code) if code == ErrorCode::AccountTemporarilyBlocked
-                && self.faulty(DpFault::BlockedSaidClosed) =>
+            Err(code)
+                if code == ErrorCode::AccountTemporarilyBlocked
+                    && self.faulty(DpFault::BlockedSaidClosed) =>
             {
                 Err(Refusal::new(403, ErrorCode::PermanentAccountAccessFailure, "closed"))
             }
-            Err(code) if code == ErrorCode::PermanentAccountAccessFailure
-                && exists
-                && self.faulty(DpFault::ClosedSaidBlocked) =>
+            Err(code)
+                if code == ErrorCode::PermanentAccountAccessFailure
+                    && exists
+                    && self.faulty(DpFault::ClosedSaidBlocked) =>
             {
                 Err(Refusal::new(403, ErrorCode::AccountTemporarilyBlocked, "blocked"))
             }

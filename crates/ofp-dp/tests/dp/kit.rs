@@ -134,6 +134,8 @@ impl Kit {
             profile: Profile::default(),
             faults: HashSet::new(),
             store: ofp_net::Store::none(),
+            other_keys: Arc::default(),
+            patience: Duration::from_secs(5),
         };
         let (webhooks_url, public_url) = (webhooks.1.to_string(), public.1.to_string());
         let listeners = DpListeners { webhooks: webhooks.0, public };

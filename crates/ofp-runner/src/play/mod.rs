@@ -12,8 +12,8 @@ use std::{
 
 use ofp_checks::{Facts, Requirement, Scope, catalogue, judge};
 use ofp_evidence::{
-    Cause, ExchangeId, Finding, Record, ScenarioId, ScenarioResult, ScenarioStatus, Severity,
-    StepResult, StepStatus, Verdict,
+    Cause, ExchangeId, Failure, Finding, Record, ScenarioId, ScenarioResult, ScenarioStatus,
+    Severity, StepResult, StepStatus, Verdict,
 };
 
 use crate::{
@@ -46,6 +46,7 @@ pub(crate) async fn play(world: &World, loaded: &Loaded, options: &PlayOptions) 
     let started = Instant::now();
     let mut actors = Actors::new(world, &loaded.scenario);
     let (mut steps, stopped) = play_steps(&mut actors, world, loaded, options).await;
+    actors.at_rest().await;
     settle(world, &actors, options).await;
     let not_struck = if stopped.is_none() { actors.not_struck() } else { Vec::new() };
     let records = of_consents(&world.journal.records(), &actors.consents());
@@ -82,6 +83,29 @@ pub(crate) async fn play(world: &World, loaded: &Loaded, options: &PlayOptions) 
         findings,
     };
     Played { result, verdicts, misconfigured }
+}
+
+/// A scenario that is not played, because the DP is out of reach.
+pub(crate) fn not_played(loaded: &Loaded, failure: &Failure) -> Played {
+    let because = format!("the DP cannot be reached: {failure}");
+    let skipped = |(at, step): (usize, &ofp_scenario::Step)| StepResult {
+        name: step.name.clone(),
+        line: step.line,
+        status: StepStatus::Skipped,
+        findings: Vec::new(),
+        error: (at == 0).then(|| because.clone()),
+        exchanges: Vec::new(),
+    };
+    let result = ScenarioResult {
+        id: ScenarioId(loaded.id.clone()),
+        title: loaded.scenario.title.clone(),
+        file: loaded.source.name.clone(),
+        status: ScenarioStatus::Skipped,
+        took: Duration::ZERO,
+        steps: loaded.scenario.steps.iter().enumerate().map(skipped).collect(),
+        findings: Vec::new(),
+    };
+    Played { result, verdicts: Vec::new(), misconfigured: false }
 }
 
 async fn play_steps(

@@ -81,6 +81,18 @@ impl Prober {
         Ok(())
     }
 
+    /// Whether PayNet signs with another key than at first.
+    pub(crate) fn has_rotated(&self) -> bool {
+        let keys = self.keys();
+        keys.previous.is_some() || keys.retired.is_some()
+    }
+
+    /// PayNet signs with its first key again.
+    pub(crate) fn started_again(&self, pki: &Pki) -> Result<(), PkiError> {
+        *self.keys.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(Keys::of(pki)?);
+        Ok(())
+    }
+
     fn keys(&self) -> Arc<Keys> {
         Arc::clone(&self.keys.read().unwrap_or_else(PoisonError::into_inner))
     }

@@ -232,6 +232,12 @@ impl World {
         self.paynet.publish_encryption_key(&self.settings.dc_id, None);
         self.dc.use_next_key(None);
         self.paynet.publish_unknown_kinds(false);
+        if self.prober.has_rotated() {
+            // the key that everybody knew before: for a quarter of an hour nobody need know another
+            let first = &self.pki.paynet.signing;
+            let _ = self.paynet.rotate_signing_key(first, true);
+            let _ = self.prober.started_again(&self.pki);
+        }
         self.dp.bank().set_down(false);
     }
 

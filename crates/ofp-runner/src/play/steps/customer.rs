@@ -74,7 +74,11 @@ impl Actors<'_> {
 
     pub(super) async fn decide(&mut self, approved: bool, step: &Step, source: &Source) -> Played {
         match step.mutate {
-            None => self.visit()?.decide(approved).await?,
+            None => {
+                let consent = self.consent()?.clone();
+                self.visit()?.decide(approved).await?;
+                self.decided.push(consent);
+            }
             Some(mutation) => {
                 let status = self.standing()?;
                 self.visit()?.decide_spoilt(approved, mutation, status).await?;

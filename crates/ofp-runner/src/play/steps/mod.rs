@@ -106,6 +106,8 @@ pub(super) struct Actors<'a> {
     account_values: HashMap<String, Vec<String>>,
     /// Where a review page was.
     review: Option<Url>,
+    /// Consents on which a customer decided.
+    decided: Vec<ConsentId>,
 }
 
 type Played = Result<Vec<Finding>, StepError>;
@@ -120,6 +122,7 @@ impl<'a> Actors<'a> {
             other_tab: None,
             account_values: HashMap::new(),
             review: None,
+            decided: Vec::new(),
         }
     }
 

@@ -153,6 +153,7 @@ impl Actors<'_> {
             InjectScope::Consent => FaultScope::Consent(self.consent()?.clone()),
             InjectScope::Dp => FaultScope::Client(settings.dp_client_id.clone()),
             InjectScope::Dc => FaultScope::Client(settings.dc_client_id.clone()),
+            InjectScope::Everyone => FaultScope::Everyone,
         })
     }
 
@@ -169,8 +170,9 @@ impl Actors<'_> {
         let mut scopes: Vec<FaultScope> =
             self.consents().into_iter().map(FaultScope::Consent).collect();
         if self.scenario.exclusive {
-            let clients = [InjectScope::Dp, InjectScope::Dc].map(|scope| self.scope(scope));
-            scopes.extend(clients.into_iter().flatten());
+            let everybody = [InjectScope::Dp, InjectScope::Dc, InjectScope::Everyone]
+                .map(|scope| self.scope(scope));
+            scopes.extend(everybody.into_iter().flatten());
         }
         scopes
     }

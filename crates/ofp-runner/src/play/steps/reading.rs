@@ -6,12 +6,14 @@ use ofp_dc::{DcError, Linked, Reading, Resource};
 use ofp_evidence::{Decryption, Endpoint, Exchange, ExchangeId, Finding, Reader, Record};
 use ofp_jose::{CompactJwe, CompactJws};
 use ofp_scenario::{Read, ReadTransactions, Source, Step, WhichAccount, WhichConsent};
-use ofp_types::{AccountId, InteractionId, Kid, wire::wrapped_jws};
+use ofp_types::{AccountId, ConsentId, InteractionId, Kid, wire::wrapped_jws};
 use serde_json::{Value, json};
 
 use super::{Actors, Played, StepError};
 use crate::play::expect::of_answer;
 
+/// How long a decision may be on its way.
+const A_MOMENT: Duration = Duration::from_millis(300);
 /// More pages than any account has.
 const MOST_PAGES: u32 = 1_000;
 
@@ -85,10 +87,37 @@ impl Actors<'_> {
 
     /// The DC asks when the DP has been told of every change, or has had the time to be: an event that
     /// is still on its way says nothing against the DP.
-    pub(super) async fn at_rest(&self) {
+    pub(crate) async fn at_rest(&self) {
+        for consent in &self.decided {
+            self.told_of(consent).await;
+        }
         for consent in self.consents() {
             let _ = self.world.paynet.settled(&consent, Duration::from_secs(10)).await;
         }
+    }
+
+    /// Waits a moment for an Update Consent that the DP may send after it has answered the customer: what
+    /// comes too late is for G-02 to say, and not that it never came.
+    async fn told_of(&self, consent: &ConsentId) {
+        let mut news = self.world.journal.watch();
+        let told = || {
+            self.world.journal.newest(|record| match record {
+                Record::Exchange(exchange)
+                    if exchange.endpoint == Endpoint::UpdateConsent
+                        && exchange.consent.as_ref() == Some(consent) =>
+                {
+                    Some(())
+                }
+                _ => None,
+            })
+        };
+        let waiting = async {
+            while told().is_none() {
+                // the journal lives as long as the world, which we borrow
+                let _ = news.changed().await;
+            }
+        };
+        let _ = tokio::time::timeout(A_MOMENT, waiting).await;
     }
 
     fn weigh(
