@@ -56,7 +56,7 @@ faults! {
     /// Update Consent says `Authorised`.
     UpdateConsentBritishSpelling "update-consent-british-spelling" "G-23" [],
     /// Update Consent carries every account of the customer, whatever they selected.
-    UpdateConsentAllAccounts "update-consent-all-accounts" "E-06" [],
+    UpdateConsentAllAccounts "update-consent-all-accounts" "E-06" ["O-07" "nobody ticked the others"],
     /// Update Consent is never sent, and success is shown all the same.
     UpdateConsentSkipped "update-consent-skipped" "G-01" [],
     /// A rejection has no `status_reason`.
@@ -176,7 +176,7 @@ faults! {
     /// Qpm of a request for data is not looked at.
     RequestQpmUnchecked "request-qpm-unchecked" "J-16" [],
     /// Data of a revoked consent is served.
-    DataWhenRevoked "data-when-revoked" "J-24" [],
+    DataWhenRevoked "data-when-revoked" "J-24" ["J-39" "it is served at once and later", "N-02" "a withdrawal is a revocation", "N-06" "what is superseded is revoked"],
     /// Data of a suspended consent is served.
     DataWhenSuspended "data-when-suspended" "J-25" [],
     /// The permissions of a consent are not looked at.
@@ -194,17 +194,17 @@ faults! {
     /// Any certificate of the right CA may call.
     CertificateUnchecked "client-certificate-unchecked" "A-07" [],
     /// Refusals are pages of HTML.
-    RefusalsInHtml "refusals-in-html" "O-01" ["O-04" "there is no code", "O-14" "there is no code"],
+    RefusalsInHtml "refusals-in-html" "O-01" ["O-04" "there is no code", "O-14" "there is no code", "O-11" "there is no code", "B-06" "a page for an unknown path is HTML too"],
     /// A request without consent_id is answered 500.
     MissingParameterAsServerError "missing-parameter-as-server-error" "O-02" ["J-20" "500 is no refusal", "L-07" "500 is no refusal", "O-15" "500 is not called for"],
     /// Refusals carry a stack trace.
     StackTraces "stack-traces" "O-03" [],
     /// Every refusal says invalid_request.
-    OneCodeForAll "one-code-for-all" "O-04" [],
+    OneCodeForAll "one-code-for-all" "O-04" ["O-11" "a blocked account has no code of its own"],
     /// Refusals say codes that nobody knows.
-    CodesOfItsOwn "codes-of-its-own" "O-14" ["O-04" "no code is one of PayNet's"],
+    CodesOfItsOwn "codes-of-its-own" "O-14" ["O-04" "no code is one of PayNet's", "O-11" "no code is one of PayNet's"],
     /// Every refusal is 418.
-    RefusalsAsTeapot "refusals-as-teapot" "O-15" ["A-07" "418 is not how a certificate is refused"],
+    RefusalsAsTeapot "refusals-as-teapot" "O-15" ["A-07" "418 is not how a certificate is refused", "B-06" "418 is not 404", "C-32" "418 is not 415", "O-11" "418 is not 403", "O-13" "418 is not 503"],
     /// Every balance response has the same jti.
     BalanceJtiStatic "balance-jti-static" "K-06" [],
     /// The balance response names a kid that is not registered.

@@ -74,7 +74,15 @@ impl<'a> Facts<'a> {
                 Record::Decryption(decryption) => decryptions.push(decryption),
                 Record::Transition(transition) => facts.transitions.push(transition),
                 Record::Customer { consent, act } => facts.acts.push((consent, act)),
-                Record::Probe { exchange, mutation: Some(mutation), lured, .. } => {
+                Record::Probe {
+                    exchange,
+                    mutation: Some(mutation),
+                    lured,
+                    status,
+                    granted,
+                    ..
+                } => {
+                    facts.standings.insert(*exchange, (*status, *granted));
                     mutations.insert(*exchange, *mutation);
                     facts.lured.extend(lured.then_some(*exchange));
                 }
@@ -136,7 +144,7 @@ impl<'a> Facts<'a> {
     }
 
     /// Whether a request that the scenario made itself is one that the DP must serve.
-    fn is_due(&self, exchange: &Exchange) -> bool {
+    pub(crate) fn is_due(&self, exchange: &Exchange) -> bool {
         let standing = self.standings.get(&exchange.id);
         standing.is_none_or(|(status, granted)| match exchange.endpoint {
             Endpoint::DpAuthorize => *status == ConsentStatus::AwaitingAuthorization,

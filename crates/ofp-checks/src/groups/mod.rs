@@ -161,7 +161,7 @@ pub(crate) fn serves(facts: &Facts<'_>, ruling: &mut Ruling<'_>) {
             continue;
         }
         let expected = format!("to be served: {}", mutation.what());
-        for exchange in facts.sent_with(*endpoint, *mutation) {
+        for exchange in facts.sent_with(*endpoint, *mutation).filter(|x| facts.is_due(x)) {
             match (served(exchange, &facts.settings.paynet_callback), &exchange.outcome) {
                 (Ok(()), _) => ruling.holds(exchange.id),
                 (Err(_), Outcome::Failed(failure)) => {

@@ -94,7 +94,8 @@ fn withdrawn(facts: &Facts<'_>, ruling: &mut Ruling<'_>) {
 /// PayNet still holds the consent authorized, and so does the DP.
 fn not_withdrawn(facts: &Facts<'_>, ruling: &mut Ruling<'_>) {
     for revocation in by_dp(facts, Endpoint::RevokeConsent).filter(|x| x.status() == Some(403)) {
-        for balance in balances_after(facts, revocation, revocation.consent.as_ref()) {
+        let balances = balances_after(facts, revocation, revocation.consent.as_ref());
+        for balance in balances.into_iter().filter(|balance| facts.is_due(balance)) {
             must_serve(facts, balance, ruling);
         }
     }

@@ -137,7 +137,9 @@ impl Core {
             }
             Resource::Balances if self.faulty(DpFault::BalanceOfOtherAccount) => {
                 let others = customer.into_iter().flat_map(|customer| &customer.accounts);
-                let other = others.into_iter().find(|other| other.id != account.id);
+                let mut others =
+                    others.into_iter().filter(|other| other.balance_object().is_some());
+                let other = others.find(|other| other.id != account.id);
                 balance(other.unwrap_or(account))
             }
             Resource::Balances => balance(account).map(|object| self.word_balance(object)),

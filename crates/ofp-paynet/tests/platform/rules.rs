@@ -550,12 +550,11 @@ async fn a_verifier_has_43_to_128_characters() {
 async fn a_client_that_goes_away_changes_nothing_about_what_happens() {
     let kit = Kit::start();
     let (_, consent) = kit.pushed().await;
-    let fault =
-        serde_json::from_value(json!({ "at": "update_consent", "delay": "300ms" })).unwrap();
+    let fault = serde_json::from_value(json!({ "at": "update_consent", "delay": "3s" })).unwrap();
     let _ = kit.paynet.inject(ofp_paynet::FaultScope::Consent(consent.clone()), fault);
     let body = kit.approval();
     let gone = tokio::time::timeout(
-        std::time::Duration::from_millis(100),
+        std::time::Duration::from_secs(1),
         kit.update(&consent, &body, |_| {}),
     );
     assert!(gone.await.is_err(), "the DP gave up");

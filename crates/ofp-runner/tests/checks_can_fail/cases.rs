@@ -7,9 +7,9 @@ use ofp_jose::corrupt;
 use serde_json::json;
 
 use crate::spoil::{
-    Spoil, act, answer, assertion, balance, decryption, edit, exchange, handshake, id_token,
-    jwe_header, remove, request_json, response_jws, status, token_form, twice, without,
-    without_header,
+    Spoil, act, answer, assertion, balance, both, decryption, edit, every_seventh, exchange,
+    handshake, id_token, jwe_header, lured, remove, request_json, response_jws, status, token_form,
+    twice, without, without_answer, without_header,
 };
 
 /// Every case, by the group of its requirement.
@@ -27,6 +27,7 @@ pub(crate) fn cases() -> Vec<(&'static str, Spoil)> {
         responses(),
         contents(),
         userinfo(),
+        beside(),
     ];
     groups.into_iter().flatten().collect()
 }
@@ -436,6 +437,110 @@ fn userinfo() -> Vec<(&'static str, Spoil)> {
         ("L-04", body(|claims| claims["email_verified"] = json!("true"))),
         ("L-08", without_header(E::Userinfo, "x-fapi-interaction-id")),
     ]
+}
+
+/// What the journeys show beside what they are about.
+fn beside() -> Vec<(&'static str, Spoil)> {
+    let header = |name: &'static str, text: &'static str| {
+        exchange(E::UpdateConsent, move |x| {
+            for (n, value) in &mut x.request.headers {
+                if n == name {
+                    text.clone_into(value);
+                }
+            }
+        })
+    };
+    vec![
+        ("C-30", status(E::ConsentEvent, 400)),
+        ("F-10", header("authorization", "Bearer always")),
+        ("G-18", header("x-fapi-signature", "a..b")),
+        ("I-09", without(|record| matches!(record, Record::Transition(_)))),
+        ("N-05", status(E::Balances, 403)),
+        ("O-10", header("x-fapi-interaction-id", "1")),
+    ]
+}
+
+/// Ways to spoil the answers and pages of a DP, whatever they are about.
+pub(crate) fn anything() -> Vec<Spoil> {
+    let endpoints = [
+        E::ConsentEvent,
+        E::DpAuthorize,
+        E::Balances,
+        E::Userinfo,
+        E::Health,
+        E::DpPage,
+        E::UpdateConsent,
+        E::RevokeConsent,
+    ];
+    let with = |at, code: u16, body: &'static str| {
+        answer(at, move |status, message| {
+            *status = code;
+            message.body = body.as_bytes().to_vec();
+        })
+    };
+    let mut all = Vec::new();
+    for at in endpoints {
+        all.extend([with(at, 200, "{}"), with(at, 500, "{}"), with(at, 403, "{}")]);
+        all.push(without_answer(at));
+    }
+    let text = |said: &'static str| {
+        act(move |act| {
+            if let CustomerAct::Decided { text, .. } | CustomerAct::LoggedIn { text, .. } = act {
+                *text = format!("{said} {}", text.len());
+            }
+        })
+    };
+    let screen = |shown| {
+        act(move |act| {
+            if let CustomerAct::Tried { screen, .. }
+            | CustomerAct::SelectedAccounts { screen, .. } = act
+            {
+                *screen = shown;
+            }
+        })
+    };
+    all.extend([text("Approved, thank you"), screen(Screen::Review), screen(Screen::Result)]);
+    all.push(answer(E::Balances, |_, m| m.body = b"{\"balance\":1}".to_vec()));
+    all.push(answer(E::DpPage, |_, m| {
+        m.headers.push(("access-control-allow-origin".into(), "*".into()));
+        m.body = b"<ofp-sim-markup hidden>".to_vec();
+    }));
+    all.push(answer(E::ConsentEvent, |_, m| {
+        m.headers.push(("set-cookie".into(), "ofp-sim-injected=1".into()));
+    }));
+    all.push(twice(E::UpdateConsent));
+    all.push(twice(E::Jwks));
+    all.push(exchange(E::UpdateConsent, |x| x.request.headers.clear()));
+    all.push(exchange(E::RevokeConsent, |x| x.request.headers.clear()));
+    all.push(exchange(E::ConsentEvent, |x| {
+        x.outcome = ofp_evidence::Outcome::Failed(ofp_evidence::Failure {
+            stage: ofp_evidence::Stage::Greeted,
+            detail: "ServerHello with TLSv1.1".into(),
+        });
+    }));
+    all.push(lured());
+    all.push(request_json(E::UpdateConsent, |body| {
+        body["accounts"] =
+            json!([{ "account_id": "x", "account_number": "9", "account_name": "x" }]);
+        body["status"] = json!("authorized");
+    }));
+    all.push(act(|act| {
+        if let CustomerAct::LoggedIn { username, text, .. } = act {
+            *text = if username.starts_with("nobody") { "No such name" } else { "Wrong" }.into();
+        }
+    }));
+    all.push(both(with(E::DpPage, 200, "{}"), screen(Screen::Result)));
+    // the copies come later
+    all.push(both(
+        twice(E::UpdateConsent),
+        exchange(E::UpdateConsent, |x| {
+            if x.id.0 > 100_000 {
+                edit(&mut x.request.body, |body| body["status"] = json!("rejected"));
+            }
+        }),
+    ));
+    all.push(every_seventh(E::ConsentEvent, E::Jwks));
+    all
 }
 
 /// Ways to spoil the refusals that a requirement wants.

@@ -3,7 +3,8 @@
 use std::sync::Arc;
 
 use ofp_evidence::{
-    CustomerAct, Decryption, Endpoint, Exchange, Handshake, Message, Outcome, Record,
+    CustomerAct, Decryption, Endpoint, Exchange, Failure, Handshake, Message, Outcome, Record,
+    Stage,
 };
 use ofp_jose::{base64url, base64url_decode};
 use serde_json::Value;
@@ -48,6 +49,23 @@ pub(crate) fn without_header(endpoint: Endpoint, name: &'static str) -> Spoil {
     answer(endpoint, move |_, message| message.headers.retain(|(n, _)| n != name))
 }
 
+/// Takes every answer at an endpoint away.
+pub(crate) fn without_answer(endpoint: Endpoint) -> Spoil {
+    exchange(endpoint, |exchange| {
+        let detail = "nothing came".to_owned();
+        exchange.outcome = Outcome::Failed(Failure { stage: Stage::Timeout, detail });
+    })
+}
+
+/// Lets the DP take every bait.
+pub(crate) fn lured() -> Spoil {
+    each(|record| {
+        if let Record::Probe { lured, .. } = record {
+            *lured = true;
+        }
+    })
+}
+
 /// Spoils every handshake.
 pub(crate) fn handshake(change: impl Fn(&mut Handshake) + 'static) -> Spoil {
     each(move |record| {
@@ -82,6 +100,27 @@ pub(crate) fn balance(change: impl Fn(&mut Value) + 'static) -> Spoil {
             edit(plaintext, |json| change(&mut json["data"]));
         }
     })
+}
+
+/// One way after the other.
+pub(crate) fn both(first: Spoil, second: Spoil) -> Spoil {
+    Box::new(move |records| {
+        let spoilt: Vec<Arc<Record>> = first(records).into_iter().map(Arc::new).collect();
+        second(&spoilt)
+    })
+}
+
+/// Turns every seventh exchange at `endpoint` into one at `other`, that nobody spoilt.
+pub(crate) fn every_seventh(endpoint: Endpoint, other: Endpoint) -> Spoil {
+    let turned = exchange(endpoint, move |exchange| {
+        if exchange.id.0 % 7 == 0 {
+            exchange.endpoint = other;
+        }
+    });
+    both(
+        turned,
+        without(|record| matches!(record, Record::Probe { exchange, .. } if exchange.0 % 7 == 0)),
+    )
 }
 
 /// Leaves records out.
