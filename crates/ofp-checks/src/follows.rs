@@ -3,20 +3,23 @@
 /// Requirements whose breach can follow from the breach of others.
 const FOLLOWS: &[(&str, &[&str])] = &[
     // without a token there is no Update Consent
-    ("G-01", &["F-01", "F-02", "F-03", "F-04", "F-06"]),
-    ("G-02", &["G-01", "F-01", "F-02", "F-03", "F-04", "F-06"]),
-    ("F-07", &["F-01", "F-02", "F-03", "F-04", "F-06"]),
+    ("G-01", &["F-01", "F-02", "F-03", "F-04", "F-05", "F-06"]),
+    ("G-02", &["G-01", "F-01", "F-02", "F-03", "F-04", "F-05", "F-06"]),
+    ("F-07", &["F-01", "F-02", "F-03", "F-04", "F-05", "F-06"]),
     // PayNet gives no code for a decision that it was not told of, or did not accept
     (
         "I-07",
         &[
-            "F-01", "F-02", "F-03", "F-04", "F-06", "F-07", "G-01", "G-03", "G-04", "G-05", "G-06",
-            "G-07", "G-08", "G-09", "H-01", "H-03", "H-04", "H-05", "H-08",
+            "F-01", "F-02", "F-03", "F-04", "F-05", "F-06", "F-07", "G-01", "G-03", "G-04", "G-05",
+            "G-06", "G-07", "G-08", "G-09", "H-01", "H-03", "H-04", "H-05", "H-08",
         ],
     ),
     (
         "I-08",
-        &["F-01", "F-02", "F-03", "F-04", "F-06", "F-07", "G-01", "G-03", "G-04", "G-05", "G-12"],
+        &[
+            "F-01", "F-02", "F-03", "F-04", "F-05", "F-06", "F-07", "G-01", "G-03", "G-04", "G-05",
+            "G-12",
+        ],
     ),
     // a consent that the DP was never told of cannot be authorized
     ("D-01", &["C-01"]),

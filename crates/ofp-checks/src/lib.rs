@@ -16,6 +16,7 @@
 mod facts;
 mod follows;
 mod groups;
+mod innocent;
 mod page;
 mod refusal;
 mod requirement;

@@ -3,7 +3,7 @@
 use ofp_evidence::{Endpoint, Level};
 use ofp_types::{ConsentStatus, Mutation, RequirementId};
 
-use crate::{Facts, groups, ruling::Ruling};
+use crate::{Facts, groups, innocent, ruling::Ruling};
 
 /// What evidence a check is held to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -69,6 +69,12 @@ impl std::fmt::Display for Unserved {
 }
 
 impl Requirement {
+    /// What is usually behind a breach that is not what it looks like: look there first.
+    #[must_use]
+    pub fn innocent_cause(&self) -> Option<&'static str> {
+        innocent::of(self.id)
+    }
+
     /// Its id, parsed.
     #[must_use]
     pub fn requirement_id(&self) -> RequirementId {

@@ -1,7 +1,8 @@
 //! What a check must know besides the evidence.
 
-use ofp_jose::KeySet;
+use ofp_jose::{JwkSet, KeySet};
 use ofp_types::{ClientId, DcId, DpId, Kid, Profile};
+use serde::{Deserialize, Serialize};
 
 /// What a check must know besides the evidence: who the DP is, and what its test data says.
 #[derive(Debug)]
@@ -16,6 +17,8 @@ pub struct Settings {
     pub dp_issuer: String,
     /// The DP's registered signing keys.
     pub dp_keys: KeySet,
+    /// The same, as published.
+    pub dp_jwks: JwkSet,
     /// Whether the DP authenticates with an assertion (else with its certificate alone).
     pub dp_uses_assertion: bool,
     /// PayNet's issuer.
@@ -35,7 +38,7 @@ pub struct Settings {
 }
 
 /// A customer in the DP's test data.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct TestCustomer {
     /// What they log in with.
     pub username: String,
@@ -48,7 +51,7 @@ pub struct TestCustomer {
 }
 
 /// An account in the DP's test data.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct TestAccount {
     /// As the DP shows and sends it.
     pub number: String,

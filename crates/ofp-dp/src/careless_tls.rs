@@ -13,7 +13,7 @@ use tokio::{
     net::TcpStream,
 };
 
-use crate::config::DpConfig;
+use crate::{config::DpConfig, variant::limit_versions};
 
 /// Verification errors of OpenSSL (x509_vfy.h).
 const NOT_YET_VALID: i32 = 9;
@@ -35,6 +35,8 @@ pub(crate) fn webhooks_tls(config: &DpConfig) -> Result<SslAcceptorBuilder, NetE
         false => &config.ca,
     };
     let mut builder = acceptor(identity, ca, ClientAuth::Required)?;
+    let varies = |variant| config.variants.contains(&variant);
+    limit_versions(&mut builder, &varies).map_err(NetError::tls)?;
     weaken(&mut builder, &faulty).map_err(NetError::tls)?;
     let optional = [
         DpFault::ClientCertificateOptional,

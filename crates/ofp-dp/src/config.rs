@@ -6,7 +6,7 @@ use ofp_jose::KeySet;
 
 use ofp_net::{NetError, Store, StoreError};
 use ofp_pki::Kit;
-use ofp_types::{ClientId, DpFault, DpId, Kid, Origin, Profile};
+use ofp_types::{ClientId, DpFault, DpId, DpVariant, Kid, Origin, Profile};
 use openssl::x509::X509;
 
 /// Everything that the reference DP is configured with.
@@ -35,6 +35,8 @@ pub struct DpConfig {
     pub profile: Profile,
     /// What to do wrong on purpose.
     pub faults: HashSet<DpFault>,
+    /// What to do differently, and as well.
+    pub variants: HashSet<DpVariant>,
     /// What survives a restart.
     pub store: Store,
     /// Keys of others in the ecosystem, for a careless DP alone.

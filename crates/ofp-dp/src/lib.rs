@@ -26,6 +26,7 @@ mod refusal;
 mod server;
 mod sessions;
 mod signatures;
+mod variant;
 mod webhooks;
 
 pub use bank::{Account, AccountKind, AccountStatus, Bank, Books, Customer, InvalidBooks};

@@ -5,7 +5,7 @@ use std::collections::HashSet;
 use jiff::{SignedDuration, Timestamp};
 use ofp_net::{Reply, Request};
 use ofp_types::{
-    DpFault, UpdatedBy, uuid_v4,
+    DpFault, DpVariant, UpdatedBy, uuid_v4,
     wire::{ASSERTION_TYPE, LifeCycleRequest, TokenResponse, UpdateConsent},
 };
 use serde_json::{Map, Value, json};
@@ -38,7 +38,7 @@ impl Core {
         consent_id: &str,
         update: &UpdateConsent,
     ) -> Result<(), NotTold> {
-        let body = serde_json::to_vec(update).unwrap_or_default();
+        let body = self.written(update);
         let path = format!("/v1/consents/{consent_id}");
         self.tell_paynet(http::Method::PATCH, &path, &body).await
     }
@@ -162,6 +162,9 @@ impl Core {
         let form: Vec<(&str, &str)> = form
             .into_iter()
             .filter(|(name, _)| *name != "client_id" || !self.faulty(DpFault::TokenWithoutClientId))
+            .filter(|(name, _)| {
+                !name.starts_with("client_assertion") || !self.varies(DpVariant::TlsClientAuth)
+            })
             .collect();
         let request =
             Request::form(&self.config.paynet_token_endpoint, &form, self.config.patience)
@@ -171,7 +174,7 @@ impl Core {
     }
 
     fn client_assertion(&self) -> String {
-        let now = self.now().as_second();
+        let now = self.now();
         let audience = if self.faulty(DpFault::AssertionAudienceTokenEndpoint) {
             &self.config.paynet_token_endpoint
         } else {
@@ -181,8 +184,8 @@ impl Core {
             "iss": self.config.client_id,
             "sub": self.config.client_id,
             "aud": audience,
-            "iat": now,
-            "exp": now + ASSERTION_LIFE,
+            "iat": self.numeric_date(now),
+            "exp": self.numeric_date(now + SignedDuration::from_secs(ASSERTION_LIFE)),
             "jti": uuid_v4(&*self.entropy),
         })));
         match self.faulty(DpFault::AssertionKidUnknown) {

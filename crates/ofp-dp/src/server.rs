@@ -3,7 +3,9 @@
 use std::sync::{Arc, PoisonError};
 
 use jiff::SignedDuration;
-use ofp_net::{ClientAuth, HttpClient, JwksCache, RunningServer, acceptor, connector, serve};
+use ofp_net::{
+    ClientAuth, HttpClient, JwksCache, NetError, RunningServer, acceptor, connector, serve,
+};
 use ofp_types::{Clock, ConsentId, DpFault, Entropy, UpdatedBy};
 
 use crate::{
@@ -12,6 +14,7 @@ use crate::{
     config::{DpConfig, DpError, DpListeners},
     core::Core,
     pages::Pages,
+    variant::limit_versions,
     webhooks::Webhooks,
 };
 
@@ -35,7 +38,9 @@ impl ReferenceDp {
     ) -> Result<Self, DpError> {
         let client = HttpClient::new(connector(Some(&config.kit.client), &config.ca)?, None);
         let webhooks_tls = webhooks_tls(&config)?;
-        let public_tls = acceptor(&config.kit.server, &config.ca, ClientAuth::None)?;
+        let mut public_tls = acceptor(&config.kit.server, &config.ca, ClientAuth::None)?;
+        let varies = |variant| config.variants.contains(&variant);
+        limit_versions(&mut public_tls, &varies).map_err(NetError::tls)?;
         let keys_url = config.paynet_as.join("/v1/oauth/jwks/paynet");
         let keys = JwksCache::new(client.clone(), Arc::clone(&clock), "PayNet", keys_url);
         let core = Arc::new(Core {

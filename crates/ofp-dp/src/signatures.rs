@@ -251,7 +251,8 @@ impl Core {
             let expected = format!("a URL of {}", inbound.path);
             return Err(JoseError::ClaimValue { claim: "url", expected, actual: url.to_owned() });
         }
-        if self.faulty(DpFault::UserinfoConsentIdOptional) {
+        let nameless = !inbound.query.contains("consent_id=");
+        if nameless && self.faulty(DpFault::UserinfoConsentIdOptional) {
             return Ok(());
         }
         self.hold(DpFault::RequestQpmUnchecked, query_is_signed(claims, inbound))

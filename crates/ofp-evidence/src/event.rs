@@ -2,13 +2,13 @@
 
 use std::{sync::Arc, time::Duration};
 
-use ofp_types::RequirementId;
-use serde::Serialize;
+use ofp_types::{ConsentId, RequirementId};
+use serde::{Deserialize, Serialize};
 
 use crate::{ExchangeId, Finding, Level, Record, Secrets, Verdict, verdict::Scenarios};
 
 /// Names a scenario within a run, such as `journey/approve`.
-#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct ScenarioId(pub String);
 
@@ -19,7 +19,7 @@ impl std::fmt::Display for ScenarioId {
 }
 
 /// How a step ended.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum StepStatus {
     /// It did what it says.
@@ -33,7 +33,7 @@ pub enum StepStatus {
 }
 
 /// How a step ended, with everything that was wrong.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct StepResult {
     /// Its name: what the author called it, or `actor.verb`.
     pub name: String,
@@ -50,7 +50,7 @@ pub struct StepResult {
 }
 
 /// How a scenario ended.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum ScenarioStatus {
     /// Every step and every must.
@@ -64,7 +64,7 @@ pub enum ScenarioStatus {
 }
 
 /// How a scenario ended, with everything that was wrong.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct ScenarioResult {
     /// Its id.
     pub id: ScenarioId,
@@ -80,6 +80,8 @@ pub struct ScenarioResult {
     pub steps: Vec<StepResult>,
     /// What was wrong and belongs to no step: the snapshot, a claim to cover, a late event.
     pub findings: Vec<Finding>,
+    /// The consents that it asked for: what is about them is its evidence.
+    pub consents: Vec<ConsentId>,
 }
 
 /// What a run says about one requirement.

@@ -4,12 +4,12 @@ use std::{sync::Arc, time::Duration};
 
 use jiff::Timestamp;
 use ofp_types::ConsentId;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use crate::{CertificateFacts, ConnectionId};
 
 /// Numbers an exchange within a run, in the order of beginning.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct ExchangeId(pub u64);
 
 impl std::fmt::Display for ExchangeId {
@@ -19,7 +19,7 @@ impl std::fmt::Display for ExchangeId {
 }
 
 /// Who talks to whom.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Role {
     /// The platform.
@@ -44,7 +44,7 @@ impl std::fmt::Display for Role {
 }
 
 /// Which of the platform's endpoints was called, with its label in `spec/ofp.md` section 1.1.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Endpoint {
     /// A1, A2: server metadata.
@@ -144,11 +144,12 @@ impl Endpoint {
 }
 
 /// Headers and body as they travelled.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Message {
     /// Names in lower case, in the order of the wire.
     pub headers: Vec<(String, String)>,
     /// The bytes, without transfer coding.
+    #[serde(with = "crate::bytes")]
     pub body: Vec<u8>,
 }
 
@@ -181,7 +182,7 @@ impl Message {
 }
 
 /// How far an exchange got that has no complete answer.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Stage {
     /// The TCP connection was not made.
@@ -203,7 +204,7 @@ pub enum Stage {
 }
 
 /// Why there is no complete answer.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Failure {
     /// How far it got.
     pub stage: Stage,
@@ -228,7 +229,7 @@ impl std::fmt::Display for Failure {
 }
 
 /// What became of a request.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Outcome {
     /// A complete HTTP answer.
     Answered {
@@ -242,7 +243,7 @@ pub enum Outcome {
 }
 
 /// One HTTP request and what became of it.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Exchange {
     /// Its number.
     pub id: ExchangeId,

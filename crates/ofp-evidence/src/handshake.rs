@@ -4,16 +4,16 @@ use std::sync::Arc;
 
 use jiff::Timestamp;
 use ofp_types::Kid;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use crate::Role;
 
 /// Numbers a connection within a run.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct ConnectionId(pub u64);
 
 /// What a certificate says, as far as the profile cares.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct CertificateFacts {
     /// base64url(SHA-256(DER)).
     pub thumbprint: Kid,
@@ -32,7 +32,7 @@ pub struct CertificateFacts {
 }
 
 /// A TLS handshake that we made as the client.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Handshake {
     /// The connection.
     pub id: ConnectionId,

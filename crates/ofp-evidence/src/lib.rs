@@ -16,6 +16,7 @@
 //! No I/O. Writers of reports pass every text through [`Secrets::mask`], messages through
 //! [`Secrets::shown_body`] and its like.
 
+mod bytes;
 mod event;
 mod exchange;
 mod handshake;

@@ -2,12 +2,12 @@
 
 use jiff::Timestamp;
 use ofp_types::{AccountId, ConsentId, ConsentStatus, Kid, Mutation, Trigger, UpdatedBy};
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use crate::{Exchange, ExchangeId, Handshake};
 
 /// Who tried to decrypt.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Reader {
     /// The DC that the data is for.
@@ -18,7 +18,7 @@ pub enum Reader {
 
 /// An attempt to decrypt the data of an account response. Private keys never become evidence, so
 /// whoever has the key says what came of it.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Decryption {
     /// The DP's answer to PayNet.
     pub exchange: ExchangeId,
@@ -27,13 +27,14 @@ pub struct Decryption {
     /// Its id.
     pub kid: Kid,
     /// The plaintext, or why there is none.
+    #[serde(with = "crate::bytes::or_reason")]
     pub outcome: Result<Vec<u8>, String>,
     /// SHA-256 of the content encryption key, where the reader has it.
     pub content_key: Option<String>,
 }
 
 /// A consent's change of status at PayNet.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Transition {
     /// Which consent.
     pub consent: ConsentId,
@@ -52,7 +53,7 @@ pub struct Transition {
 }
 
 /// The screens of a DP (`spec/ofp.md` section 8), as a customer recognises them.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Screen {
     /// Asks for credentials.
@@ -83,7 +84,7 @@ impl std::fmt::Display for Screen {
 }
 
 /// What the customer did on a page of the DP, and which screen came of it.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub enum CustomerAct {
     /// Arrived from PayNet.
     Arrived {
@@ -178,7 +179,7 @@ pub enum CustomerAct {
 }
 
 /// What became of an account in the DP's books.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct AccountChange {
     /// The consent of the scenario that changed it.
     pub consent: ConsentId,
@@ -191,7 +192,7 @@ pub struct AccountChange {
 }
 
 /// Whether an account can be used, and the bank's books be read.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum AccountStanding {
     /// It can.
@@ -205,7 +206,7 @@ pub enum AccountStanding {
 }
 
 /// What became of the key set that PayNet publishes.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct KeySetChange {
     /// A consent of the scenario that changed it.
     pub consent: ConsentId,
@@ -216,7 +217,7 @@ pub struct KeySetChange {
 }
 
 /// What a client of PayNet's key set meets.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum KeySetState {
     /// Keys, and nothing beside them.
@@ -230,7 +231,7 @@ pub enum KeySetState {
 }
 
 /// Where a spoilt request differs from a good one.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Difference {
     /// Such as `x-signature claims.exp`.
     pub what: String,
@@ -241,7 +242,7 @@ pub struct Difference {
 }
 
 /// One thing that was observed.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub enum Record {
     /// An HTTP exchange.
     Exchange(Exchange),

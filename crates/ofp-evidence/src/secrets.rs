@@ -51,6 +51,14 @@ impl Secrets {
         Self { mentions, known, most, next: 0, changes: 0, finder }
     }
 
+    /// Every text that is known.
+    #[must_use]
+    pub fn texts(&self) -> Vec<String> {
+        let mut texts: Vec<String> = self.known.keys().cloned().collect();
+        texts.sort_unstable();
+        texts
+    }
+
     /// Marks `text` as secret, with its percent-encoded, JSON-escaped and base64 forms.
     pub fn add(&mut self, text: &str) {
         let text = end_of(text);

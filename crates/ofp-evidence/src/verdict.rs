@@ -1,7 +1,7 @@
 //! What is said about the evidence.
 
 use ofp_types::RequirementId;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use crate::{ExchangeId, ScenarioId};
 
@@ -32,7 +32,7 @@ impl std::fmt::Display for Level {
 }
 
 /// How bad one finding is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Severity {
     /// Worth knowing.
@@ -44,7 +44,7 @@ pub enum Severity {
 }
 
 /// Whose fault it is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Cause {
     /// The Data Provider's implementation.
@@ -69,7 +69,7 @@ impl std::fmt::Display for Cause {
 }
 
 /// What a finding is about.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Subject {
     /// An assertion about the DP.
@@ -99,7 +99,7 @@ impl std::fmt::Display for Subject {
 }
 
 /// Something that is not as it should be.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct Finding {
     /// What it is about.

@@ -214,6 +214,29 @@ impl Pki {
         issue(&self.authority, leaf, new_key(Purpose::Signing)?, &[], now)
     }
 
+    /// The same with TLS certificates for `party` whose keys are RSA. They are not kept.
+    ///
+    /// # Errors
+    /// [`PkiError::Crypto`] when OpenSSL refuses.
+    pub fn with_rsa_tls(&self, party: Party, now: Timestamp) -> Result<Self, PkiError> {
+        let names = OpenOptions::at(now).all_names();
+        let of = |purpose, names: &[String]| {
+            // a signing key is RSA
+            let key = new_key(Purpose::Signing)?;
+            issue(&self.authority, Leaf { party, purpose }, key, names, now)
+        };
+        let (server, client) = (of(Purpose::TlsServer, &names)?, of(Purpose::TlsClient, &[])?);
+        let mut set = self.clone();
+        let kit = match party {
+            Party::PayNet => &mut set.paynet,
+            Party::Dc1 => &mut set.dcs[0].kit,
+            Party::Dc2 => &mut set.dcs[1].kit,
+            Party::Dp => &mut set.dp,
+        };
+        (kit.server, kit.client) = (server, client);
+        Ok(set)
+    }
+
     /// One more encryption certificate for `party`, for the rotation of its keys. It is not kept.
     ///
     /// # Errors

@@ -6,7 +6,7 @@ use colored::Colorize as _;
 use ofp_checks::{find, group_title};
 use ofp_evidence::{
     Difference, ExchangeId, Finding, Level, RequirementResult, RunEvent, RunStarted,
-    ScenarioResult, ScenarioStatus, StepResult, Subject, Summary, Verdict,
+    ScenarioResult, ScenarioStatus, StepResult, StepStatus, Subject, Summary, Verdict,
 };
 
 use crate::{curl, run::Run, words::count};
@@ -100,6 +100,17 @@ impl<W: Write> Terminal<W> {
         let bad: Vec<&ScenarioResult> = run.summary.scenarios.iter().filter(bad).collect();
         if !bad.is_empty() {
             writeln!(self.out, "\n{}", "Scenarios that did not pass".bold())?;
+        }
+        let (left_out, bad): (Vec<_>, Vec<_>) =
+            bad.into_iter().partition(|scenario| not_played(scenario).is_some());
+        let mut reasons: BTreeMap<&str, usize> = BTreeMap::new();
+        for reason in left_out.iter().filter_map(|scenario| not_played(scenario)) {
+            *reasons.entry(reason).or_default() += 1;
+        }
+        for (reason, scenarios) in reasons {
+            let not_played = format!("{} not played", count(scenarios, "scenario"));
+            writeln!(self.out, "\n  {}", not_played.bold())?;
+            self.field("because", &run.summary.secrets.mask(reason))?;
         }
         for scenario in bad {
             writeln!(self.out, "\n  {}  {}", scenario.id.0.bold(), tame(&scenario.title))?;
@@ -342,6 +353,15 @@ impl<W: Write> Terminal<W> {
             summary.exit_code,
         )
     }
+}
+
+/// Why nothing of a scenario was played, if so.
+fn not_played(scenario: &ScenarioResult) -> Option<&str> {
+    let first = scenario.steps.first()?;
+    let skipped = scenario.status == ScenarioStatus::Skipped
+        && scenario.steps.iter().all(|step| step.status == StepStatus::Skipped)
+        && scenario.steps.iter().all(|step| step.exchanges.is_empty());
+    first.error.as_deref().filter(|_| skipped)
 }
 
 /// What is said about the DP, and not about this tool.

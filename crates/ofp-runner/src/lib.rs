@@ -10,6 +10,7 @@
 
 mod control;
 mod customer;
+mod evidence;
 pub mod exit;
 mod load;
 mod play;
@@ -20,6 +21,7 @@ mod snapshot;
 mod world;
 
 pub use control::{RunningControl, WorldView, control_openapi};
+pub use evidence::{EvidenceError, evidence, judge_evidence};
 pub use load::{LoadError, Loaded, load};
 pub use ofp_paynet::platform_openapi;
 pub use run::{RunOptions, run};

@@ -6,10 +6,10 @@ use std::{
 };
 
 use futures_util::future::join_all;
-use ofp_checks::{Facts, Requirement, Scope, catalogue, judge, merge, root_of};
+use ofp_checks::{Facts, Requirement, Scope, Settings, catalogue, judge, merge, root_of};
 use ofp_evidence::{
-    Cause, Failure, RequirementResult, RunEvent, RunStarted, ScenarioId, ScenarioStatus, Severity,
-    StepStatus, Summary, Verdict,
+    Cause, Failure, Record, RequirementResult, RunEvent, RunStarted, ScenarioId, ScenarioStatus,
+    Severity, StepStatus, Summary, Verdict,
 };
 
 use crate::{
@@ -17,6 +17,8 @@ use crate::{
     play::{PlayOptions, Played, not_played, play, uncovered_claim},
     reach::Reach,
 };
+
+const OUT_OF_REACH: &str = "the DP cannot be reached";
 
 /// How to run.
 #[derive(Debug, Clone)]
@@ -53,16 +55,12 @@ pub async fn run(
     let mut played: Vec<Played> = played.into_iter().map(|(_, played)| played).collect();
 
     let records = world.journal.records();
-    let mut requirements = {
-        let facts = Facts::of(&world.settings, &records);
-        let all = catalogue().map(|requirement| result(requirement, &played, &facts));
-        fold_consequences(all.collect(), &played)
-    };
+    let mut requirements = requirements(&world.settings, &records, &played);
     if let Some(failure) = reach.lost(world) {
         untested_all(&mut requirements, &failure);
     }
     check_world_claims(&mut played, scenarios, &requirements);
-    let exit_code = outcome(&played, &requirements, options);
+    let exit_code = outcome(&played, &requirements, options.fail_on_should);
     let summary = Arc::new(Summary {
         started: options.started.clone(),
         scenarios: played.into_iter().map(|played| played.result).collect(),
@@ -75,6 +73,17 @@ pub async fn run(
     });
     listener(RunEvent::Finished(Arc::clone(&summary)));
     summary
+}
+
+/// What is said about every requirement.
+pub(crate) fn requirements(
+    settings: &Settings,
+    records: &[Arc<Record>],
+    played: &[Played],
+) -> Vec<RequirementResult> {
+    let facts = Facts::of(settings, records);
+    let all = catalogue().map(|requirement| result(requirement, played, &facts));
+    fold_consequences(all.collect(), played)
 }
 
 /// Up to `jobs` scenarios at once; one that is exclusive runs alone, after the others.
@@ -101,7 +110,9 @@ async fn play_all(
                 let next = queue.lock().unwrap_or_else(PoisonError::into_inner).next();
                 let Some(at) = next else { return done };
                 let one = match reach.lost(world) {
-                    Some(failure) => not_played(&scenarios[at], &failure),
+                    Some(failure) => {
+                        not_played(&scenarios[at], &format!("{OUT_OF_REACH}: {failure}"))
+                    }
                     None => play(world, &scenarios[at], &play_options).await,
                 };
                 listener(RunEvent::ScenarioFinished(Box::new(one.result.clone())));
@@ -191,7 +202,7 @@ fn fold_consequences(
 fn untested_all(results: &mut [RequirementResult], failure: &Failure) {
     for result in results {
         if let Verdict::NotTested { because } = &mut result.verdict {
-            *because = format!("the DP cannot be reached: {failure}");
+            *because = format!("{OUT_OF_REACH}: {failure}");
         }
     }
 }
@@ -220,12 +231,16 @@ fn check_world_claims(played: &mut [Played], scenarios: &[Loaded], results: &[Re
 
 /// What the run amounts to. A failure that is the network's or the configuration's is no failure
 /// of the DP's conformance.
-fn outcome(played: &[Played], requirements: &[RequirementResult], options: &RunOptions) -> u8 {
+pub(crate) fn outcome(
+    played: &[Played],
+    requirements: &[RequirementResult],
+    fail_on_should: bool,
+) -> u8 {
     let mut codes = Vec::new();
     if played.iter().all(|played| played.result.status == ScenarioStatus::Skipped) {
         codes.push(exit::NOTHING);
     }
-    let least = if options.fail_on_should { Severity::Warning } else { Severity::Failure };
+    let least = if fail_on_should { Severity::Warning } else { Severity::Failure };
     let findings = requirements.iter().flat_map(|r| r.verdict.findings());
     for finding in findings.filter(|finding| finding.severity >= least) {
         codes.push(match finding.cause {

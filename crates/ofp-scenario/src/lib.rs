@@ -44,5 +44,5 @@ pub use located::Located;
 pub use parse::parse_scenarios;
 pub use probe::{AskHealth, EventWord, Forward, Probe, SendEvent};
 pub use profile::{PROFILES, load_profile};
-pub use scenario::{ConsentSpec, Provider, ResponseMode, Scenario, Step};
+pub use scenario::{ConsentSpec, Provider, ResponseMode, Scenario, Skip, Step};
 pub use suggest::closest;

@@ -1,10 +1,10 @@
 //! Tree to scenario, with every problem found on the way.
 
-use ofp_types::{Mutation, MutationPart, RequirementId};
+use ofp_types::{Mutation, MutationPart, Profile, RequirementId};
 use serde::Deserialize;
 
 use crate::{
-    Action, ConsentSpec, Diagnostic, Located, Scenario, Source, Step, VERBS,
+    Action, ConsentSpec, Diagnostic, Located, Scenario, Skip, Source, Step, VERBS,
     action::{
         Change, DpRevokes, ExpectConsent, ExpectDc, ExpectDcTold, Inject, InjectScope, LinkMany,
         LogIn, PickProvider, Read, ReadTransactions, Resource, RevokeToken, RotateKeys,
@@ -39,6 +39,8 @@ struct Head {
     snapshot: bool,
     #[serde(default)]
     exclusive: bool,
+    #[serde(default)]
+    skip: Option<Skip>,
 }
 
 /// Parses the scenarios of a file: one, or one for each row of `for_each`. `is_requirement` tells which
@@ -110,6 +112,7 @@ fn parse_row(
         steps,
         snapshot: head.snapshot,
         exclusive: head.exclusive,
+        skip: head.skip,
     };
     problems.extend(check_exclusive(source, &scenario));
     (Some(scenario).filter(|_| problems.is_empty()), problems)
@@ -135,6 +138,23 @@ fn check_head(head: &Head, is_requirement: &dyn Fn(&str) -> bool, problems: &mut
             let span = covered.span.clone();
             problems.push(Diagnostic::new("covers", title, span, "here").help(help));
         }
+    }
+    if let Some((skip, unknown)) = head.skip.as_ref().and_then(|skip| Some((skip, skip.unknown()?)))
+    {
+        let title = format!("`{unknown}` is no switch of a profile");
+        let switches = serde_json::to_value(Profile::default()).unwrap_or_default();
+        let known: Vec<&str> =
+            switches.as_object().into_iter().flatten().map(|(name, _)| name.as_str()).collect();
+        let help = match suggest::closest(unknown, &known) {
+            Some(meant) => format!("did you mean `{meant}`?"),
+            None => format!("there are {}", known.join(", ")),
+        };
+        let span = skip.when.span.clone();
+        problems.push(Diagnostic::new("skip", title, span, "in this condition").help(help));
+    }
+    if head.skip.as_ref().is_some_and(|skip| skip.when.value.is_empty()) {
+        let title = "a scenario that is always left out is none";
+        problems.push(Diagnostic::new("skip", title, name.span.clone(), "in this scenario"));
     }
     if head.consent.valid_for.0.is_zero() {
         let title = "a consent needs a time to be valid for";
@@ -236,9 +256,33 @@ fn the_verb<'a>(node: &Node, verbs: &[&'a (Key, Node)]) -> Result<&'a (Key, Node
     }
 }
 
+/// A verb with what stands behind it.
 fn parse_action(key: &Key, value: &Node) -> Result<Action, Diagnostic> {
-    let nothing = |action: Action| decode::<()>(value).map(|()| action);
-    match key.text.as_str() {
+    let actor = key.text.split('.').next().unwrap_or_default();
+    let action = match actor {
+        "dc" => dc_action(key, value),
+        "customer" => customer_action(key, value),
+        "paynet" => paynet_action(key, value),
+        _ => other_action(key, value),
+    };
+    action.unwrap_or_else(|| {
+        let unknown = key.text.as_str();
+        let title = format!("unknown step `{unknown}`");
+        let help = suggest::verb_help(unknown, VERBS, &[]);
+        Err(Diagnostic::new("step", title, key.span.clone(), "no such verb").help(help))
+    })
+}
+
+/// A verb of an actor; none where the actor has no such verb.
+type Found = Option<Result<Action, Diagnostic>>;
+
+fn nothing(value: &Node, action: Action) -> Result<Action, Diagnostic> {
+    decode::<()>(value).map(|()| action)
+}
+
+fn dc_action(key: &Key, value: &Node) -> Found {
+    let nothing = |action: Action| nothing(value, action);
+    Some(match key.text.as_str() {
         "dc.request_consent" => nothing(Action::RequestConsent),
         "dc.exchange_code" => nothing(Action::ExchangeCode),
         "dc.read_account" => decode(value).map(|read: Read| Action::Read(Resource::Account, read)),
@@ -253,6 +297,14 @@ fn parse_action(key: &Key, value: &Node) -> Result<Action, Diagnostic> {
         "dc.revoke_consent" => nothing(Action::DcChanges(Change::Revoke)),
         "dc.suspend_consent" => nothing(Action::DcChanges(Change::Suspend)),
         "dc.reactivate_consent" => nothing(Action::DcChanges(Change::Reactivate)),
+        "dc.rotate_encryption_key" => nothing(Action::RotateEncryptionKey),
+        _ => return None,
+    })
+}
+
+fn customer_action(key: &Key, value: &Node) -> Found {
+    let nothing = |action: Action| nothing(value, action);
+    Some(match key.text.as_str() {
         "customer.follow_authorization" => nothing(Action::FollowAuthorization),
         "customer.log_in" => decode::<LogIn>(value).map(Action::LogIn),
         "customer.select_accounts" => decode::<SelectAccounts>(value).map(Action::SelectAccounts),
@@ -262,16 +314,18 @@ fn parse_action(key: &Key, value: &Node) -> Result<Action, Diagnostic> {
         "customer.close_tab" => nothing(Action::CloseTab),
         "customer.pick_provider" => decode::<PickProvider>(value).map(Action::PickProvider),
         "customer.revoke_at_dp" => decode::<LogIn>(value).map(Action::RevokeAtDp),
-        "dp.set_account" => decode::<SetAccount>(value).map(Action::SetAccount),
-        "dp.revoke_consent" => decode::<DpRevokes>(value).map(Action::DpRevokes),
-        "dp.set_core" => decode::<SetCore>(value).map(Action::SetCore),
-        "dp.flush_keys" => nothing(Action::FlushKeys),
-        "dc.rotate_encryption_key" => nothing(Action::RotateEncryptionKey),
         "customer.open_link_again" => nothing(Action::OpenLinkAgain),
         "customer.switch_tab" => nothing(Action::SwitchTab),
         "customer.skip_login" => nothing(Action::SkipLogin),
         "customer.preflight" => nothing(Action::Preflight),
         "customer.link_many" => decode::<LinkMany>(value).map(Action::LinkMany),
+        _ => return None,
+    })
+}
+
+fn paynet_action(key: &Key, value: &Node) -> Found {
+    let nothing = |action: Action| nothing(value, action);
+    Some(match key.text.as_str() {
         "paynet.revoke_consent" => nothing(Action::PaynetChanges(Change::Revoke)),
         "paynet.suspend_consent" => nothing(Action::PaynetChanges(Change::Suspend)),
         "paynet.reactivate_consent" => nothing(Action::PaynetChanges(Change::Reactivate)),
@@ -297,18 +351,25 @@ fn parse_action(key: &Key, value: &Node) -> Result<Action, Diagnostic> {
         "paynet.rotate_keys" => decode::<RotateKeys>(value).map(Action::RotateKeys),
         "paynet.inject" => inject(key, value),
         "paynet.reset_faults" => nothing(Action::ResetFaults),
-        "clock.advance" => decode(value).map(Action::AdvanceClock),
         "paynet.check_health" => nothing(Action::CheckHealth),
         "paynet.call_userinfo" => nothing(Action::CallUserinfo),
+        _ => return None,
+    })
+}
+
+fn other_action(key: &Key, value: &Node) -> Found {
+    let nothing = |action: Action| nothing(value, action);
+    Some(match key.text.as_str() {
+        "dp.set_account" => decode::<SetAccount>(value).map(Action::SetAccount),
+        "dp.revoke_consent" => decode::<DpRevokes>(value).map(Action::DpRevokes),
+        "dp.set_core" => decode::<SetCore>(value).map(Action::SetCore),
+        "dp.flush_keys" => nothing(Action::FlushKeys),
+        "clock.advance" => decode(value).map(Action::AdvanceClock),
         "expect.consent" => decode::<ExpectConsent>(value).map(Action::ExpectConsent),
         "expect.dc" => decode::<ExpectDc>(value).map(Action::ExpectDc),
         "expect.dc_told" => decode::<ExpectDcTold>(value).map(Action::ExpectDcTold),
-        unknown => {
-            let title = format!("unknown step `{unknown}`");
-            let help = suggest::verb_help(unknown, VERBS, &[]);
-            Err(Diagnostic::new("step", title, key.span.clone(), "no such verb").help(help))
-        }
-    }
+        _ => return None,
+    })
 }
 
 fn mutation(value: &Node) -> Result<Mutation, Diagnostic> {

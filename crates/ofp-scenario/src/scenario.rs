@@ -1,7 +1,10 @@
 //! A scenario.
 
-use ofp_types::{Mutation, Permission, Policy, Purpose, RequirementId};
+use std::collections::BTreeMap;
+
+use ofp_types::{Mutation, Permission, Policy, Profile, Purpose, RequirementId};
 use serde::Deserialize;
+use serde_json::Value;
 
 use crate::{Action, Expect, Located, Span};
 
@@ -21,6 +24,32 @@ pub struct ConsentSpec {
     pub response_mode: ResponseMode,
     /// Rules that reach beyond one consent and are to hold for this scenario's.
     pub enforce: Vec<Policy>,
+}
+
+/// Where a scenario has nothing to say.
+#[derive(Debug, Clone, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Skip {
+    /// Switches of the profile, each with the value at which the scenario is left out; all must hold.
+    pub when: Located<BTreeMap<String, Value>>,
+    /// Why, for the report.
+    pub because: String,
+}
+
+impl Skip {
+    /// Whether a profile has every switch so.
+    #[must_use]
+    pub fn applies_to(&self, profile: &Profile) -> bool {
+        let switches = serde_json::to_value(profile).unwrap_or_default();
+        self.when.value.iter().all(|(name, value)| switches.get(name) == Some(value))
+    }
+
+    /// A switch that no profile has.
+    pub(crate) fn unknown(&self) -> Option<&str> {
+        let switches = serde_json::to_value(Profile::default()).unwrap_or_default();
+        let unknown = self.when.value.keys().find(|name| switches.get(*name).is_none());
+        unknown.map(String::as_str)
+    }
 }
 
 /// Who names the DP.
@@ -94,4 +123,6 @@ pub struct Scenario {
     pub snapshot: bool,
     /// Whether it must run alone.
     pub exclusive: bool,
+    /// Where it has nothing to say.
+    pub skip: Option<Skip>,
 }

@@ -27,6 +27,8 @@ pub(crate) struct Args {
 pub(crate) enum Command {
     /// Play scenarios against the reference DP
     Run(RunArgs),
+    /// Judge the recorded evidence of a run again (`run --evidence FILE`), without a DP
+    Judge(JudgeArgs),
     /// The simulated platform with the reference DP, for hand, browser and test use, until interrupted
     Up(UpArgs),
     /// Throwaway keys and certificates
@@ -77,6 +79,9 @@ pub(crate) struct RunArgs {
     /// Write a report: json=FILE or junit=FILE (repeatable)
     #[arg(long, value_name = "FORMAT=FILE")]
     pub(crate) report: Vec<String>,
+    /// Keep everything that was recorded in this file, secrets as well, for `ofp-sim judge`
+    #[arg(long, value_name = "FILE")]
+    pub(crate) evidence: Option<PathBuf>,
     /// What to do with snapshots
     #[arg(long, value_enum, default_value_t = Snapshots::Check)]
     pub(crate) snapshots: Snapshots,
@@ -86,6 +91,21 @@ pub(crate) struct RunArgs {
     /// Switch on a deliberate fault of the reference DP (repeatable; `list faults`)
     #[arg(long, value_name = "NAME")]
     pub(crate) fault: Vec<String>,
+    /// Let the reference DP do something differently that is as well (repeatable; `list variants`)
+    #[arg(long, value_name = "NAME")]
+    pub(crate) variant: Vec<String>,
+}
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct JudgeArgs {
+    /// What `run --evidence FILE` wrote
+    pub(crate) file: PathBuf,
+    /// Write a report as well (repeatable)
+    #[arg(long, value_name = "FORMAT=FILE")]
+    pub(crate) report: Vec<String>,
+    /// What turns into a failure of the run
+    #[arg(long, value_enum, default_value_t = FailOn::Must)]
+    pub(crate) fail_on: FailOn,
 }
 
 #[derive(Debug, clap::Args)]
@@ -115,6 +135,9 @@ pub(crate) struct UpArgs {
     /// Switch on a deliberate fault of the reference DP (repeatable; `list faults`)
     #[arg(long, value_name = "NAME")]
     pub(crate) fault: Vec<String>,
+    /// Let the reference DP do something differently that is as well (repeatable; `list variants`)
+    #[arg(long, value_name = "NAME")]
+    pub(crate) variant: Vec<String>,
     /// Print URLs and credentials as one line of JSON instead of text
     #[arg(long)]
     pub(crate) json: bool,
@@ -176,6 +199,8 @@ pub(crate) enum ListWhat {
     Mutations,
     /// Deliberate faults of the reference DP
     Faults,
+    /// What the reference DP may do differently, and as well
+    Variants,
     /// Built-in profiles
     Profiles,
 }

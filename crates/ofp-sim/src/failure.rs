@@ -3,13 +3,15 @@
 use std::path::PathBuf;
 
 use ofp_pki::PkiError;
-use ofp_runner::{LoadError, WorldError, exit};
+use ofp_runner::{EvidenceError, LoadError, WorldError, exit};
 
 /// Why a command could not do what was asked.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum Failure {
     #[error(transparent)]
     Load(#[from] LoadError),
+    #[error(transparent)]
+    Evidence(#[from] EvidenceError),
     #[error(transparent)]
     Pki(#[from] PkiError),
     #[error(transparent)]
@@ -22,8 +24,8 @@ pub(crate) enum Failure {
     UnknownProfile { name: String, known: String },
     #[error("profile {0} cannot be used")]
     BadProfile(String, String),
-    #[error("--fault {name} is unknown{suggestion}")]
-    UnknownFault { name: String, suggestion: String },
+    #[error("--{what} {name} is unknown{suggestion}")]
+    UnknownName { what: &'static str, name: String, suggestion: String },
     #[error("--report {0}: expected FORMAT=FILE, where FORMAT is json or junit")]
     BadReport(String),
     #[error(

@@ -242,11 +242,11 @@ faults! {
     /// Update Consent is sent as text/plain.
     UpdateAsText "update-as-text" "G-03" [],
     /// The interaction id of Update Consent is no UUID.
-    UpdateInteractionId "update-interaction-id-malformed" "G-04" [],
+    UpdateInteractionId "update-interaction-id-malformed" "G-04" ["O-10" "it is no UUID"],
     /// Update Consent says approved.
-    UpdateStatusApproved "update-status-approved" "G-06" [],
+    UpdateStatusApproved "update-status-approved" "G-06" ["G-22" "no approval is understood"],
     /// Hashed_id_number of Update Consent is the number itself.
-    UpdateClearNric "update-clear-nric" "G-11" ["G-24" "a number in clear is no hash", "H-08" "the id_token has the hash"],
+    UpdateClearNric "update-clear-nric" "G-11" ["G-24" "a number in clear is no hash", "H-08" "the id_token has the hash", "G-22" "the number in clear is no customer's hash", "G-06" "so the customer whom it names cannot approve"],
     /// The id_token has another issuer.
     IdTokenIssOfAnother "id-token-iss-of-another" "H-03" [],
     /// The id_token is for somebody else.
@@ -270,11 +270,11 @@ faults! {
     /// After a rejection the return says no error.
     RejectionWithoutError "rejection-without-error" "I-04" [],
     /// Authorize answers 200 with a page instead of 303.
-    LinkAnswered200 "link-answered-200" "D-01" [],
+    LinkAnswered200 "link-answered-200" "D-01" ["D-17" "no link leads on", "D-22" "no link leads on"],
     /// The Location of authorize is http.
     LinkToPlainHttp "link-to-plain-http" "D-02" [],
     /// Authorize answers 307.
-    LinkAnswered307 "link-answered-307" "D-21" ["D-01" "307 is not 303"],
+    LinkAnswered307 "link-answered-307" "D-21" ["D-01" "307 is not 303", "D-17" "307 is not 303", "D-22" "307 is not 303"],
     /// The Location of authorize carries PayNet's signature.
     LocationWithSignature "location-with-signature" "D-24" [],
     /// Events of type consent_updated are refused.
@@ -290,7 +290,7 @@ faults! {
     /// Userinfo is served whatever the status of the consent.
     UserinfoOfAnyConsent "userinfo-of-any-consent" "L-06" [],
     /// Health answers 503.
-    HealthDown "health-down" "B-01" [],
+    HealthDown "health-down" "B-01" ["B-02" "20 times down"],
     /// Webhooks ask for client certificates of another CA than PayNet's.
     WebhooksOtherCa "webhooks-trust-another-ca" "A-01" [],
     /// The certificate of the webhooks is for another host.
@@ -328,11 +328,11 @@ faults! {
     /// Of several requests for health at once some are answered 503.
     HealthOneAtATime "health-one-at-a-time" "B-02" ["B-01" "some are answered 503"],
     /// A new consent is answered 203.
-    CreatedAnswered203 "created-event-answered-203" "C-01" ["C-04" "a consent that is told of again is one that is created", "D-17" "PayNet gives the consent up", "D-22" "PayNet gives the consent up"],
+    CreatedAnswered203 "created-event-answered-203" "C-01" ["C-04" "a consent that is told of again is one that is created"],
     /// A consent that is told of again is refused.
     RedeliveryRefused "redelivery-refused" "C-04" ["C-01" "a second event of the consent is refused", "C-36" "a second event of the consent is refused", "C-33" "what follows is a second event", "G-22" "the event that names the customer is a second one"],
     /// The same event again is refused as invalid_request.
-    SameAgainRefused "same-event-again-refused" "C-36" [],
+    SameAgainRefused "same-event-again-refused" "C-36" ["O-04" "the code is not that of a claim"],
     /// A key of anybody in the ecosystem may have signed, under PayNet's kid.
     EventAnyKeyOfAll "event-signed-by-anybody-known" "C-12" [],
     /// An event without consent_id is answered 200.
@@ -392,7 +392,7 @@ faults! {
     /// Form tokens are not looked at.
     FormTokenUnchecked "form-token-unchecked" "E-12" [],
     /// A second press of approve is told to PayNet as a rejection.
-    SecondPressRejects "second-press-rejects" "E-13" ["D-18" "a second browser is a second press", "C-39" "PayNet hears of it again"],
+    SecondPressRejects "second-press-rejects" "E-13" ["D-18" "a second browser is a second press", "G-06" "the second says rejected"],
     /// What an event says is written into pages as it is.
     MarkupUnescaped "markup-unescaped" "E-15" [],
     /// The token request has no client_id.
@@ -402,7 +402,7 @@ faults! {
     /// A refused token is used again.
     RefusedTokenKept "refused-token-kept" "F-10" [],
     /// The browser is sent back before PayNet is told.
-    ReturnBeforeUpdate "return-before-update" "G-02" ["I-07" "PayNet knows of no decision yet"],
+    ReturnBeforeUpdate "return-before-update" "G-02" ["I-07" "PayNet knows of no decision yet", "G-15" "success was shown before", "G-16" "success was shown before", "G-17" "success was shown before"],
     /// Success is shown whatever PayNet answers.
     SuccessAlwaysShown "success-always-shown" "G-15" ["F-11" "success is shown", "G-16" "success is shown", "G-17" "success is shown"],
     /// A repeated Update Consent carries the same signature.
@@ -410,7 +410,7 @@ faults! {
     /// A wrong password is told to PayNet as a rejection.
     WrongPasswordRejects "wrong-password-rejects" "G-19" ["E-02" "PayNet hears of it"],
     /// The login is told to PayNet as an approval of every account.
-    LoginIsApproval "login-is-approval" "G-20" ["E-06" "nobody has chosen yet", "G-12" "PayNet heard of an approval first", "G-19" "the right password is an approval"],
+    LoginIsApproval "login-is-approval" "G-20" ["E-06" "nobody has chosen yet", "G-12" "PayNet heard of an approval first", "G-19" "the right password is an approval", "G-22" "nobody looks whom the event names", "O-07" "nobody ticked the others"],
     /// Nobody looks whom the event names.
     IdentityUnchecked "identity-unchecked" "G-22" [],
     /// The query of the return is not encoded.
@@ -476,13 +476,13 @@ faults! {
     /// Every unknown kid is a fetch.
     EveryKidFetched "every-unknown-kid-fetched" "M-06" [],
     /// A key set with an unknown kind of key is refused as a whole.
-    UnknownKindsRefused "unknown-key-kinds-refused" "M-07" ["M-06" "it looks at the set for every message", "C-38" "no event is accepted then", "M-01" "no event is accepted then"],
+    UnknownKindsRefused "unknown-key-kinds-refused" "M-07" ["M-06" "it looks at the set for every message", "M-01" "no event is accepted then"],
     /// A withdrawal at the bank is forgotten.
-    WithdrawalForgotten "withdrawal-forgotten" "N-02" ["J-24" "the event is forgotten too"],
+    WithdrawalForgotten "withdrawal-forgotten" "N-02" ["J-24" "the event is forgotten too", "J-39" "the event is forgotten too"],
     /// A withdrawal counts though PayNet refused it.
     WithdrawalUntold "withdrawal-counts-untold" "N-03" ["J-01" "the consent is over for the DP"],
     /// What was chosen stands in one place for all customers.
-    ChoiceShared "choice-shared" "O-07" ["E-06" "it is another customer's choice"],
+    ChoiceShared "choice-shared" "O-07" ["E-06" "it is another customer's choice", "J-01" "it may be an account without a balance", "O-05" "it may be an account without a balance", "O-06" "it may be an account without a balance"],
     /// A closed account is said to be blocked.
     ClosedSaidBlocked "closed-said-blocked" "O-12" [],
     /// A blocked account is said to be closed.

@@ -29,6 +29,7 @@ mod platform_fault;
 mod policy;
 mod profile;
 mod request_claims;
+mod variant;
 pub mod wire;
 
 pub use clock::{Clock, ManualClock, OffsetClock};
@@ -51,6 +52,7 @@ pub use profile::{
     Profile, ResourceSigner, SigBody, SigHeader, SigResource, SigUserinfo, SubClaim, UpdateVerb,
 };
 pub use request_claims::{RequestClaims, RequestSigner, event_signature_header};
+pub use variant::DpVariant;
 
 /// The audience value by which signed messages name the platform itself (`spec/ofp.md` 5.3).
 pub const PLATFORM_AUDIENCE: &str = "Paynet OFP";

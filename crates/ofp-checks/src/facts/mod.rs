@@ -125,22 +125,24 @@ impl<'a> Facts<'a> {
         let wanted = move |exchange: &&Exchange| {
             exchange.endpoint == endpoint
                 && !self.refusals_expected.contains(&exchange.id)
-                && !self.is_under_a_new_key(exchange)
+                && !self.is_under_other_keys(exchange)
                 && self.is_due(exchange)
         };
         self.exchanges.iter().copied().filter(wanted)
     }
 
-    /// Whether PayNet's key has just changed: for a quarter of an hour a DP need not know the new one.
-    fn is_under_a_new_key(&self, exchange: &Exchange) -> bool {
+    /// Whether PayNet's key set was not as usual: for a quarter of an hour a DP need not know a new key,
+    /// and what it makes of the rest is for the requirements on keys to say.
+    fn is_under_other_keys(&self, exchange: &Exchange) -> bool {
         let ours = exchange.from == Role::PayNet && exchange.to == Role::Dp;
-        ours && self.key_set_at(exchange) == Some(KeySetState::Rotated)
+        let state = self.key_set_at(exchange).filter(|state| *state != KeySetState::AsUsual);
+        ours && state.is_some()
     }
 
     /// How PayNet's key set was at an exchange; none if nothing happened to it.
     fn key_set_at(&self, exchange: &Exchange) -> Option<KeySetState> {
-        let before = self.key_sets.iter().filter(|change| change.after < exchange.id);
-        before.last().map(|change| change.state)
+        let mut before = self.key_sets.iter().filter(|change| change.after < exchange.id);
+        before.next_back().map(|change| change.state)
     }
 
     /// Whether a request that the scenario made itself is one that the DP must serve.
@@ -253,7 +255,8 @@ impl<'a> Facts<'a> {
     /// Good events that were sent while PayNet's key set was like this.
     pub(crate) fn events_while(&self, wanted: KeySetState) -> Vec<&'a Exchange> {
         let wanted = |exchange: &&Exchange| self.key_set_at(exchange) == Some(wanted);
-        self.at(Endpoint::ConsentEvent).filter(wanted).collect()
+        let all = self.all_at(Endpoint::ConsentEvent).filter(wanted);
+        all.filter(|exchange| !self.refusals_expected.contains(&exchange.id)).collect()
     }
 
     /// Consent events of the types that are wanted.

@@ -94,12 +94,12 @@ fn while_standing<'a>(facts: &Facts<'a>, wanted: AccountStanding) -> Vec<&'a Exc
     let all = facts.exchanges.iter().copied().filter(of_dp);
     let stood = |exchange: &&Exchange| {
         let of_account = |consent: &ConsentId| exchange.consent.as_ref() == Some(consent);
-        let changes = facts.accounts.iter().filter(|change| {
+        let mut changes = facts.accounts.iter().filter(|change| {
             of_account(&change.consent)
                 && exchange.path().contains(change.account.as_str())
                 && change.after < exchange.id
         });
-        changes.last().is_some_and(|change| change.standing == wanted)
+        changes.next_back().is_some_and(|change| change.standing == wanted)
     };
     all.filter(stood).collect()
 }

@@ -45,7 +45,7 @@ impl Core {
 }
 
 /// PayNet's callback, with what is added to its query.
-fn way_back(session: &Session, ending: Ending) -> Option<String> {
+pub(super) fn way_back(session: &Session, ending: Ending) -> Option<String> {
     let mut url = Url::parse(&session.redirect_uri).ok()?;
     {
         let mut query = url.query_pairs_mut();

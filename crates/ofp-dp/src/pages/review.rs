@@ -1,11 +1,15 @@
 //! Screen 3: consent review, and the decision.
 
 use askama::Template;
-use jiff::tz::{Offset, TimeZone};
+use jiff::{
+    SignedDuration,
+    tz::{Offset, TimeZone},
+};
 use ofp_jose::corrupt;
 use ofp_net::{Answer, Inbound};
 use ofp_types::{
-    AccountId, ConsentAccount, ConsentStatus, DpFault, ReasonCode, StatusReason, uuid_v4,
+    AccountId, ConsentAccount, ConsentStatus, DpFault, DpVariant, ReasonCode, StatusReason,
+    uuid_v4,
     wire::{UpdateConsent, UserIdentity},
 };
 use serde_json::json;
@@ -14,6 +18,7 @@ use super::{
     Trouble,
     accounts::AccountRow,
     page::{html, see},
+    result::way_back,
 };
 use crate::{
     bank::Customer,
@@ -148,8 +153,16 @@ impl Core {
         let ending = self.tell(consent, decided).await;
         let stage = self.after_decision(session, ending);
         let next = if matches!(stage, Stage::Done(_)) { "/result" } else { "/review" };
+        let at_once = match ending {
+            Ending::Approved => self.varies(DpVariant::ApprovalRedirects),
+            Ending::Rejected => self.varies(DpVariant::RejectionRedirects),
+            Ending::Failed => false,
+        };
         self.sessions().advance(cookie, stage, self.now());
-        Ok(see(next))
+        match way_back(session, ending).filter(|_| at_once) {
+            Some(back) => Ok(see(&back)),
+            None => Ok(see(next)),
+        }
     }
 
     /// Tells PayNet of an approval that nobody gave.
@@ -256,9 +269,9 @@ impl Core {
             "iss": self.config.issuer,
             "sub": customer.subject(),
             "aud": consent.dc_id,
-            "exp": now.as_second() + ID_TOKEN_LIFE,
-            "iat": now.as_second(),
-            "auth_time": session.authenticated_at.unwrap_or(now).as_second(),
+            "exp": self.numeric_date(now + SignedDuration::from_secs(ID_TOKEN_LIFE)),
+            "iat": self.numeric_date(now),
+            "auth_time": self.numeric_date(session.authenticated_at.unwrap_or(now)),
             "id_type": "nric",
             "hashed_id_number": hashed_id_number,
             "jti": uuid_v4(&*self.entropy),
@@ -266,7 +279,7 @@ impl Core {
         if self.faulty(DpFault::IdTokenClearNric) {
             claims["id_number"] = json!(customer.nric());
         }
-        let token = self.signing.sign_claims(&self.word_id_token(claims));
+        let token = self.signing.sign_claims(&self.with_extra(self.word_id_token(claims)));
         if self.faulty(DpFault::IdTokenUnsigned) { corrupt::with_alg_none(&token) } else { token }
     }
 }

@@ -71,7 +71,7 @@ impl Core {
             self.consents().take_event(self.redated(told), self.now());
         }
         let created = event_type == "consent_created" && self.faulty(DpFault::CreatedAnswered203);
-        Ok(Answer::json(if created { 203 } else { 200 }, &json!({})))
+        Ok(if created { Answer::json(203, &json!({})) } else { self.taken() })
     }
 
     /// News is of now, for a DP that does not look at the date.

@@ -78,7 +78,7 @@ impl App for Webhooks {
             Ok(()) => answer,
             Err(_) => Answer::empty(500),
         };
-        let mut answer = core.echo(answer, &inbound);
+        let mut answer = core.sent(core.echo(answer, &inbound));
         answer.cut_short = core.faulty(DpFault::Reset);
         answer
     }

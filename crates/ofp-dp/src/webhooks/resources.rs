@@ -64,7 +64,8 @@ impl Core {
                 return Err(Refusal::bad_request(reason));
             }
         };
-        let data = self.data(resource, &books, &consent, account, &query)?.to_string();
+        let data =
+            self.with_extra(self.data(resource, &books, &consent, account, &query)?).to_string();
         self.dawdle(resource, &consent).await;
         let protected = self.encrypt(&consent, enc_kid, &data).await?;
         let protected = self.same_again(inbound, protected);
@@ -72,7 +73,7 @@ impl Core {
         let answer = if self.faulty(DpFault::BalanceInJson) {
             Answer::json(200, &json!({ "status": "success", "error_message": "", "data": jws }))
         } else {
-            Answer::new(200, "application/jwt", jws)
+            Answer::new(200, self.response_type(), jws)
         };
         Ok(self.word_sent(answer.header("cache-control", "no-store")))
     }
@@ -192,7 +193,8 @@ impl Core {
             Some(other) => other,
             None => key,
         };
-        let jwe = key.encrypt(plaintext.as_bytes(), Some("JWT")).map_err(undecryptable)?;
+        let jwe =
+            key.encrypt(self.within(plaintext).as_bytes(), Some("JWT")).map_err(undecryptable)?;
         Ok(json!(jwe))
     }
 
@@ -210,15 +212,15 @@ impl Core {
         } else {
             self.now()
         };
-        let jws = self.signing.sign_claims(&self.word_answer(json!({
+        let jws = self.signing.sign_claims(&self.with_extra(self.word_answer(json!({
             "iss": self.config.dp_id,
             "aud": [consent.dc_id.as_str(), PLATFORM_AUDIENCE],
-            "iat": now.as_second(),
-            "nbf": now.as_second(),
-            "exp": (now + LIFE).as_second(),
+            "iat": self.numeric_date(now),
+            "nbf": self.numeric_date(now),
+            "exp": self.numeric_date(now + LIFE),
             "jti": uuid_v4(&*self.entropy),
             "data": data,
-        })));
+        }))));
         if self.faulty(DpFault::BalanceSignatureFlipped) {
             corrupt::flip_signature_bit(&jws)
         } else {
@@ -242,7 +244,7 @@ impl Core {
         let exists = AccountId::parse(asked).is_ok_and(|id| books.account(&id).is_some());
         let id = if exists { id } else { id.or(first.cloned()) };
         let account = usable(books, id);
-        match account.as_ref().map_err(|refusal| refusal.code()) {
+        match account.as_ref().map_err(Refusal::code) {
             Err(code)
                 if code == ErrorCode::AccountTemporarilyBlocked
                     && self.faulty(DpFault::BlockedSaidClosed) =>

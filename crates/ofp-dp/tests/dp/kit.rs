@@ -134,6 +134,7 @@ impl Kit {
             profile: Profile::default(),
             faults: HashSet::new(),
             store: ofp_net::Store::none(),
+            variants: HashSet::new(),
             other_keys: Arc::default(),
             patience: Duration::from_secs(5),
         };

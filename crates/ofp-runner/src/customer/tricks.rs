@@ -17,7 +17,7 @@ const ELSEWHERE: &str = "https://elsewhere.example";
 impl Visit<'_> {
     /// Chooses an account that the page does not list.
     pub(crate) async fn forge_account(
-        &mut self,
+        &self,
         foreign: &str,
         status: ConsentStatus,
     ) -> Result<(), VisitError> {
@@ -83,7 +83,7 @@ impl Visit<'_> {
 
     /// Opens a page behind the login.
     pub(crate) async fn skip_login(
-        &mut self,
+        &self,
         behind: Url,
         status: ConsentStatus,
     ) -> Result<(), VisitError> {
@@ -99,7 +99,7 @@ impl Visit<'_> {
     }
 
     /// Asks, as a browser does for a script of another origin, whether it may read the page.
-    pub(crate) async fn preflight(&mut self, status: ConsentStatus) -> Result<(), VisitError> {
+    pub(crate) async fn preflight(&self, status: ConsentStatus) -> Result<(), VisitError> {
         const WHAT: &str = "asking for leave to read the page";
         let failed = |failure| VisitError::Page { what: WHAT, failure };
         let url = self.url().cloned().ok_or_else(|| self.wrong_screen(WHAT, Screen::Login))?;

@@ -10,10 +10,10 @@ use std::{
     time::{Duration, Instant},
 };
 
-use ofp_checks::{Facts, Requirement, Scope, catalogue, judge};
+use ofp_checks::{Facts, Requirement, Scope, Settings, catalogue, judge};
 use ofp_evidence::{
-    Cause, ExchangeId, Failure, Finding, Record, ScenarioId, ScenarioResult, ScenarioStatus,
-    Severity, StepResult, StepStatus, Verdict,
+    Cause, ExchangeId, Finding, Record, ScenarioId, ScenarioResult, ScenarioStatus, Severity,
+    StepResult, StepStatus, Verdict,
 };
 
 use crate::{
@@ -43,6 +43,11 @@ pub(crate) struct Played {
 
 /// Plays a scenario.
 pub(crate) async fn play(world: &World, loaded: &Loaded, options: &PlayOptions) -> Played {
+    if let Some(skip) = loaded.scenario.skip.as_ref()
+        && skip.applies_to(&world.settings.profile)
+    {
+        return not_played(loaded, &skip.because);
+    }
     let started = Instant::now();
     let mut actors = Actors::new(world, &loaded.scenario);
     let (mut steps, stopped) = play_steps(&mut actors, world, loaded, options).await;
@@ -52,11 +57,7 @@ pub(crate) async fn play(world: &World, loaded: &Loaded, options: &PlayOptions) 
     let records = of_consents(&world.journal.records(), &actors.consents());
     actors.tear_down().await;
 
-    let facts = Facts::of(&world.settings, &records);
-    let verdicts: Vec<_> = catalogue()
-        .filter(|requirement| requirement.scope == Scope::Scenario)
-        .map(|requirement| (requirement, judge(requirement, &facts)))
-        .collect();
+    let verdicts = verdicts(&world.settings, &records);
     let mut findings: Vec<Finding> =
         verdicts.iter().flat_map(|(_, verdict)| verdict.findings().to_vec()).collect();
     // the conversation of a DP that fails a must is not worth comparing, and never to be accepted
@@ -81,19 +82,39 @@ pub(crate) async fn play(world: &World, loaded: &Loaded, options: &PlayOptions) 
         took: started.elapsed(),
         steps,
         findings,
+        consents: actors.consents(),
     };
     Played { result, verdicts, misconfigured }
 }
 
-/// A scenario that is not played, because the DP is out of reach.
-pub(crate) fn not_played(loaded: &Loaded, failure: &Failure) -> Played {
-    let because = format!("the DP cannot be reached: {failure}");
+/// What the checks say of a scenario's evidence.
+fn verdicts(settings: &Settings, records: &[Arc<Record>]) -> Vec<(&'static Requirement, Verdict)> {
+    let facts = Facts::of(settings, records);
+    catalogue()
+        .filter(|requirement| requirement.scope == Scope::Scenario)
+        .map(|requirement| (requirement, judge(requirement, &facts)))
+        .collect()
+}
+
+/// A scenario that was played, judged again by what was recorded.
+pub(crate) fn played_before(
+    result: ScenarioResult,
+    settings: &Settings,
+    records: &[Arc<Record>],
+) -> Played {
+    let verdicts = verdicts(settings, &of_consents(records, &result.consents));
+    let misconfigured = result.findings.iter().any(|finding| finding.cause == Cause::Config);
+    Played { result, verdicts, misconfigured }
+}
+
+/// A scenario that is not played, and why.
+pub(crate) fn not_played(loaded: &Loaded, because: &str) -> Played {
     let skipped = |(at, step): (usize, &ofp_scenario::Step)| StepResult {
         name: step.name.clone(),
         line: step.line,
         status: StepStatus::Skipped,
         findings: Vec::new(),
-        error: (at == 0).then(|| because.clone()),
+        error: (at == 0).then(|| because.to_owned()),
         exchanges: Vec::new(),
     };
     let result = ScenarioResult {
@@ -104,6 +125,7 @@ pub(crate) fn not_played(loaded: &Loaded, failure: &Failure) -> Played {
         took: Duration::ZERO,
         steps: loaded.scenario.steps.iter().enumerate().map(skipped).collect(),
         findings: Vec::new(),
+        consents: Vec::new(),
     };
     Played { result, verdicts: Vec::new(), misconfigured: false }
 }

@@ -82,7 +82,7 @@ impl Keys {
         };
         let before = [self.previous.as_ref(), self.retired.as_ref()];
         let mut all = all.into_iter().chain(before.into_iter().flatten());
-        all.find(|key| made(&key)).map(|key| key.name)
+        all.find(|key| made(key)).map(|key| key.name)
     }
 }
 

@@ -15,7 +15,8 @@ use ofp_net::{NetError, Store, StoreError};
 use ofp_paynet::{Listeners, PayNet, PaynetError};
 use ofp_pki::{Party, Pki, PkiError};
 use ofp_types::{
-    Clock, DpFault, DpId, Entropy, InvalidId, InvalidOrigin, Kid, Origin, Policy, Profile,
+    Clock, DpFault, DpId, DpVariant, Entropy, InvalidId, InvalidOrigin, Kid, Origin, Policy,
+    Profile,
 };
 
 use crate::{control::DcView, customer::Customer, probe::Prober};
@@ -31,6 +32,8 @@ pub struct WorldOptions {
     pub profile: Profile,
     /// What the reference DP does wrong on purpose.
     pub faults: HashSet<DpFault>,
+    /// What the reference DP does differently, and as well.
+    pub variants: HashSet<DpVariant>,
     /// The first of seven ports in a row; free ones without.
     pub port_base: Option<u16>,
     /// The rules that reach beyond a consent and hold for all of them.
@@ -118,6 +121,10 @@ impl World {
         clock: Arc<dyn Clock>,
         entropy: Arc<dyn Entropy>,
     ) -> Result<Self, WorldError> {
+        let pki = &match options.variants.contains(&DpVariant::RsaCertificates) {
+            true => pki.with_rsa_tls(Party::Dp, clock.now())?,
+            false => pki.clone(),
+        };
         let journal = Arc::new(options.journal.map_or_else(Journal::default, Journal::bounded));
         let sockets = Sockets::open(options.port_base)?;
         let origins = sockets.origins();
@@ -134,10 +141,12 @@ impl World {
         let renewed = pki.client_issued_at(Party::PayNet, clock.now())?;
         let mut dp_config = participants::dp_config(pki, profile, faults, store, &origins)?;
         dp_config.paynet_certificates.push(renewed.thumbprint()?);
+        dp_config.variants.clone_from(&options.variants);
         dp_config.patience = options.dp_patience.unwrap_or(dp_config.patience);
         let dp_listeners = DpListeners { webhooks: sockets.dp_webhooks.0, public: sockets.dp };
         let bank = Bank::open(store, options.seed)?;
-        let settings = participants::settings(pki, profile, &bank, &paynet, &origins.dp)?;
+        let mut settings = participants::settings(pki, profile, &bank, &paynet, &origins.dp)?;
+        settings.dp_uses_assertion = !options.variants.contains(&DpVariant::TlsClientAuth);
         identities(&bank.books()).iter().for_each(|secret| journal.keep_secret(secret));
         let (c, e) = (Arc::clone(&clock), Arc::clone(&entropy));
         let dp = ReferenceDp::start(dp_config, dp_listeners, bank, c, e)?;

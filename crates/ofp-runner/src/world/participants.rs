@@ -12,7 +12,7 @@ use ofp_paynet::{
     Webhooks,
 };
 use ofp_pki::{Kit, Party, Pki};
-use ofp_types::{ClientId, DcId, DpFault, DpId, Origin, Profile};
+use ofp_types::{ClientId, DcId, DpFault, DpId, DpVariant, Origin, Profile};
 
 use super::{WorldError, WorldOptions, sockets::Origins};
 
@@ -64,6 +64,10 @@ pub(super) fn paynet_config(
     let elsewhere = options.dc_webhooks.as_ref().map(webhooks_at);
     let our_own = webhooks_at(&origins.dc_webhooks);
     let (by_key, by_certificate) = (AuthMethod::PrivateKeyJwt, AuthMethod::TlsClientAuth);
+    let dp_auth = match options.variants.contains(&DpVariant::TlsClientAuth) {
+        true => by_certificate,
+        false => by_key,
+    };
     let (one, two) = ("Mock DC One", "Mock DC Two");
     Ok(PaynetConfig {
         profile: options.profile.clone(),
@@ -86,7 +90,7 @@ pub(super) fn paynet_config(
         dps: vec![DpRegistration {
             dp_id: DpId::parse(DP_ID)?,
             provider_type: ProviderType::Bank,
-            client: client(pki, Party::Dp, DP_CLIENT_ID, "Reference DP", by_key)?,
+            client: client(pki, Party::Dp, DP_CLIENT_ID, "Reference DP", dp_auth)?,
             issuer: origins.dp.to_string(),
             as_webhooks: origins.dp_webhooks.clone(),
             rs_webhooks: origins.dp_webhooks.clone(),
@@ -125,6 +129,7 @@ pub(super) fn dp_config(
         profile: profile.clone(),
         faults: faults.clone(),
         store: store.clone(),
+        variants: HashSet::new(),
         other_keys: Arc::new(strangers(pki)?),
         patience: Duration::from_secs(5),
     })
@@ -165,6 +170,7 @@ pub(super) fn settings(
         dp_client_id: ClientId::parse(DP_CLIENT_ID)?,
         dp_issuer: dp_issuer.to_string(),
         dp_keys: keys("Reference DP", &pki.jwks(Party::Dp)?),
+        dp_jwks: pki.jwks(Party::Dp)?,
         dp_uses_assertion: true,
         paynet_issuer: paynet.issuer().to_string(),
         paynet_callback: paynet.callback_uri(),

@@ -5,6 +5,7 @@ use std::{collections::BTreeMap, fmt::Write as _, path::PathBuf};
 use ofp_checks::{Requirement, Unserved, catalogue, find, group_title};
 use ofp_runner::{Loaded, exit, load};
 use ofp_scenario::closest;
+use ofp_types::DpFault;
 
 use super::print;
 use crate::failure::Failure;
@@ -40,8 +41,24 @@ fn one(requirement: &Requirement, loaded: &[Loaded]) -> String {
     };
     field("source", requirement.source);
     field("mend", requirement.mend);
+    if let Some(cause) = requirement.innocent_cause() {
+        field("first", &format!("look whether it is this: {cause}"));
+    }
     for line in refused(requirement) {
         field("refuses", &line);
+    }
+    for (endpoint, mutation) in requirement.services {
+        let at = serde_json::to_value(endpoint).unwrap_or_default();
+        let at = at.as_str().unwrap_or_default();
+        field("serves", &format!("{at}, {mutation}: {}", mutation.what()));
+    }
+    let proofs: Vec<&str> = DpFault::ALL
+        .iter()
+        .filter(|fault| fault.primary() == Some(requirement.id))
+        .map(|fault| fault.name())
+        .collect();
+    if !proofs.is_empty() {
+        field("proven by", &format!("--fault {}", proofs.join(", ")));
     }
     let covering = covering(requirement, loaded);
     if covering.is_empty() {

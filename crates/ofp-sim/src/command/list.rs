@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use ofp_checks::catalogue;
 use ofp_runner::{exit, load};
 use ofp_scenario::PROFILES;
-use ofp_types::{DpFault, Mutation};
+use ofp_types::{DpFault, DpVariant, Mutation};
 
 use super::print;
 use crate::{args::ListWhat, failure::Failure};
@@ -16,6 +16,7 @@ pub(super) fn list(what: ListWhat) -> Result<u8, Failure> {
         ListWhat::Requirements => requirements(),
         ListWhat::Mutations => mutations(),
         ListWhat::Faults => faults(),
+        ListWhat::Variants => variants(),
         ListWhat::Profiles => PROFILES.iter().map(|(name, _)| vec![(*name).to_owned()]).collect(),
     };
     print(&columns(&rows))?;
@@ -39,6 +40,11 @@ fn faults() -> Vec<Vec<String>> {
         vec![fault.name().to_owned(), red, fault.what().to_owned()]
     };
     DpFault::ALL.iter().map(row).collect()
+}
+
+fn variants() -> Vec<Vec<String>> {
+    let row = |variant: &DpVariant| vec![variant.name().to_owned(), variant.what().to_owned()];
+    DpVariant::ALL.iter().map(row).collect()
 }
 
 fn mutations() -> Vec<Vec<String>> {

@@ -24,6 +24,7 @@ pub(crate) fn dispatch(args: Args, environment: &Environment) -> u8 {
     let result = match args.command {
         Command::Run(args) => run::run(&args, environment),
         Command::Up(args) => up::up(&args, environment),
+        Command::Judge(args) => run::judge(&args),
         Command::Explain { id } => explain::explain(id.as_deref()),
         Command::Schema { what } => schema::schema(what),
         Command::Pki { action } => pki::pki(&action),

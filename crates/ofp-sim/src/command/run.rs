@@ -3,6 +3,7 @@
 use std::{
     collections::HashSet,
     io::Write,
+    os::unix::fs::{OpenOptionsExt as _, PermissionsExt as _},
     path::{Path, PathBuf},
     sync::{Arc, Mutex, PoisonError},
 };
@@ -11,12 +12,15 @@ use ofp_evidence::{RunEvent, RunStarted, Summary};
 use ofp_net::{OsEntropy, SystemClock};
 use ofp_pki::{OpenOptions, Pki};
 use ofp_report::{Terminal, json, junit};
-use ofp_runner::{Loaded, RunOptions, SnapshotMode, World, WorldOptions, exit, load, run as play};
+use ofp_runner::{
+    Loaded, RunOptions, SnapshotMode, World, WorldOptions, evidence, exit, judge_evidence, load,
+    run as play,
+};
 use ofp_scenario::{PROFILES, Source, Span, closest, load_profile, render};
-use ofp_types::{Clock as _, DpFault, Profile};
+use ofp_types::{Clock as _, DpFault, DpVariant, Profile};
 
 use crate::{
-    args::{DEFAULT_TIMEOUT, FailOn, RunArgs, Snapshots},
+    args::{DEFAULT_TIMEOUT, FailOn, JudgeArgs, RunArgs, Snapshots},
     environment::Environment,
     failure::Failure,
 };
@@ -26,6 +30,7 @@ pub(super) fn run(args: &RunArgs, environment: &Environment) -> Result<u8, Failu
     let profile = profile(&args.profile, environment)?;
     let reports = reports(&args.report)?;
     let faults = faults(&args.fault)?;
+    let variants = variants(&args.variant)?;
     let scenarios = select(load(&args.paths)?, args)?;
     can_accept(args, &scenarios)?;
     let timeout = Span::parse(&args.timeout).filter(|span| span.0.is_positive());
@@ -54,6 +59,7 @@ pub(super) fn run(args: &RunArgs, environment: &Environment) -> Result<u8, Failu
     let world = WorldOptions {
         profile,
         faults,
+        variants,
         dp_patience: Some(WorldOptions::SHORT_PATIENCE),
         ..WorldOptions::default()
     };
@@ -62,14 +68,37 @@ pub(super) fn run(args: &RunArgs, environment: &Environment) -> Result<u8, Failu
         .enable_all()
         .build()
         .map_err(Failure::Runtime)?;
-    let summary = runtime.block_on(async {
+    let (summary, evidence) = runtime.block_on(async {
         tokio::select! {
-            summary = run_in_world(&pki, &world, &scenarios, &options) => summary,
+            run = run_in_world(&pki, &world, &scenarios, &options, args.evidence.is_some()) => run,
             _ = tokio::signal::ctrl_c() => Err(Failure::Interrupted),
         }
     })?;
     // servers have been told to stop; what still hangs on a connection is not worth a wait
     runtime.shutdown_background();
+    write_reports(&summary, &reports)?;
+    if let (Some(path), Some(evidence)) = (&args.evidence, evidence) {
+        write_private(path, &evidence)?;
+    }
+    Ok(summary.exit_code)
+}
+
+/// `ofp-sim judge`.
+pub(super) fn judge(args: &JudgeArgs) -> Result<u8, Failure> {
+    let reports = reports(&args.report)?;
+    let summary = judge_evidence(&args.file, args.fail_on == FailOn::Should)?;
+    let width = summary.scenarios.iter().map(|one| one.id.0.len()).max().unwrap_or(0);
+    let mut terminal = Terminal::new(std::io::stdout(), width);
+    let finished = summary.scenarios.iter().cloned().map(Box::new);
+    let events = std::iter::once(RunEvent::Started(summary.started.clone()))
+        .chain(finished.map(RunEvent::ScenarioFinished))
+        .chain([RunEvent::Finished(Arc::clone(&summary))]);
+    for event in events {
+        match terminal.show(&event) {
+            Err(e) if e.kind() != std::io::ErrorKind::BrokenPipe => return Err(Failure::Output(e)),
+            _ => {}
+        }
+    }
     write_reports(&summary, &reports)?;
     Ok(summary.exit_code)
 }
@@ -79,7 +108,8 @@ async fn run_in_world(
     world: &WorldOptions,
     scenarios: &[Loaded],
     options: &RunOptions,
-) -> Result<Arc<Summary>, Failure> {
+    keep: bool,
+) -> Result<(Arc<Summary>, Option<Vec<u8>>), Failure> {
     let world = World::boot(pki, world, Arc::new(SystemClock), Arc::new(OsEntropy))?;
     let width = scenarios.iter().map(|one| one.id.len()).max().unwrap_or(0);
     let terminal = Mutex::new((Terminal::new(std::io::stdout(), width), Ok(())));
@@ -93,9 +123,12 @@ async fn run_in_world(
     let summary = play(&world, scenarios, options, &listener).await;
     let (_, shown) = terminal.into_inner().unwrap_or_else(PoisonError::into_inner);
     match shown {
-        Err(e) if e.kind() != std::io::ErrorKind::BrokenPipe => Err(Failure::Output(e)),
-        _ => Ok(summary),
+        Err(e) if e.kind() != std::io::ErrorKind::BrokenPipe => return Err(Failure::Output(e)),
+        _ => {}
     }
+    let kept = keep.then(|| evidence(world.settings(), &summary)).transpose();
+    let kept = kept.map_err(|e| Failure::Output(std::io::Error::other(e)))?;
+    Ok((summary, kept))
 }
 
 /// The flags that decide what a run finds.
@@ -111,6 +144,7 @@ fn rerun_flags(args: &RunArgs) -> String {
         add("pki", &args.pki.display().to_string());
     }
     args.fault.iter().for_each(|fault| add("fault", fault));
+    args.variant.iter().for_each(|variant| add("variant", variant));
     if args.timeout != DEFAULT_TIMEOUT {
         add("timeout", &args.timeout);
     }
@@ -146,18 +180,32 @@ pub(super) fn profile(name: &str, environment: &Environment) -> Result<Profile, 
 
 pub(super) fn faults(names: &[String]) -> Result<HashSet<DpFault>, Failure> {
     let known: Vec<&str> = DpFault::ALL.iter().map(|fault| fault.name()).collect();
-    names
-        .iter()
-        .map(|name| {
-            DpFault::by_name(name).ok_or_else(|| Failure::UnknownFault {
-                name: name.clone(),
-                suggestion: match closest(name, &known) {
-                    Some(close) => format!(": did you mean {close}?"),
-                    None => ": `ofp-sim list faults` lists those that there are".into(),
-                },
-            })
+    named("fault", names, &known, DpFault::by_name)
+}
+
+pub(super) fn variants(names: &[String]) -> Result<HashSet<DpVariant>, Failure> {
+    let known: Vec<&str> = DpVariant::ALL.iter().map(|variant| variant.name()).collect();
+    named("variant", names, &known, DpVariant::by_name)
+}
+
+/// What names stand for, each of which must be known.
+fn named<T: Eq + std::hash::Hash>(
+    what: &'static str,
+    names: &[String],
+    known: &[&str],
+    by_name: fn(&str) -> Option<T>,
+) -> Result<HashSet<T>, Failure> {
+    let found = |name: &String| {
+        by_name(name).ok_or_else(|| Failure::UnknownName {
+            what,
+            name: name.clone(),
+            suggestion: match closest(name, known) {
+                Some(close) => format!(": did you mean {close}?"),
+                None => format!(": `ofp-sim list {what}s` lists those that there are"),
+            },
         })
-        .collect()
+    };
+    names.iter().map(found).collect()
 }
 
 /// The scenarios that the tags and requirements select.
@@ -195,6 +243,9 @@ fn can_accept(args: &RunArgs, scenarios: &[Loaded]) -> Result<(), Failure> {
     }
     if !args.fault.is_empty() {
         return Err(Failure::CannotAccept("not with --fault: the DP errs on purpose"));
+    }
+    if !args.variant.is_empty() {
+        return Err(Failure::CannotAccept("not with --variant: snapshots are of the DP as it is"));
     }
     Ok(())
 }
@@ -246,6 +297,19 @@ fn write_reports(summary: &Summary, reports: &[Report]) -> Result<(), Failure> {
         }
         other => other,
     }
+}
+
+/// A file that nobody else may read: evidence holds tokens and passwords.
+fn write_private(path: &Path, bytes: &[u8]) -> Result<(), Failure> {
+    let file =
+        std::fs::OpenOptions::new().create(true).write(true).truncate(true).mode(0o600).open(path);
+    let only_ours = std::fs::Permissions::from_mode(0o600);
+    file.and_then(|mut file| {
+        // one that was there before may have been anybody's
+        file.set_permissions(only_ours)?;
+        file.write_all(bytes)
+    })
+    .map_err(|e| Failure::Report { path: path.to_owned(), reason: e.to_string() })
 }
 
 fn write(path: &Path, text: Result<String, String>) -> Result<(), Failure> {

@@ -10,7 +10,7 @@ use tokio::signal::unix::{SignalKind, signal};
 
 use super::{
     print,
-    run::{faults, processors, profile},
+    run::{faults, processors, profile, variants},
 };
 use crate::{args::UpArgs, environment::Environment, failure::Failure};
 
@@ -22,6 +22,7 @@ pub(super) fn up(args: &UpArgs, environment: &Environment) -> Result<u8, Failure
     let options = WorldOptions {
         profile,
         faults,
+        variants: variants(&args.variant)?,
         port_base: (args.port_base != 0).then_some(args.port_base),
         policies: Policy::ALL.into(),
         store,

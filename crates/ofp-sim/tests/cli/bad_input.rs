@@ -48,6 +48,16 @@ fn each_kind_of_broken_file_has_its_message() {
             "expected a length of time such as 500ms, 5s, 11m, 2h or 180d, at most 3660d, found `soon`",
         ),
         (
+            "a condition on nothing",
+            "scenario: a\ntitle: x\nskip: { when: { authorise_mode: browser }, because: b }\nsteps: [dc.request_consent: ]\n",
+            "did you mean `authorize_mode`?",
+        ),
+        (
+            "a defect that a verb cannot have",
+            "scenario: a\ntitle: x\nsteps:\n  - customer.approve:\n    mutate: alg-none\n",
+            "what `customer.approve` sends cannot be spoilt with alg-none",
+        ),
+        (
             "an unknown status",
             "scenario: a\ntitle: x\nsteps: [expect.consent: { status: authorised }]\n",
             "did you mean `authorized`?",

@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use crate::{run, run_in, sorted_scenarios, stable};
+use crate::{ofp_sim_in, run, run_in, sorted_scenarios, stable};
 
 #[test]
 fn the_journey_passes_against_the_reference_dp() {
@@ -166,4 +166,79 @@ fn a_step_has_a_deadline() {
         run(&["journey/drop-off", "--snapshots", "off", "--fault", "silent", "--timeout", "300ms"]);
     assert_eq!(ran.code, 4, "{}", ran.stdout);
     assert!(ran.stdout.contains("the step did not end within 300ms (--timeout)"), "{}", ran.stdout);
+}
+
+/// Legitimate differences pass; all of them are `just prove`.
+#[test]
+fn a_variant_is_green_and_an_unknown_one_is_refused() {
+    let ran = run(&["journey/reject", "--snapshots", "off", "--variant", "rejection-redirects"]);
+    assert_eq!(ran.code, 0, "{}", ran.stdout);
+    let ran = run(&["--variant", "event-205"]);
+    assert_eq!(ran.code, 2);
+    assert!(ran.stderr.contains("did you mean event-20"), "{}", ran.stderr);
+}
+
+/// Where the DP was never reached, nobody waits for two hundred scenarios to find that out.
+#[test]
+fn a_dp_out_of_reach_ends_the_run_with_the_reason() {
+    let ran = run(&["--snapshots", "off", "--fault", "webhooks-trust-another-ca"]);
+    assert!(matches!(ran.code, 1 | 4), "{}", ran.stdout);
+    for part in [
+        "A-01 must  Webhooks complete a TLS 1.2 or 1.3 handshake",
+        "whose     configuration",
+        "scenarios not played",
+        "because   the DP cannot be reached: TLS handshake refused:",
+        "0 passed, 1 failed, 0 warned",
+    ] {
+        assert!(ran.stdout.contains(part), "{part}\n{}", ran.stdout);
+    }
+}
+
+/// The same verdicts from the file alone, and no more harm from what is no evidence.
+#[test]
+fn recorded_evidence_leads_to_the_same_verdicts() {
+    use std::os::unix::fs::PermissionsExt as _;
+    let folder = tempfile::tempdir().unwrap();
+    let report = |name: &str| -> Value {
+        let text = std::fs::read(folder.path().join(name)).unwrap();
+        let report: Value = serde_json::from_slice(&text).unwrap();
+        report["requirements"].clone()
+    };
+    let asked = [
+        "journey",
+        "--snapshots",
+        "off",
+        "--fault",
+        "balance-signature-flipped",
+        "--evidence",
+        "run.evidence",
+        "--report",
+        "json=played.json",
+    ];
+    let played = run_in(folder.path(), &asked);
+    assert_eq!(played.code, 1, "{}", played.stdout);
+    let file = folder.path().join("run.evidence");
+    assert_eq!(std::fs::metadata(&file).unwrap().permissions().mode() & 0o777, 0o600);
+    let judge =
+        |file: &str| ofp_sim_in(folder.path(), &["judge", file, "--report", "json=judged.json"]);
+    let judged = judge("run.evidence");
+    assert_eq!(judged.code, 1, "{}", judged.stdout);
+    assert_eq!(report("judged.json"), report("played.json"));
+    let text = std::fs::read_to_string(&file).unwrap();
+    let cases = [
+        ("cut", text[..text.len() / 2].to_owned(), "is not evidence of a run"),
+        ("text", "hello".to_owned(), "is not evidence of a run"),
+        (
+            "older",
+            text.replace("ofp-sim evidence 1", "ofp-sim evidence 0"),
+            "and this version reads",
+        ),
+    ];
+    for (name, text, message) in cases {
+        std::fs::write(folder.path().join(name), text).unwrap();
+        let ran = judge(name);
+        assert_eq!(ran.code, 2, "{name}");
+        assert!(ran.stderr.contains(message), "{name}: {}", ran.stderr);
+    }
+    assert_eq!(judge("nothing").code, 2);
 }

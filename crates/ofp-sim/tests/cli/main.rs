@@ -48,7 +48,12 @@ fn finish(output: &Output) -> Ran {
 /// Runs `ofp-sim` with these arguments in an empty folder.
 fn ofp_sim(arguments: &[&str]) -> Ran {
     let folder = tempfile::tempdir().unwrap();
-    finish(&command(folder.path()).args(arguments).output().unwrap())
+    ofp_sim_in(folder.path(), arguments)
+}
+
+/// Runs `ofp-sim` in a folder.
+fn ofp_sim_in(folder: &Path, arguments: &[&str]) -> Ran {
+    finish(&command(folder).args(arguments).output().unwrap())
 }
 
 /// Runs `ofp-sim run` with the shared certificates in an empty folder.

@@ -37,7 +37,7 @@ impl<'a> Actors<'a> {
         let mut visit = Visit::new(&self.world.customer, &self.world.journal, consent);
         visit.arrive(&link).await?;
         visit.log_in(&username, &password, correct).await?;
-        visit.select(if at % 2 == 0 { &Pick::First } else { &Pick::All }).await?;
+        visit.select(if at.is_multiple_of(2) { &Pick::First } else { &Pick::All }).await?;
         visit.decide(true).await?;
         self.visit = Some(visit);
         self.exchange_code().await?;

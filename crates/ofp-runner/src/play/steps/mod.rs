@@ -214,6 +214,7 @@ impl<'a> Actors<'a> {
         let _ = self.reset_faults();
         if self.scenario.exclusive {
             self.world.as_usual();
+            self.world.dp.flush_keys().await;
         }
         for consent in self.consents() {
             if self.world.paynet.revoke(&consent) {
