@@ -27,11 +27,11 @@ interop:
 
 # faults of the reference DP, all or those that are named, against the whole suite
 prove *FAULTS:
-    cargo run -q -p ofp-runner --example prove -- {{FAULTS}}
+    cargo run -q --release -p ofp-runner --features vendored --example prove -- {{FAULTS}}
 
 # docs/proof.md, anew, unless something is not proven
 proof:
-    cargo run -q -p ofp-runner --example prove > target/proof.md
+    cargo run -q --release -p ofp-runner --features vendored --example prove > target/proof.md
     mv target/proof.md docs/proof.md
 
 # docs/requirements.md, anew

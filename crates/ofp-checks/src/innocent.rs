@@ -189,6 +189,19 @@ const CAUSES: &[(&[&str], &str)] = &[
         &["O-11", "O-12", "O-13"],
         "The core system's error codes are not mapped in the test environment",
     ),
+    (&["D-21"], "The framework's own helper for redirects keeps the method, which is 307 or 308"),
+    (&["E-05", "E-07"], "The rule is in the page's script, and not on the server"),
+    (&["F-07"], "A tracing or logging filter copies the token"),
+    (
+        &["G-04", "O-10"],
+        "A tracing library's id, which is no UUID, is used for x-fapi-interaction-id",
+    ),
+    (
+        &["G-12", "G-14", "I-05"],
+        "The rejection goes through a shorter path of the code than the approval",
+    ),
+    (&["G-19", "G-20"], "A job for abandoned sessions reports them"),
+    (&["K-09", "K-15", "K-24"], "Encryption is switched off by a profile of the test environment"),
 ];
 
 /// What is usually behind a breach of `id` that is not what it looks like.

@@ -82,6 +82,8 @@ pub struct ScenarioResult {
     pub findings: Vec<Finding>,
     /// The consents that it asked for: what is about them is its evidence.
     pub consents: Vec<ConsentId>,
+    /// How many records there were when it was judged: what comes later is clearing away.
+    pub until: usize,
 }
 
 /// What a run says about one requirement.

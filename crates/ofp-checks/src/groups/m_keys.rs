@@ -11,7 +11,7 @@ use crate::{Facts, Requirement, refusal::served, requirement::Unserved::Spoilt, 
 
 /// So many requests under unknown kids are a flood.
 const FLOOD: usize = 50;
-/// So many fetches of a key set are no amplification.
+/// So many fetches of a key set are no amplification, and one more for every second that the flood takes.
 const FEW: usize = 5;
 
 pub(super) const ROWS: &[Requirement] = &[
@@ -107,8 +107,10 @@ fn no_amplification(facts: &Facts<'_>, ruling: &mut Ruling<'_>) {
         }
         let within = |exchange: &&Exchange| exchange.id > first.id && exchange.id < last.id;
         let count = fetches(facts).filter(within).count();
+        let seconds = last.at.duration_since(first.at).as_secs();
+        let most = FEW + usize::try_from(seconds).unwrap_or(0);
         let actual = format!("{count} fetches for {} messages", flood.len());
-        ruling.judge(last.id, count <= FEW, format!("{FEW} fetches at most"), actual);
+        ruling.judge(last.id, count <= most, format!("{most} fetches at most"), actual);
     }
 }
 

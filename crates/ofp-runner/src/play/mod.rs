@@ -54,7 +54,8 @@ pub(crate) async fn play(world: &World, loaded: &Loaded, options: &PlayOptions) 
     actors.at_rest().await;
     settle(world, &actors, options).await;
     let not_struck = if stopped.is_none() { actors.not_struck() } else { Vec::new() };
-    let records = of_consents(&world.journal.records(), &actors.consents());
+    let all = world.journal.records();
+    let records = of_consents(&all, &actors.consents());
     actors.tear_down().await;
 
     let verdicts = verdicts(&world.settings, &records);
@@ -83,6 +84,7 @@ pub(crate) async fn play(world: &World, loaded: &Loaded, options: &PlayOptions) 
         steps,
         findings,
         consents: actors.consents(),
+        until: all.len(),
     };
     Played { result, verdicts, misconfigured }
 }
@@ -102,7 +104,8 @@ pub(crate) fn played_before(
     settings: &Settings,
     records: &[Arc<Record>],
 ) -> Played {
-    let verdicts = verdicts(settings, &of_consents(records, &result.consents));
+    let then = records.get(..result.until).unwrap_or(records);
+    let verdicts = verdicts(settings, &of_consents(then, &result.consents));
     let misconfigured = result.findings.iter().any(|finding| finding.cause == Cause::Config);
     Played { result, verdicts, misconfigured }
 }
@@ -126,6 +129,7 @@ pub(crate) fn not_played(loaded: &Loaded, because: &str) -> Played {
         steps: loaded.scenario.steps.iter().enumerate().map(skipped).collect(),
         findings: Vec::new(),
         consents: Vec::new(),
+        until: 0,
     };
     Played { result, verdicts: Vec::new(), misconfigured: false }
 }
