@@ -13,7 +13,7 @@ use crate::{HttpClient, Request};
 const KEPT: SignedDuration = SignedDuration::from_mins(15);
 /// An unknown kid makes us ask again at once, so often in a row, and then once in so long a time.
 const ASKED_AGAIN: u32 = 3;
-const ONCE_IN: SignedDuration = SignedDuration::from_secs(5);
+const ONCE_IN: SignedDuration = SignedDuration::from_secs(1);
 /// After a failure nobody asks for so long.
 const FAILED_FOR: SignedDuration = SignedDuration::from_secs(1);
 const DEADLINE: Duration = Duration::from_secs(5);

@@ -31,7 +31,9 @@ impl Reach {
                 {
                     failures.push(failure.clone());
                 }
-                _ => {
+                // one that is refused only after the handshake may look like a connection that ends
+                Outcome::Failed(_) => {}
+                Outcome::Answered { .. } => {
                     self.0.store(true, Ordering::Relaxed);
                     return None;
                 }

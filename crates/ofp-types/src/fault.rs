@@ -402,7 +402,7 @@ faults! {
     /// A refused token is used again.
     RefusedTokenKept "refused-token-kept" "F-10" [],
     /// The browser is sent back before PayNet is told.
-    ReturnBeforeUpdate "return-before-update" "G-02" ["I-07" "PayNet knows of no decision yet", "G-15" "success was shown before", "G-16" "success was shown before", "G-17" "success was shown before"],
+    ReturnBeforeUpdate "return-before-update" "G-02" ["I-07" "PayNet knows of no decision yet", "G-15" "success was shown before", "G-16" "success was shown before", "G-17" "success was shown before", "F-11" "success was shown before"],
     /// Success is shown whatever PayNet answers.
     SuccessAlwaysShown "success-always-shown" "G-15" ["F-11" "success is shown", "G-16" "success is shown", "G-17" "success is shown"],
     /// A repeated Update Consent carries the same signature.

@@ -1,6 +1,6 @@
 //! M: keys and their rotation.
 
-use std::collections::HashSet;
+use std::collections::{BTreeMap, HashSet};
 
 use ofp_evidence::{Endpoint, Exchange, KeySetState};
 use ofp_jose::CompactJws;
@@ -106,7 +106,11 @@ fn no_amplification(facts: &Facts<'_>, ruling: &mut Ruling<'_>) {
             continue;
         }
         let within = |exchange: &&Exchange| exchange.id > first.id && exchange.id < last.id;
-        let count = fetches(facts).filter(within).count();
+        let mut by_set: BTreeMap<&str, usize> = BTreeMap::new();
+        for fetch in fetches(facts).filter(within) {
+            *by_set.entry(fetch.path()).or_default() += 1;
+        }
+        let count = by_set.into_values().max().unwrap_or(0);
         let seconds = last.at.duration_since(first.at).as_secs();
         let most = FEW + usize::try_from(seconds).unwrap_or(0);
         let actual = format!("{count} fetches for {} messages", flood.len());

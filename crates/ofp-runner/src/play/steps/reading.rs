@@ -13,7 +13,7 @@ use super::{Actors, Played, StepError};
 use crate::play::expect::of_answer;
 
 /// How long a decision may be on its way.
-const A_MOMENT: Duration = Duration::from_millis(300);
+const A_MOMENT: Duration = Duration::from_secs(1);
 /// More pages than any account has.
 const MOST_PAGES: u32 = 1_000;
 
