@@ -18,6 +18,7 @@ mod follows;
 mod groups;
 mod innocent;
 mod page;
+mod readings;
 mod refusal;
 mod requirement;
 mod ruling;

@@ -1,9 +1,9 @@
 //! The catalogue.
 
 use ofp_evidence::{Endpoint, Level};
-use ofp_types::{ConsentStatus, Mutation, RequirementId};
+use ofp_types::{AuthorizeMode, ConsentStatus, Mutation, Profile, RequirementId, ResourceSigner};
 
-use crate::{Facts, groups, innocent, ruling::Ruling};
+use crate::{Facts, groups, innocent, readings, ruling::Ruling};
 
 /// What evidence a check is held to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -75,6 +75,36 @@ impl Requirement {
         innocent::of(self.id)
     }
 
+    /// How much it weighs in a profile: what PayNet's pages leave open is a must where the profile says so.
+    #[must_use]
+    pub fn level_in(&self, profile: &Profile) -> Level {
+        let must = match self.id {
+            "A-11" => profile.authorize_mode == AuthorizeMode::Browser,
+            "J-11" | "J-12" | "J-14" | "J-17" => profile.name.starts_with("sandbox"),
+            "J-37" => profile.resource_signer == ResourceSigner::Dc,
+            "J-38" => profile.resource_signer == ResourceSigner::Pn,
+            _ => false,
+        };
+        if must { Level::Must } else { self.level }
+    }
+
+    /// Where its level is another one, in words.
+    #[must_use]
+    pub fn level_elsewhere(&self) -> Option<&'static str> {
+        Some(match self.id {
+            "A-11" => "must where authorize_mode is browser",
+            "J-11" | "J-12" | "J-14" | "J-17" => "must in a profile called sandbox…",
+            "J-37" => "must where resource_signer is dc",
+            "J-38" => "must where resource_signer is pn",
+            _ => return None,
+        })
+    }
+
+    /// The readings taken where its sources disagree or say nothing, each with its number.
+    pub fn readings(&self) -> impl Iterator<Item = (&'static str, &'static str)> {
+        readings::of(self.source)
+    }
+
     /// Its id, parsed.
     #[must_use]
     pub fn requirement_id(&self) -> RequirementId {
@@ -137,6 +167,26 @@ mod tests {
         let listed: Vec<_> = catalogue().map(|requirement| requirement.id).collect();
         let sorted: Vec<_> = ids.into_iter().collect();
         assert_eq!(listed, sorted, "in the order of their ids");
+    }
+
+    #[test]
+    fn a_level_may_depend_on_the_profile() {
+        let portal = Profile::default();
+        let sandbox = Profile { name: "sandbox-2025".into(), ..Profile::default() };
+        let by_paynet = Profile { resource_signer: ResourceSigner::Pn, ..Profile::default() };
+        for (id, profile, level) in [
+            ("J-17", &portal, Level::Should),
+            ("J-17", &sandbox, Level::Must),
+            ("J-38", &portal, Level::Should),
+            ("J-38", &by_paynet, Level::Must),
+            ("J-37", &by_paynet, Level::Should),
+            ("J-07", &portal, Level::Must),
+        ] {
+            let requirement = find(id).unwrap();
+            assert_eq!(requirement.level_in(profile), level, "{id} {}", profile.name);
+        }
+        let varying = catalogue().filter(|r| r.level_elsewhere().is_some());
+        assert_eq!(varying.count(), 7);
     }
 
     /// The musts that rest on nothing but a reading must still name where the reading comes from.

@@ -12,6 +12,7 @@ use crate::{Facts, Requirement, Unserved};
 /// What one check observes while it goes through the facts.
 pub(crate) struct Ruling<'a> {
     requirement: &'a Requirement,
+    level: Level,
     seen: Vec<ExchangeId>,
     findings: Vec<Finding>,
     not_applicable: Option<String>,
@@ -81,7 +82,7 @@ impl Ruling<'_> {
     }
 
     fn severity(&self) -> Severity {
-        match self.requirement.level {
+        match self.level {
             Level::Must => Severity::Failure,
             Level::Should => Severity::Warning,
             Level::Info | Level::Own => Severity::Info,
@@ -111,8 +112,9 @@ impl Ruling<'_> {
 /// What the facts say about a requirement.
 #[must_use]
 pub fn judge(requirement: &Requirement, facts: &Facts<'_>) -> Verdict {
-    let mut ruling =
-        Ruling { requirement, seen: Vec::new(), findings: Vec::new(), not_applicable: None };
+    let level = requirement.level_in(&facts.settings.profile);
+    let (seen, findings) = (Vec::new(), Vec::new());
+    let mut ruling = Ruling { requirement, level, seen, findings, not_applicable: None };
     (requirement.check)(facts, &mut ruling);
     if let Some(because) = ruling.not_applicable {
         return Verdict::NotApplicable { because };

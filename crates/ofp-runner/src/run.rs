@@ -154,7 +154,7 @@ fn result(
     RequirementResult {
         id: requirement.requirement_id(),
         title: requirement.title,
-        level: requirement.level,
+        level: requirement.level_in(world.profile()),
         verdict,
         scenarios: seen.map(|(id, _)| id).collect(),
     }

@@ -17,7 +17,7 @@ use ofp_evidence::{
     AccountChange, CustomerAct, Decryption, Endpoint, Exchange, ExchangeId, Handshake,
     KeySetChange, KeySetState, Record, Role, Transition,
 };
-use ofp_types::{ConsentId, ConsentStatus, Mutation};
+use ofp_types::{ConsentId, ConsentStatus, Mutation, Profile};
 use serde_json::Value;
 
 use crate::{Settings, Unserved, refusal::served};
@@ -106,6 +106,12 @@ impl<'a> Facts<'a> {
         facts.updates = updates;
         facts.balances = balances;
         facts
+    }
+
+    /// The reading of the specification.
+    #[must_use]
+    pub fn profile(&self) -> &'a Profile {
+        &self.settings.profile
     }
 
     /// What was spoilt on purpose says nothing about how a DP treats good requests.

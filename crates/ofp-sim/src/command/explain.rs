@@ -37,12 +37,18 @@ fn one(requirement: &Requirement, loaded: &[Loaded]) -> String {
     let mut text =
         format!("{} {}  {}\n{group}\n\n", requirement.id, requirement.level, requirement.title);
     let mut field = |name: &str, value: &str| {
-        let _ = writeln!(text, "  {name:9} {value}");
+        let _ = writeln!(text, "  {name:10} {value}");
     };
+    if let Some(elsewhere) = requirement.level_elsewhere() {
+        field("level", elsewhere);
+    }
     field("source", requirement.source);
+    for (number, reading) in requirement.readings() {
+        field(number, reading);
+    }
     field("mend", requirement.mend);
     if let Some(cause) = requirement.innocent_cause() {
-        field("first", &format!("look whether it is this: {cause}"));
+        field("look first", cause);
     }
     for line in refused(requirement) {
         field("refuses", &line);
