@@ -18,6 +18,8 @@ use crate::{
     reach::Reach,
 };
 
+/// The tag of scenarios that wait.
+const SLOW: &str = "slow";
 const OUT_OF_REACH: &str = "the DP cannot be reached";
 
 /// How to run.
@@ -99,8 +101,10 @@ async fn play_all(
         snapshots: options.snapshots,
         ci: options.ci,
     };
-    let (alone, together): (Vec<usize>, Vec<usize>) =
+    let (alone, mut together): (Vec<usize>, Vec<usize>) =
         (0..scenarios.len()).partition(|at| scenarios[*at].scenario.exclusive);
+    // who waits for a deadline begins first, while others have work to do
+    together.sort_by_key(|at| !scenarios[*at].scenario.tags.iter().any(|tag| tag == SLOW));
     let mut played = Vec::with_capacity(scenarios.len());
     for (queue, jobs) in [(together, options.jobs.max(1)), (alone, 1)] {
         let queue = Mutex::new(queue.into_iter());
