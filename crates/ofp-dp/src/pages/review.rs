@@ -8,8 +8,8 @@ use jiff::{
 use ofp_jose::corrupt;
 use ofp_net::{Answer, Inbound};
 use ofp_types::{
-    AccountId, ConsentAccount, ConsentStatus, DpFault, DpVariant, ReasonCode, StatusReason,
-    uuid_v4,
+    AccountId, ConsentAccount, ConsentId, ConsentStatus, DpFault, DpVariant, ReasonCode,
+    StatusReason, uuid_v4,
     wire::{UpdateConsent, UserIdentity},
 };
 use serde_json::json;
@@ -84,6 +84,9 @@ impl Core {
         let (cookie, session) = self.session(inbound)?;
         let form = self.form(inbound, &session)?;
         let Stage::Reviewing { username, accounts } = &session.stage else {
+            if matches!(session.stage, Stage::Done(_)) {
+                self.reject_once_more(&session.consent).await;
+            }
             return Ok(Self::elsewhere(&session.stage));
         };
         let approved = match form.get("decision") {
@@ -144,8 +147,8 @@ impl Core {
         decided: &Decided<'_>,
     ) -> Result<Answer, Trouble> {
         let first = self.consents().begin_decision(&consent.id);
-        if !first && self.faulty(DpFault::SecondPressRejects) {
-            let _ = self.tell(consent, &self.rejected()).await;
+        if !first {
+            self.reject_once_more(&consent.id).await;
         }
         if !first && !self.faulty(DpFault::LoginIsApproval) {
             return Err(Trouble::TooLate);
@@ -162,6 +165,17 @@ impl Core {
         match way_back(session, ending).filter(|_| at_once) {
             Some(back) => Ok(see(&back)),
             None => Ok(see(next)),
+        }
+    }
+
+    /// The fault of a DP that takes a second press for another decision, whether it comes beside the first or after it.
+    async fn reject_once_more(&self, id: &ConsentId) {
+        if !self.faulty(DpFault::SecondPressRejects) {
+            return;
+        }
+        let consent = self.consents().get(id).cloned();
+        if let Some(consent) = consent {
+            let _ = self.tell(&consent, &self.rejected()).await;
         }
     }
 
