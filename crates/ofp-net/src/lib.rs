@@ -15,6 +15,7 @@ mod error;
 mod facts;
 mod form;
 mod hello;
+mod inspect;
 mod jwks;
 mod listener;
 mod passing;
@@ -33,13 +34,14 @@ pub use error::NetError;
 pub use facts::certificate_facts;
 pub use form::{FormError, encode_form, parse_form, posted_form};
 pub use hello::Hello;
+pub use inspect::{InspectError, Inspected, inspect};
 pub use jwks::JwksCache;
 pub use listener::{RunningServer, serve, serve_plain};
 pub use passing::Passing;
 pub use server::{After, Answer, App, Inbound, Matched, Peer, Route, bind, local_port};
 pub use shelf::Shelf;
 pub use store::{Store, StoreError};
-pub use tls::{ClientAuth, ClientTls, acceptor, connector};
+pub use tls::{ClientAuth, ClientTls, Trust, acceptor, connector};
 pub use trouble::Trouble;
 
 /// Whether two secrets are the same, in a time that does not tell where they differ.

@@ -3,14 +3,15 @@
 use ofp_pki::Credential;
 use openssl::{
     error::ErrorStack,
+    stack::Stack,
     ssl::{
         Ssl, SslAcceptor, SslAcceptorBuilder, SslContext, SslContextBuilder, SslMethod, SslMode,
         SslOptions, SslVerifyMode, SslVersion,
     },
     x509::{
-        X509, X509Ref,
+        X509, X509PurposeId, X509Ref, X509StoreContext, X509VerifyResult,
         store::{X509Store, X509StoreBuilder},
-        verify::X509CheckFlags,
+        verify::{X509CheckFlags, X509VerifyFlags, X509VerifyParam},
     },
 };
 
@@ -21,6 +22,86 @@ const GROUPS: &str = "X25519:P-256";
 /// What a client offers besides: a DP's certificate may be on a larger curve.
 const CLIENT_GROUPS: &str = "X25519:P-256:P-384:P-521";
 
+/// Whom one side of TLS trusts: CAs, or single certificates.
+#[derive(Debug, Clone)]
+pub struct Trust(Vec<X509>);
+
+impl Trust {
+    /// Whoever one of these issued, and these themselves.
+    #[must_use]
+    pub fn of(anchors: Vec<X509>) -> Self {
+        Self(anchors)
+    }
+
+    /// These as well.
+    #[must_use]
+    pub fn and(mut self, others: &Self) -> Self {
+        self.0.extend(others.0.iter().cloned());
+        self
+    }
+
+    /// What it rests on.
+    pub fn anchors(&self) -> impl Iterator<Item = &X509> {
+        self.0.iter()
+    }
+
+    /// Whether a certificate is acceptable for a purpose, and if not, why: its chain, its dates, its
+    /// extended key usage.
+    ///
+    /// # Errors
+    /// [`NetError::Tls`] when OpenSSL cannot tell.
+    pub fn judge(
+        &self,
+        certificate: &X509Ref,
+        between: &[X509],
+        purpose: X509PurposeId,
+    ) -> Result<Result<(), X509VerifyResult>, NetError> {
+        let verify = || {
+            let mut store = self.builder()?;
+            let mut param = X509VerifyParam::new()?;
+            param.set_flags(X509VerifyFlags::PARTIAL_CHAIN)?;
+            param.set_purpose(purpose)?;
+            store.set_param(&param)?;
+            let mut chain = Stack::new()?;
+            for one in between {
+                chain.push(one.clone())?;
+            }
+            X509StoreContext::new()?.init(&store.build(), certificate, &chain, |context| {
+                let good = context.verify_cert()?;
+                Ok(if good { Ok(()) } else { Err(context.error()) })
+            })
+        };
+        verify().map_err(NetError::tls)
+    }
+
+    fn store(&self) -> Result<X509Store, ErrorStack> {
+        let mut store = self.builder()?;
+        // without it OpenSSL insists on a root, where a bank may have an intermediate or the leaf alone
+        store.set_flags(X509VerifyFlags::PARTIAL_CHAIN)?;
+        Ok(store.build())
+    }
+
+    fn builder(&self) -> Result<X509StoreBuilder, ErrorStack> {
+        let mut store = X509StoreBuilder::new()?;
+        for anchor in &self.0 {
+            store.add_cert(anchor.clone())?;
+        }
+        Ok(store)
+    }
+}
+
+impl From<&X509> for Trust {
+    fn from(ca: &X509) -> Self {
+        Self(vec![ca.clone()])
+    }
+}
+
+impl From<&Self> for Trust {
+    fn from(trust: &Self) -> Self {
+        trust.clone()
+    }
+}
+
 /// Whether a server asks its callers for a certificate.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ClientAuth {
@@ -30,21 +111,21 @@ pub enum ClientAuth {
     Required,
 }
 
-/// The server side: `identity` is presented, callers are held to `ca`.
+/// The server side: `identity` is presented, callers are held to `trust`.
 ///
 /// # Errors
 /// [`NetError::Tls`] when OpenSSL refuses the identity.
 pub fn acceptor(
     identity: &Credential,
-    ca: &X509,
+    trust: impl Into<Trust>,
     auth: ClientAuth,
 ) -> Result<SslAcceptorBuilder, NetError> {
-    build_acceptor(identity, ca, auth).map_err(NetError::tls)
+    build_acceptor(identity, &trust.into(), auth).map_err(NetError::tls)
 }
 
 fn build_acceptor(
     identity: &Credential,
-    ca: &X509,
+    trust: &Trust,
     auth: ClientAuth,
 ) -> Result<SslAcceptorBuilder, ErrorStack> {
     let mut builder = SslAcceptor::mozilla_intermediate_v5(SslMethod::tls_server())?;
@@ -55,8 +136,10 @@ fn build_acceptor(
     // our clients keep connections alive; each ticket would cost an eighth of a handshake
     builder.set_num_tickets(0)?;
     if auth == ClientAuth::Required {
-        builder.set_verify_cert_store(trusting(ca)?)?;
-        builder.add_client_ca(ca)?;
+        builder.set_verify_cert_store(trust.store()?)?;
+        for anchor in trust.anchors() {
+            builder.add_client_ca(anchor)?;
+        }
         builder.set_verify(SslVerifyMode::PEER | SslVerifyMode::FAIL_IF_NO_PEER_CERT);
     }
     Ok(builder)
@@ -88,19 +171,34 @@ impl ClientTls {
     }
 }
 
-/// The client side: servers are held to `ca`, `identity` is presented to those that ask.
+/// The client side: servers are held to `trust`, `identity` is presented to those that ask.
 ///
 /// # Errors
 /// [`NetError::Tls`] when OpenSSL refuses the identity.
-pub fn connector(identity: Option<&Credential>, ca: &X509Ref) -> Result<ClientTls, NetError> {
-    build_connector(identity, ca).map(ClientTls).map_err(NetError::tls)
+pub fn connector(
+    identity: Option<&Credential>,
+    trust: impl Into<Trust>,
+) -> Result<ClientTls, NetError> {
+    build_connector(identity, &trust.into()).map(ClientTls).map_err(NetError::tls)
+}
+
+/// A connection that [`crate::inspect()`] makes: to `host`, as a client makes it.
+pub(crate) fn inspecting(
+    identity: Option<&Credential>,
+    trust: &Trust,
+    host: &str,
+) -> Result<Ssl, ErrorStack> {
+    ClientTls(build_connector(identity, trust)?).to_host(host)
 }
 
 /// Not `SslConnector::builder`, which first reads every root of the system: many milliseconds for
 /// certificates that are not to be trusted.
-fn build_connector(identity: Option<&Credential>, ca: &X509Ref) -> Result<SslContext, ErrorStack> {
+fn build_connector(
+    identity: Option<&Credential>,
+    trust: &Trust,
+) -> Result<SslContext, ErrorStack> {
     let mut builder = SslContextBuilder::new(SslMethod::tls_client())?;
-    builder.set_cert_store(trusting(ca)?);
+    builder.set_cert_store(trust.store()?);
     builder.set_verify(SslVerifyMode::PEER);
     builder.set_min_proto_version(Some(SslVersion::TLS1_2))?;
     builder.set_options(SslOptions::NO_COMPRESSION);
@@ -121,10 +219,4 @@ fn build_connector(identity: Option<&Credential>, ca: &X509Ref) -> Result<SslCon
 fn identify(builder: &mut SslContextBuilder, identity: &Credential) -> Result<(), ErrorStack> {
     builder.set_certificate(&identity.certificate)?;
     builder.set_private_key(&identity.key)
-}
-
-fn trusting(ca: &X509Ref) -> Result<X509Store, ErrorStack> {
-    let mut store = X509StoreBuilder::new()?;
-    store.add_cert(ca.to_owned())?;
-    Ok(store.build())
 }

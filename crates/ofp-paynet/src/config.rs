@@ -3,10 +3,9 @@
 use std::{collections::HashSet, net::TcpListener};
 
 use ofp_jose::{JwkSet, KeySet, KeyUse};
-use ofp_net::Store;
+use ofp_net::{Store, Trust};
 use ofp_pki::Kit;
 use ofp_types::{ClientId, DcId, DpId, Kid, Origin, Policy, Profile};
-use openssl::x509::X509;
 
 /// How a client authenticates at the AS (S1:L130-150).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -52,8 +51,8 @@ pub struct DcRegistration {
 pub struct Webhooks {
     /// The base URL.
     pub origin: Origin,
-    /// The CA that its server certificates come from.
-    pub ca: X509,
+    /// Where its server certificates come from.
+    pub trust: Trust,
 }
 
 /// What kind of provider a DP is (B1).
@@ -81,8 +80,8 @@ pub struct DpRegistration {
     pub as_webhooks: Origin,
     /// Base URL of its Resource Server webhooks (D4 to D7).
     pub rs_webhooks: Origin,
-    /// The CA that its server certificates come from.
-    pub ca: X509,
+    /// Where its server certificates come from.
+    pub trust: Trust,
 }
 
 /// Sockets to answer on; their origins are what the platform publishes.
@@ -102,8 +101,8 @@ pub struct PaynetConfig {
     pub profile: Profile,
     /// The platform's own certificates.
     pub kit: Kit,
-    /// The CA that clients' certificates come from.
-    pub client_ca: X509,
+    /// Where clients' certificates come from.
+    pub client_trust: Trust,
     /// Data Consumers.
     pub dcs: Vec<DcRegistration>,
     /// Data Providers.

@@ -6,7 +6,7 @@ use std::{collections::HashMap, sync::Arc, time::Duration};
 use jiff::SignedDuration;
 use ofp_evidence::{ExchangeId, Failure, Journal, Message, Role};
 use ofp_jose::Jwk;
-use ofp_net::{Caller, ClientAuth, RunningServer, acceptor, connector, serve};
+use ofp_net::{Caller, ClientAuth, RunningServer, Trust, acceptor, connector, serve};
 use ofp_pki::Credential;
 use ofp_types::{
     Clock, Consent, ConsentId, ConsentStatus, DcId, DpId, Entropy, InteractionId, Kid, Origin,
@@ -64,22 +64,22 @@ impl PayNet {
         entropy: Arc<dyn Entropy>,
     ) -> Result<Self, PaynetError> {
         config.check()?;
-        let caller = |ca: &openssl::x509::X509, to| {
-            let ssl = connector(Some(&config.kit.client), ca)?;
+        let caller = |trust: &Trust, to| {
+            let ssl = connector(Some(&config.kit.client), trust)?;
             let (journal, clock) = (Arc::clone(&journal), Arc::clone(&clock));
             Ok::<_, PaynetError>(Caller::new(ssl, Role::PayNet, to, journal, clock))
         };
         let (mut dp_callers, mut dc_callers) = (HashMap::new(), HashMap::new());
         for dp in &config.dps {
-            dp_callers.insert(dp.dp_id.clone(), caller(&dp.ca, Role::Dp)?);
+            dp_callers.insert(dp.dp_id.clone(), caller(&dp.trust, Role::Dp)?);
         }
         for dc in &config.dcs {
             if let Some(webhooks) = &dc.webhooks {
-                dc_callers.insert(dc.dc_id.clone(), caller(&webhooks.ca, Role::Dc)?);
+                dc_callers.insert(dc.dc_id.clone(), caller(&webhooks.trust, Role::Dc)?);
             }
         }
-        let public = acceptor(&config.kit.server, &config.client_ca, ClientAuth::None)?;
-        let mtls = || acceptor(&config.kit.server, &config.client_ca, ClientAuth::Required);
+        let public = acceptor(&config.kit.server, &config.client_trust, ClientAuth::None)?;
+        let mtls = || acceptor(&config.kit.server, &config.client_trust, ClientAuth::Required);
         let (as_tls, rs_tls) = (mtls()?, mtls()?);
         let platform = Arc::new(Platform {
             profile: config.profile,

@@ -10,6 +10,7 @@
 
 mod control;
 mod customer;
+pub mod doctor;
 mod evidence;
 pub mod exit;
 mod load;
@@ -18,6 +19,7 @@ mod probe;
 mod reach;
 mod run;
 mod snapshot;
+mod target;
 mod world;
 
 pub use control::{RunningControl, WorldView, control_openapi};
@@ -26,4 +28,5 @@ pub use load::{LoadError, Loaded, load};
 pub use ofp_paynet::platform_openapi;
 pub use run::{RunOptions, run};
 pub use snapshot::SnapshotMode;
+pub use target::Target;
 pub use world::{LinkError, Origins, World, WorldError, WorldOptions};

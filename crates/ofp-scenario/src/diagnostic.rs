@@ -71,6 +71,18 @@ impl Diagnostic {
         Self { code, title: title.into(), labels, help: None }
     }
 
+    /// The same under another kind.
+    pub(crate) fn about(mut self, code: &'static str) -> Self {
+        self.code = code;
+        self
+    }
+
+    /// A problem that whoever uses a file found in it.
+    #[must_use]
+    pub fn in_use(code: &'static str, title: String, span: Range<usize>, help: String) -> Self {
+        Self::new(code, title, span, "here").help(help)
+    }
+
     pub(crate) fn label(mut self, span: Range<usize>, text: &str) -> Self {
         self.labels.push(Label { span, text: text.to_owned() });
         self

@@ -29,6 +29,7 @@ mod profile;
 mod rows;
 mod scenario;
 mod suggest;
+mod target;
 mod yaml;
 
 pub use action::{
@@ -46,3 +47,7 @@ pub use probe::{AskHealth, EventWord, Forward, Probe, SendEvent};
 pub use profile::{PROFILES, load_profile};
 pub use scenario::{ConsentSpec, Provider, ResponseMode, Scenario, Skip, Step};
 pub use suggest::closest;
+pub use target::{
+    AccountKindWord, ClientAuthWord, CustomerSpec, Driver, Hooks, Listen, Pages, ScopeWord,
+    SecretSource, TargetFile, TestCustomerSpec, TextOr, parse_target, target_schema,
+};

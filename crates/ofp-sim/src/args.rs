@@ -25,8 +25,10 @@ pub(crate) struct Args {
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
-    /// Play scenarios against the reference DP
+    /// Play scenarios against the reference DP, or against your own (--target FILE)
     Run(RunArgs),
+    /// Preflight: whether a target's file, certificates and connections are in order
+    Doctor(DoctorArgs),
     /// Judge the recorded evidence of a run again (`run --evidence FILE`), without a DP
     Judge(JudgeArgs),
     /// The simulated platform with the reference DP, for hand, browser and test use, until interrupted
@@ -58,16 +60,19 @@ pub(crate) enum Command {
 pub(crate) struct RunArgs {
     /// Scenario files or folders; without any, the scenarios embedded in the binary
     pub(crate) paths: Vec<PathBuf>,
-    /// The reading of the specification: a built-in name or a YAML file
-    #[arg(long, value_name = "NAME|FILE", default_value = "portal-1.2.2")]
-    pub(crate) profile: String,
+    /// The DP under test, as its file describes it; without it, the reference DP
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["fault", "variant"])]
+    pub(crate) target: Option<PathBuf>,
+    /// The reading of the specification: a built-in name or a YAML file; the target's, else portal-1.2.2
+    #[arg(long, value_name = "NAME|FILE")]
+    pub(crate) profile: Option<String>,
     /// Only scenarios with this tag (repeatable; any of them)
     #[arg(long, value_name = "TAG")]
     pub(crate) tag: Vec<String>,
     /// Only scenarios that claim to cover this requirement (repeatable; any of them)
     #[arg(long, value_name = "ID")]
     pub(crate) requirement: Vec<String>,
-    /// How many scenarios at once; as many as there are processors unless given
+    /// How many scenarios at once; as many as there are processors, or test customers of the target, unless given
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=256))]
     pub(crate) jobs: Option<u16>,
     /// How long one step may take
@@ -97,6 +102,16 @@ pub(crate) struct RunArgs {
 }
 
 #[derive(Debug, clap::Args)]
+pub(crate) struct DoctorArgs {
+    /// The DP under test, as its file describes it
+    #[arg(long, value_name = "FILE")]
+    pub(crate) target: PathBuf,
+    /// The folder of PayNet's and the DC's keys and certificates; made at first use
+    #[arg(long, value_name = "DIR", default_value = "certs-dev")]
+    pub(crate) pki: PathBuf,
+}
+
+#[derive(Debug, clap::Args)]
 pub(crate) struct JudgeArgs {
     /// What `run --evidence FILE` wrote
     pub(crate) file: PathBuf,
@@ -110,9 +125,12 @@ pub(crate) struct JudgeArgs {
 
 #[derive(Debug, clap::Args)]
 pub(crate) struct UpArgs {
-    /// The reading of the specification: a built-in name or a YAML file
-    #[arg(long, value_name = "NAME|FILE", default_value = "portal-1.2.2")]
-    pub(crate) profile: String,
+    /// A DP of your own, as its file describes it, instead of the reference DP
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["fault", "variant", "port_base", "seed"])]
+    pub(crate) target: Option<PathBuf>,
+    /// The reading of the specification: a built-in name or a YAML file; the target's, else portal-1.2.2
+    #[arg(long, value_name = "NAME|FILE")]
+    pub(crate) profile: Option<String>,
     /// The first of eight ports in a row on 127.0.0.1; 0 for free ones
     #[arg(long, value_name = "N", default_value_t = 8441, value_parser = port_base)]
     pub(crate) port_base: u16,
@@ -169,6 +187,8 @@ pub(crate) enum SchemaWhat {
     Platform,
     /// OpenAPI of the control surface of `up`
     Control,
+    /// JSON Schema (draft-07) of a target file
+    Target,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]

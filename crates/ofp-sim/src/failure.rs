@@ -42,6 +42,8 @@ pub(crate) enum Failure {
     SameReport(PathBuf),
     #[error("no scenario was selected{0}")]
     NothingSelected(String),
+    #[error("the target {} cannot be used: {bad} problems, above", path.display())]
+    Target { path: PathBuf, bad: usize },
     #[error("cannot write the report {}: {reason}", path.display())]
     Report { path: PathBuf, reason: String },
     #[error("cannot start the runtime: {0}")]

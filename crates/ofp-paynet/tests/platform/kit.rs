@@ -214,7 +214,7 @@ impl Kit {
     pub(crate) fn start_with(options: Options) -> Self {
         let (pki, auth) = (pki(), options.auth);
         let dc_hooks = listen();
-        let webhooks_of_dc = Webhooks { origin: dc_hooks.1.clone(), ca: pki.ca.clone() };
+        let webhooks_of_dc = Webhooks { origin: dc_hooks.1.clone(), trust: (&pki.ca).into() };
         let (as_public, as_mtls, rs, webhooks) = (listen(), listen(), listen(), listen());
         let dc = |id: &str, client_id, party, redirect_uris, webhooks| DcRegistration {
             dc_id: DcId::parse(id).unwrap(),
@@ -229,12 +229,12 @@ impl Kit {
             issuer: "https://dp.test".into(),
             as_webhooks: webhooks.clone(),
             rs_webhooks: webhooks.clone(),
-            ca: pki.ca.clone(),
+            trust: (&pki.ca).into(),
         };
         let config = PaynetConfig {
             profile: options.profile,
             kit: pki.paynet.clone(),
-            client_ca: pki.ca.clone(),
+            client_trust: (&pki.ca).into(),
             dcs: vec![
                 dc(DC_ID, DC, Party::Dc1, vec![CALLBACK.to_owned()], Some(webhooks_of_dc)),
                 dc("other", OTHER_DC, Party::Dc2, Vec::new(), None),

@@ -1,7 +1,7 @@
 //! What the DC does with a consent, and the reference DP's books.
 
 use ofp_dc::{DcError, Linked, Pending, Resource};
-use ofp_dp::Books;
+use ofp_dp::{Bank, Books};
 use ofp_net::{Answer, Inbound};
 use ofp_types::{AccountId, ConsentId};
 use serde_json::Value;
@@ -107,7 +107,7 @@ pub(super) async fn read_data(control: &Control, inbound: &Inbound) -> Result<An
         (status = 401, description = "no token", body = ErrorAnswer)),
     security(("token" = [])))]
 pub(super) fn read_books(control: &Control) -> Result<Answer, Problem> {
-    Ok(json(200, &*control.world.dp.bank().books()))
+    Ok(json(200, &*our_bank(control)?.books()))
 }
 
 /// Exchange the reference DP's books
@@ -123,7 +123,7 @@ pub(super) fn read_books(control: &Control) -> Result<Answer, Problem> {
 pub(super) fn replace_books(control: &Control, inbound: &Inbound) -> Result<Answer, Problem> {
     let books: Books = body(inbound)?;
     books.check().map_err(|e| Problem::bad_request(e.to_string()))?;
-    control.world.replace_books(books);
+    control.world.replace_books(our_bank(control)?, books);
     Ok(json(200, &Done { done: true }))
 }
 
@@ -139,13 +139,21 @@ pub(super) fn replace_books(control: &Control, inbound: &Inbound) -> Result<Answ
 pub(super) fn set_account(control: &Control, inbound: &Inbound) -> Result<Answer, Problem> {
     let change: AccountChange = body(inbound)?;
     let id = AccountId::parse(inbound.parameter.as_str()).ok();
-    match id.filter(|id| control.world.dp.bank().set_status(id, change.status)) {
+    let bank = our_bank(control)?;
+    match id.filter(|id| bank.set_status(id, change.status)) {
         Some(_) => Ok(json(200, &Done { done: true })),
         None => {
             let reason = format!("the reference DP has no account `{}`", inbound.parameter);
             Err(Problem::new(404, "invalid_request", reason))
         }
     }
+}
+
+/// The books, where the DP is ours.
+fn our_bank(control: &Control) -> Result<&Bank, Problem> {
+    control.world.dp.bank().ok_or_else(|| {
+        Problem::new(404, "invalid_request", "the DP is a target's: its books are its own")
+    })
 }
 
 impl Control {

@@ -1,5 +1,6 @@
 //! Everything that somebody outside must know of a world.
 
+use ofp_checks::TestCustomer;
 use ofp_net::SystemClock;
 use ofp_pki::Party;
 use ofp_types::Clock as _;
@@ -151,7 +152,7 @@ impl WorldView {
                 dashboard: origins.dp.join("/dashboard"),
                 certificates: of(Party::Dp),
             },
-            customers: world.dp.bank().books().customers.iter().map(customer).collect(),
+            customers: world.settings.customers.iter().map(customer).collect(),
             control: ControlView { openapi: format!("{url}/openapi.json"), url, token },
         }
     }
@@ -161,15 +162,10 @@ fn kid(credential: &ofp_pki::Credential) -> String {
     credential.thumbprint().map(|kid| kid.to_string()).unwrap_or_default()
 }
 
-fn customer(customer: &ofp_dp::Customer) -> CustomerView {
-    let (password, _) = customer.test_credentials();
+fn customer(customer: &TestCustomer) -> CustomerView {
     CustomerView {
         username: customer.username.clone(),
-        password: password.to_owned(),
-        accounts: customer
-            .accounts
-            .iter()
-            .map(|a| format!("{} {}", a.name, a.shown_number()))
-            .collect(),
+        password: customer.password.clone(),
+        accounts: customer.accounts.iter().map(|a| format!("{} {}", a.name, a.number)).collect(),
     }
 }

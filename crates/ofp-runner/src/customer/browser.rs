@@ -4,8 +4,7 @@ use std::{sync::Arc, time::Duration};
 
 use cookie_store::CookieStore;
 use ofp_evidence::{Endpoint, ExchangeId, Failure, Journal, Message, Role, Stage};
-use ofp_net::{Call, Caller, HttpClient, NetError, Request, connector};
-use ofp_pki::Pki;
+use ofp_net::{Call, Caller, HttpClient, NetError, Request, Trust, connector};
 use ofp_types::{Clock, ConsentId, Origin};
 use url::Url;
 
@@ -26,14 +25,14 @@ pub(crate) struct Customer {
 
 impl Customer {
     pub(crate) fn new(
-        pki: &Pki,
+        trust: &Trust,
         paynet: &[Origin],
         dc: &Origin,
         journal: &Arc<Journal>,
         clock: &Arc<dyn Clock>,
         patience: Duration,
     ) -> Result<Self, NetError> {
-        let ssl = || connector(None, &pki.ca);
+        let ssl = || connector(None, trust);
         let caller = |to| {
             let (journal, clock) = (Arc::clone(journal), Arc::clone(clock));
             Ok::<_, NetError>(Caller::new(ssl()?, Role::Customer, to, journal, clock))

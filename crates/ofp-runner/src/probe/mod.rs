@@ -16,7 +16,7 @@ use std::{
 use jiff::SignedDuration;
 use ofp_evidence::{Difference, Exchange, Journal, Record, Role};
 use ofp_net::{
-    Call, Caller, Hello, NetError, Request, Transport, certificate_facts, connector, encode_form,
+    Call, Caller, Hello, NetError, Request, Transport, Trust, certificate_facts, connector, encode_form,
 };
 use ofp_pki::{Credential, Party, Pki, PkiError, self_signed_client, stranger_client};
 use ofp_types::{Clock, Entropy, Mutation, uuid_v4};
@@ -37,6 +37,8 @@ pub(crate) enum ProbeError {
     NotInProfile { mutation: Mutation, header: &'static str },
     #[error("{mutation} needs {needs} before it")]
     TooEarly { mutation: Mutation, needs: &'static str },
+    #[error("{mutation} needs {needs}, which a DP that is not ours may keep to itself")]
+    NotOurs { mutation: Mutation, needs: &'static str },
     #[error("a listener for the probe: {0}")]
     Lure(#[from] std::io::Error),
     #[error("{mutation} changes nothing of this message")]
@@ -59,19 +61,23 @@ pub(crate) struct Prober {
     caller: Caller,
     /// PayNet's next client certificate, which the reference DP knows beside the present one.
     renewed: Credential,
+    /// Where the DP's server certificates come from.
+    trust: Trust,
 }
 
 impl Prober {
     pub(crate) fn new(
         pki: &Pki,
+        trust: &Trust,
         journal: &Arc<Journal>,
         clock: &Arc<dyn Clock>,
         renewed: Credential,
     ) -> Result<Self, WorldError> {
-        let tls = connector(Some(&pki.paynet.client), &pki.ca)?;
+        let tls = connector(Some(&pki.paynet.client), trust)?;
         let (journal, clock) = (Arc::clone(journal), Arc::clone(clock));
         let caller = Caller::new(tls, Role::PayNet, Role::Dp, journal, clock);
-        Ok(Self { keys: RwLock::new(Arc::new(Keys::of(pki)?)), caller, renewed })
+        let keys = RwLock::new(Arc::new(Keys::of(pki)?));
+        Ok(Self { keys, caller, renewed, trust: trust.clone() })
     }
 
     /// PayNet signs with another key from now on.
@@ -109,6 +115,9 @@ impl World {
         if let Some((mutation, header)) = missing {
             return Err(ProbeError::NotInProfile { mutation, header });
         }
+        if let Some((mutation, needs)) = mutation.and_then(|m| Some((m, self.lacks(m)?))) {
+            return Err(ProbeError::NotOurs { mutation, needs });
+        }
         let keys = self.prober.keys();
         let mut plan = plan.clone();
         let lure = match mutation {
@@ -137,18 +146,31 @@ impl World {
         Ok(exchange)
     }
 
+    /// What a mutation would need of a DP that is not ours.
+    fn lacks(&self, mutation: Mutation) -> Option<&'static str> {
+        match mutation {
+            Mutation::SignedByDp | Mutation::ClientCertificateOfDp if !self.dp_keys_are_ours => {
+                Some("the DP's private key")
+            }
+            Mutation::ClientCertificateRenewed if self.dp.target().is_some() => {
+                Some("its list of PayNet's certificates")
+            }
+            _ => None,
+        }
+    }
+
     /// PayNet's own connections, unless somebody else calls or something else carries it.
     fn caller_as(
         &self,
         other: Option<&Option<Credential>>,
         title_case: bool,
     ) -> Result<Caller, ProbeError> {
-        let paynet = || connector(Some(&self.pki.paynet.client), &self.pki.ca);
+        let paynet = || connector(Some(&self.pki.paynet.client), &self.prober.trust);
         Ok(match other {
             None if title_case => self.prober.caller.in_title_case(paynet()?),
             None => self.prober.caller.clone(),
             Some(identity) => {
-                let tls = connector(identity.as_ref(), &self.pki.ca)?;
+                let tls = connector(identity.as_ref(), &self.prober.trust)?;
                 let (journal, clock) = (Arc::clone(&self.journal), Arc::clone(&self.clock));
                 Caller::new(tls, Role::PayNet, Role::Dp, journal, clock)
             }
@@ -289,6 +311,17 @@ fn random(entropy: &dyn Entropy) -> [u8; 32] {
 /// What a mutation rests on must have come about.
 fn demand(mutation: Option<Mutation>, plan: &Plan, keys: &Keys) -> Result<(), ProbeError> {
     let Some(mutation) = mutation else { return Ok(()) };
+    let any_other = plan.unselected_account.is_none() && plan.foreign_account.is_none();
+    let unknown_account = match mutation {
+        Mutation::AccountNotSelected => plan.unselected_account.is_none(),
+        Mutation::AccountOfOtherCustomer => plan.foreign_account.is_none(),
+        Mutation::UrlOfOtherAccount => any_other,
+        _ => false,
+    };
+    if unknown_account {
+        let needs = "the id of another account (`id` under `accounts` in the target file)";
+        return Err(ProbeError::NotOurs { mutation, needs });
+    }
     let missing = match mutation {
         Mutation::PreviousKey if keys.previous.is_none() => "paynet.rotate_keys",
         Mutation::RetiredKey if keys.retired.is_none() => "paynet.rotate_keys: { alone: true }",

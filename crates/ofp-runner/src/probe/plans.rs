@@ -1,11 +1,11 @@
 //! The calls of PayNet to the DP, as PayNet makes them (`spec/ofp.md` 5.2 to 5.4).
 
 use jiff::SignedDuration;
-use ofp_evidence::Endpoint;
+use ofp_evidence::{Endpoint, Record};
 use ofp_types::{
     AccountId, Consent, ConsentStatus, PLATFORM_AUDIENCE, Permission, RequestClaims, RequestSigner,
     SigUserinfo, SubClaim, event_signature_header, uuid_v4,
-    wire::{EventType, consent_event},
+    wire::{EventType, UpdateConsent, consent_event},
 };
 use serde_json::{Map, Value, json};
 
@@ -18,7 +18,13 @@ impl World {
         Plan {
             endpoint,
             method: http::Method::GET,
-            base: self.origins.dp_webhooks.clone(),
+            base: match endpoint {
+                Endpoint::Health
+                | Endpoint::Account
+                | Endpoint::Balances
+                | Endpoint::Transactions => self.origins.dp_rs_webhooks.clone(),
+                _ => self.origins.dp_webhooks.clone(),
+            },
             path: path.to_owned(),
             query: Vec::new(),
             headers: vec![("x-fapi-interaction-id", interaction)],
@@ -135,7 +141,10 @@ impl World {
 
     /// Accounts that the request must not be about.
     fn name_strangers(&self, plan: &mut Plan, consent: &Consent, account: &AccountId) {
-        let books = self.dp.bank().books();
+        let Some(bank) = self.dp.bank() else {
+            return self.name_strangers_by_evidence(plan, consent, account);
+        };
+        let books = bank.books();
         let owns =
             |customer: &&ofp_dp::Customer| customer.accounts.iter().any(|a| a.id == *account);
         let owner = books.customers.iter().find(owns).map(|customer| customer.username.clone());
@@ -149,6 +158,47 @@ impl World {
             };
             if slot.is_none() {
                 *slot = other.map(|account| account.id.to_string());
+            }
+        }
+    }
+
+    /// The same where the DP's books are its own: what the target file names, and what the DP has told
+    /// PayNet of other consents.
+    fn name_strangers_by_evidence(&self, plan: &mut Plan, consent: &Consent, account: &AccountId) {
+        let mut told: Vec<(String, Vec<AccountId>)> = Vec::new();
+        for record in self.journal.records() {
+            let Record::Exchange(exchange) = &*record else { continue };
+            if exchange.endpoint != Endpoint::UpdateConsent {
+                continue;
+            }
+            let body = serde_json::from_slice::<UpdateConsent>(&exchange.request.body);
+            if let Ok(UpdateConsent { user_identity: Some(who), accounts: Some(all), .. }) = body {
+                let ids = all.into_iter().map(|one| one.account_id).collect();
+                told.push((who.hashed_id_number, ids));
+            }
+        }
+        let owner = told.iter().find(|(_, ids)| ids.contains(account)).map(|(who, _)| who.clone());
+        let chosen = |id: &AccountId| consent.accounts.iter().any(|a| a.account_id == *id);
+        for (who, ids) in &told {
+            let other = ids.iter().find(|id| *id != account && !chosen(id));
+            let slot = match Some(who) == owner.as_ref() {
+                true => &mut plan.unselected_account,
+                false => &mut plan.foreign_account,
+            };
+            if slot.is_none() {
+                *slot = other.map(ToString::to_string);
+            }
+        }
+        let Some(target) = self.dp.target() else { return };
+        for customer in &target.file.test_data.customers.value {
+            let ids = || customer.accounts.iter().filter_map(|account| account.id.as_deref());
+            let other = ids().find(|id| *id != account.as_str() && !chosen_text(consent, id));
+            let slot = match ids().any(|id| id == account.as_str()) {
+                true => &mut plan.unselected_account,
+                false => &mut plan.foreign_account,
+            };
+            if slot.is_none() {
+                *slot = other.map(str::to_owned);
             }
         }
     }
@@ -189,4 +239,8 @@ impl World {
         };
         claims.in_form(profile.numericdate)
     }
+}
+
+fn chosen_text(consent: &Consent, id: &str) -> bool {
+    consent.accounts.iter().any(|account| account.account_id.as_str() == id)
 }

@@ -15,7 +15,7 @@ pub enum LinkError {
     Dc(#[from] DcError),
     #[error("the customer: {0}")]
     Customer(String),
-    #[error("the reference DP has no customer `{0}`")]
+    #[error("the DP's test data has no customer `{0}`")]
     NoCustomer(String),
 }
 
@@ -36,10 +36,9 @@ impl World {
         username: &str,
         request: &ConsentRequest,
     ) -> Result<Linked, LinkError> {
-        let books = self.dp.bank().books();
-        let customer = books.customer(username);
+        let customer = self.settings.customers.iter().find(|one| one.username == username);
         let customer = customer.ok_or_else(|| LinkError::NoCustomer(username.to_owned()))?;
-        let (password, _) = customer.test_credentials();
+        let password = customer.password.as_str();
         let pending = self.dc.request_consent(request).await?;
         let consent = self.paynet.consent_of_request(&pending.state);
         let mut visit = Visit::new(&self.customer, &self.journal, consent);

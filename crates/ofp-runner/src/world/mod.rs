@@ -1,7 +1,9 @@
 //! Everybody on one machine: PayNet, the DC, and the reference DP.
 
+mod dp;
 mod link;
 mod participants;
+mod provider;
 mod sockets;
 
 use std::{collections::HashSet, sync::Arc, time::Duration};
@@ -11,7 +13,7 @@ use ofp_dc::{DcError, DcListeners, MockDc};
 use ofp_dp::{Bank, Books, DpError, DpListeners, ReferenceDp};
 use ofp_evidence::{Journal, JournalBound};
 use ofp_jose::{DecryptionKey, Jwk, KeyUse};
-use ofp_net::{NetError, Store, StoreError};
+use ofp_net::{NetError, Store, StoreError, Trust};
 use ofp_paynet::{Listeners, PayNet, PaynetError};
 use ofp_pki::{Party, Pki, PkiError};
 use ofp_types::{
@@ -19,10 +21,12 @@ use ofp_types::{
     Profile,
 };
 
-use crate::{control::DcView, customer::Customer, probe::Prober};
+use crate::{control::DcView, customer::Customer, probe::Prober, target::Target};
+pub(crate) use dp::{Dp, HookError};
 pub use link::LinkError;
-use participants::{DC_CLIENT_ID, DC_ID, DP_ID, OTHER_DC_CLIENT_ID, OTHER_DC_ID, patience};
+use participants::{DC_CLIENT_ID, DC_ID, OTHER_DC_CLIENT_ID, OTHER_DC_ID, patience};
 pub use sockets::Origins;
+use provider::Provider;
 use sockets::Sockets;
 
 /// How to boot a world.
@@ -34,6 +38,8 @@ pub struct WorldOptions {
     pub faults: HashSet<DpFault>,
     /// What the reference DP does differently, and as well.
     pub variants: HashSet<DpVariant>,
+    /// The DP under test, instead of ours.
+    pub target: Option<Arc<Target>>,
     /// The first of seven ports in a row; free ones without.
     pub port_base: Option<u16>,
     /// The rules that reach beyond a consent and hold for all of them.
@@ -78,6 +84,8 @@ pub enum WorldError {
     Id(#[from] InvalidId),
     #[error(transparent)]
     Origin(#[from] InvalidOrigin),
+    #[error("there is neither a reference DP nor a target")]
+    NoDp,
     #[error("a key: {0}")]
     Key(#[from] ofp_jose::KeyError),
 }
@@ -86,7 +94,7 @@ pub enum WorldError {
 pub struct World {
     pub(crate) paynet: PayNet,
     pub(crate) dc: MockDc,
-    pub(crate) dp: ReferenceDp,
+    pub(crate) dp: Dp,
     pub(crate) dp_id: DpId,
     /// Another DC's key, which must not open anything.
     pub(crate) stranger: DecryptionKey,
@@ -97,6 +105,8 @@ pub struct World {
     pub(crate) entropy: Arc<dyn Entropy>,
     pub(crate) origins: Origins,
     pub(crate) pki: Pki,
+    /// Whether the DP's private keys are ours, so that somebody else can be made to use them.
+    pub(crate) dp_keys_are_ours: bool,
     /// For calls to the DP that a scenario makes itself.
     pub(crate) prober: Prober,
     redirect_uris: Vec<String>,
@@ -126,10 +136,20 @@ impl World {
             false => pki.clone(),
         };
         let journal = Arc::new(options.journal.map_or_else(Journal::default, Journal::bounded));
-        let sockets = Sockets::open(options.port_base)?;
-        let origins = sockets.origins();
-        let profile = &options.profile;
-        let config = participants::paynet_config(pki, options, &origins)?;
+        let target = options.target.as_ref();
+        let sockets = match target {
+            Some(target) => Sockets::for_target(target.listen())?,
+            None => Sockets::open(options.port_base)?,
+        };
+        let origins = sockets.origins(target.map(AsRef::as_ref))?;
+        let (profile, store) = (&options.profile, &options.store);
+        let bank = Bank::open(store, options.seed)?;
+        let uses_assertion = !options.variants.contains(&DpVariant::TlsClientAuth);
+        let provider = match target {
+            Some(target) => Provider::of_target(target, pki)?,
+            None => Provider::reference(pki, &origins, &bank, uses_assertion)?,
+        };
+        let config = participants::paynet_config(pki, options, &origins, &provider)?;
         let listeners = Listeners {
             as_public: sockets.paynet_as,
             as_mtls: sockets.paynet_as_mtls,
@@ -137,40 +157,49 @@ impl World {
         };
         let (j, c, e) = (Arc::clone(&journal), Arc::clone(&clock), Arc::clone(&entropy));
         let paynet = PayNet::start(config, listeners, j, c, e)?;
-        let (faults, store) = (&options.faults, &options.store);
         let renewed = pki.client_issued_at(Party::PayNet, clock.now())?;
-        let mut dp_config = participants::dp_config(pki, profile, faults, store, &origins)?;
-        dp_config.paynet_certificates.push(renewed.thumbprint()?);
-        dp_config.variants.clone_from(&options.variants);
-        dp_config.patience = options.dp_patience.unwrap_or(dp_config.patience);
-        let dp_listeners = DpListeners { webhooks: sockets.dp_webhooks.0, public: sockets.dp };
-        let bank = Bank::open(store, options.seed)?;
-        let mut settings = participants::settings(pki, profile, &bank, &paynet, &origins.dp)?;
-        settings.dp_uses_assertion = !options.variants.contains(&DpVariant::TlsClientAuth);
-        identities(&bank.books()).iter().for_each(|secret| journal.keep_secret(secret));
+        let settings = participants::settings(pki, profile, &paynet, &provider)?;
         let (c, e) = (Arc::clone(&clock), Arc::clone(&entropy));
-        let dp = ReferenceDp::start(dp_config, dp_listeners, bank, c, e)?;
-        let dc_config = participants::dc_config(pki, profile, store, &origins)?;
+        let dp = match (sockets.dp, target) {
+            (Some((pages, webhooks)), _) => {
+                identities(&bank.books()).iter().for_each(|secret| journal.keep_secret(secret));
+                let mut config =
+                    participants::dp_config(pki, profile, &options.faults, store, &origins)?;
+                config.paynet_certificates.push(renewed.thumbprint()?);
+                config.variants.clone_from(&options.variants);
+                config.patience = options.dp_patience.unwrap_or(config.patience);
+                let listeners = DpListeners { webhooks: webhooks.0, public: pages };
+                Dp::Reference(Box::new(ReferenceDp::start(config, listeners, bank, c, e)?))
+            }
+            (None, Some(target)) => {
+                target.secrets.iter().for_each(|secret| journal.keep_secret(secret));
+                Dp::Target(Arc::clone(target))
+            }
+            (None, None) => return Err(WorldError::NoDp),
+        };
+        let dc_config = participants::dc_config(pki, profile, store, &origins, &provider)?;
         let dc_listeners = DcListeners { public: sockets.dc, webhooks: sockets.dc_webhooks.0 };
         let (c, e) = (Arc::clone(&clock), Arc::clone(&entropy));
         let dc = MockDc::start(dc_config, dc_listeners, c, e)?;
         let paynet_origins = [origins.paynet_as.clone(), origins.paynet_rs.clone()];
+        let trust = Trust::from(&pki.ca).and(&provider.server_trust);
         let customer =
-            Customer::new(pki, &paynet_origins, &origins.dc, &journal, &clock, patience(profile))?;
+            Customer::new(&trust, &paynet_origins, &origins.dc, &journal, &clock, patience(profile))?;
         Ok(Self {
-            prober: Prober::new(pki, &journal, &clock, renewed)?,
+            prober: Prober::new(pki, &provider.server_trust, &journal, &clock, renewed)?,
             paynet,
             dc,
             dp,
-            dp_id: DpId::parse(DP_ID)?,
             stranger: pki.dcs[1].encryption.decryption_key()?,
             customer,
             settings,
             journal,
             clock,
             entropy,
-            names: participants::names(pki, &origins)?,
+            names: participants::names(pki, &origins, &provider)?,
             origins,
+            dp_keys_are_ours: provider.keys_are_ours,
+            dp_id: provider.dp_id,
             pki: pki.clone(),
             redirect_uris: options.redirect_uris.clone(),
         })
@@ -247,13 +276,15 @@ impl World {
             let _ = self.paynet.rotate_signing_key(first, true);
             let _ = self.prober.started_again(&self.pki);
         }
-        self.dp.bank().set_down(false);
+        if let Some(bank) = self.dp.bank() {
+            bank.set_down(false);
+        }
     }
 
     /// Exchanges the reference DP's books.
-    pub(crate) fn replace_books(&self, books: Books) {
+    pub(crate) fn replace_books(&self, bank: &Bank, books: Books) {
         identities(&books).iter().for_each(|secret| self.journal.secret(secret));
-        self.dp.bank().replace(books);
+        bank.replace(books);
     }
 
     /// Stops everybody.

@@ -2,19 +2,19 @@
 
 use std::{collections::HashSet, sync::Arc, time::Duration};
 
-use ofp_checks::{Settings, TestAccount, TestCustomer};
+use ofp_checks::Settings;
 use ofp_dc::DcConfig;
-use ofp_dp::{AccountKind, Bank, DpConfig};
+use ofp_dp::DpConfig;
 use ofp_jose::{Jwk, JwkSet, KeySet, KeyUse};
-use ofp_net::Store;
+use ofp_net::{Store, Trust};
 use ofp_paynet::{
     AuthMethod, Client, DcRegistration, DpRegistration, PayNet, PaynetConfig, ProviderType,
     Webhooks,
 };
 use ofp_pki::{Kit, Party, Pki};
-use ofp_types::{ClientId, DcId, DpFault, DpId, DpVariant, Origin, Profile};
+use ofp_types::{ClientId, DcId, DpFault, DpId, Origin, Profile};
 
-use super::{WorldError, WorldOptions, sockets::Origins};
+use super::{WorldError, WorldOptions, provider::Provider, sockets::Origins};
 
 pub(super) const DP_ID: &str = "DP9876543210";
 pub(super) const DP_CLIENT_ID: &str = "7f0c3c1e-2f4b-4c8f-9a55-0d5d2f6a9b10";
@@ -57,22 +57,20 @@ pub(super) fn paynet_config(
     pki: &Pki,
     options: &WorldOptions,
     origins: &Origins,
+    dp: &Provider,
 ) -> Result<PaynetConfig, WorldError> {
     let mut redirect_uris = vec![origins.dc.join("/callback")];
     redirect_uris.extend(options.redirect_uris.iter().cloned());
-    let webhooks_at = |origin: &Origin| Webhooks { origin: origin.clone(), ca: pki.ca.clone() };
+    let webhooks_at = |origin: &Origin| Webhooks { origin: origin.clone(), trust: (&pki.ca).into() };
     let elsewhere = options.dc_webhooks.as_ref().map(webhooks_at);
     let our_own = webhooks_at(&origins.dc_webhooks);
     let (by_key, by_certificate) = (AuthMethod::PrivateKeyJwt, AuthMethod::TlsClientAuth);
-    let dp_auth = match options.variants.contains(&DpVariant::TlsClientAuth) {
-        true => by_certificate,
-        false => by_key,
-    };
+    let dp_auth = if dp.uses_assertion { by_key } else { by_certificate };
     let (one, two) = ("Mock DC One", "Mock DC Two");
     Ok(PaynetConfig {
         profile: options.profile.clone(),
         kit: pki.paynet.clone(),
-        client_ca: pki.ca.clone(),
+        client_trust: Trust::from(&pki.ca).and(&dp.client_trust),
         dcs: vec![
             DcRegistration {
                 dc_id: DcId::parse(DC_ID)?,
@@ -88,13 +86,20 @@ pub(super) fn paynet_config(
             },
         ],
         dps: vec![DpRegistration {
-            dp_id: DpId::parse(DP_ID)?,
+            dp_id: dp.dp_id.clone(),
             provider_type: ProviderType::Bank,
-            client: client(pki, Party::Dp, DP_CLIENT_ID, "Reference DP", dp_auth)?,
-            issuer: origins.dp.to_string(),
-            as_webhooks: origins.dp_webhooks.clone(),
-            rs_webhooks: origins.dp_webhooks.clone(),
-            ca: pki.ca.clone(),
+            client: Client {
+                client_id: dp.client_id.clone(),
+                name: dp.name.clone(),
+                auth: dp_auth,
+                certificates: vec![dp.certificate.clone()],
+                keys: dp.keys(),
+                jwks: dp.jwks.clone(),
+            },
+            issuer: dp.issuer.clone(),
+            as_webhooks: dp.as_webhooks.clone(),
+            rs_webhooks: dp.rs_webhooks.clone(),
+            trust: dp.server_trust.clone(),
         }],
         policies: options.policies.clone(),
         store: options.store.clone(),
@@ -140,6 +145,7 @@ pub(super) fn dc_config(
     profile: &Profile,
     store: &Store,
     origins: &Origins,
+    dp: &Provider,
 ) -> Result<DcConfig, WorldError> {
     Ok(DcConfig {
         dc_id: DcId::parse(DC_ID)?,
@@ -150,7 +156,7 @@ pub(super) fn dc_config(
         paynet_rs: origins.paynet_rs.clone(),
         paynet_certificates: vec![pki.paynet.client.thumbprint()?],
         uses_assertion: true,
-        dp_keys: Arc::new(keys("Reference DP", &pki.jwks(Party::Dp)?)),
+        dp_keys: Arc::new(dp.keys()),
         profile: profile.clone(),
         store: store.clone(),
         deadline: patience(profile),
@@ -160,47 +166,33 @@ pub(super) fn dc_config(
 pub(super) fn settings(
     pki: &Pki,
     profile: &Profile,
-    bank: &Bank,
     paynet: &PayNet,
-    dp_issuer: &Origin,
+    dp: &Provider,
 ) -> Result<Settings, WorldError> {
     Ok(Settings {
         profile: profile.clone(),
-        dp_id: DpId::parse(DP_ID)?,
-        dp_client_id: ClientId::parse(DP_CLIENT_ID)?,
-        dp_issuer: dp_issuer.to_string(),
-        dp_keys: keys("Reference DP", &pki.jwks(Party::Dp)?),
-        dp_jwks: pki.jwks(Party::Dp)?,
-        dp_uses_assertion: true,
+        dp_id: dp.dp_id.clone(),
+        dp_client_id: dp.client_id.clone(),
+        dp_issuer: dp.issuer.clone(),
+        dp_keys: dp.keys(),
+        dp_jwks: dp.jwks.clone(),
+        dp_uses_assertion: dp.uses_assertion,
         paynet_issuer: paynet.issuer().to_string(),
         paynet_callback: paynet.callback_uri(),
         dc_id: DcId::parse(DC_ID)?,
         dc_client_id: ClientId::parse(DC_CLIENT_ID)?,
         dc_names: vec!["Mock DC One".into()],
         dc_enc_kid: pki.dcs[0].encryption.thumbprint()?,
-        customers: bank.books().customers.iter().map(test_customer).collect(),
+        customers: dp.customers.clone(),
     })
 }
 
-fn test_customer(customer: &ofp_dp::Customer) -> TestCustomer {
-    let account = |account: &ofp_dp::Account| TestAccount {
-        number: account.shown_number(),
-        full_number: account.number.clone(),
-        name: account.name.clone(),
-        is_card: account.kind == AccountKind::CreditCard,
-        balance: Some(account.balance.clone()),
-    };
-    let (password, id_number) = customer.test_credentials();
-    TestCustomer {
-        username: customer.username.clone(),
-        password: password.to_owned(),
-        id_number: Some(id_number.chars().filter(char::is_ascii_digit).collect()),
-        accounts: customer.accounts.iter().map(account).collect(),
-    }
-}
-
 /// What origins and certificates are called in snapshots.
-pub(super) fn names(pki: &Pki, origins: &Origins) -> Result<Vec<(String, String)>, WorldError> {
+pub(super) fn names(
+    pki: &Pki,
+    origins: &Origins,
+    dp: &Provider,
+) -> Result<Vec<(String, String)>, WorldError> {
     let mut names: Vec<(String, String)> = origins
         .named()
         .into_iter()
@@ -220,6 +212,11 @@ pub(super) fn names(pki: &Pki, origins: &Origins) -> Result<Vec<(String, String)
     for (dc, owner) in pki.dcs.iter().zip(["dc-1", "dc-2"]) {
         let kid = dc.encryption.thumbprint()?.to_string();
         names.push((kid, format!("[key:{owner}-encryption]")));
+    }
+    if !dp.keys_are_ours {
+        let signing = dp.jwks.keys.iter().filter_map(|key| key.kid.clone());
+        names.extend(signing.map(|kid| (kid, "[key:dp-signing]".to_owned())));
+        names.push((dp.certificate.to_string(), "[key:dp-client]".into()));
     }
     // a port that begins with another port's digits must be replaced first
     names.sort_by_key(|(text, _)| std::cmp::Reverse(text.len()));

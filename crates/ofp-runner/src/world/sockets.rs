@@ -3,9 +3,11 @@
 use std::net::TcpListener;
 
 use ofp_net::{NetError, bind, local_port};
+use ofp_scenario::Listen;
 use ofp_types::Origin;
 
 use super::WorldError;
+use crate::target::Target;
 
 /// How many ports a world takes, one after the other, beside the control surface.
 const PORTS: u16 = 7;
@@ -20,8 +22,8 @@ pub(super) struct Sockets {
     pub(super) paynet_rs: Socket,
     pub(super) dc: Socket,
     pub(super) dc_webhooks: Socket,
-    pub(super) dp: Socket,
-    pub(super) dp_webhooks: Socket,
+    /// The reference DP's pages and webhooks, where the DP is ours.
+    pub(super) dp: Option<(Socket, Socket)>,
 }
 
 /// Everybody's base URLs.
@@ -37,10 +39,12 @@ pub struct Origins {
     pub dc: Origin,
     /// The DC's webhook behind mutual TLS.
     pub dc_webhooks: Origin,
-    /// The reference DP's pages.
+    /// The DP's issuer: where the reference DP's pages are.
     pub dp: Origin,
-    /// The reference DP's webhooks behind mutual TLS.
+    /// The DP's webhooks D1 to D3 behind mutual TLS.
     pub dp_webhooks: Origin,
+    /// Its webhooks D4 to D7, which may be elsewhere.
+    pub dp_rs_webhooks: Origin,
 }
 
 impl Sockets {
@@ -59,21 +63,50 @@ impl Sockets {
             paynet_rs: listen()?,
             dc: listen()?,
             dc_webhooks: listen()?,
-            dp: listen()?,
-            dp_webhooks: listen()?,
+            dp: Some((listen()?, listen()?)),
         })
     }
 
-    pub(super) fn origins(&self) -> Origins {
-        Origins {
+    /// Where a DP that is not ours expects everybody.
+    pub(super) fn for_target(listen: &Listen) -> Result<Self, WorldError> {
+        let open = |port: u16| {
+            let listener = bind(&listen.bind, port)?;
+            let port = local_port(&listener)?;
+            let origin = Origin::parse(&format!("https://{}:{port}", listen.host))?;
+            Ok::<_, WorldError>((listener, origin))
+        };
+        Ok(Self {
+            paynet_as: open(listen.authorization)?,
+            paynet_as_mtls: open(listen.authorization_mtls)?,
+            paynet_rs: open(listen.resource)?,
+            dc: open(listen.dc)?,
+            // only PayNet calls it
+            dc_webhooks: open(0)?,
+            dp: None,
+        })
+    }
+
+    /// Everybody's base URLs; those of a DP that is not ours are as its target file says.
+    pub(super) fn origins(&self, target: Option<&Target>) -> Result<Origins, WorldError> {
+        let (dp, as_webhooks, rs_webhooks) = match (&self.dp, target) {
+            (Some((pages, webhooks)), _) => {
+                (pages.1.clone(), webhooks.1.clone(), webhooks.1.clone())
+            }
+            (None, Some(target)) => {
+                (target.issuer()?, target.as_webhooks()?, target.rs_webhooks()?)
+            }
+            (None, None) => return Err(WorldError::NoDp),
+        };
+        Ok(Origins {
             paynet_as: self.paynet_as.1.clone(),
             paynet_as_mtls: self.paynet_as_mtls.1.clone(),
             paynet_rs: self.paynet_rs.1.clone(),
             dc: self.dc.1.clone(),
             dc_webhooks: self.dc_webhooks.1.clone(),
-            dp: self.dp.1.clone(),
-            dp_webhooks: self.dp_webhooks.1.clone(),
-        }
+            dp,
+            dp_webhooks: as_webhooks,
+            dp_rs_webhooks: rs_webhooks,
+        })
     }
 }
 

@@ -1,5 +1,6 @@
 //! One file a command. The only place where the process writes to its streams.
 
+mod doctor;
 mod explain;
 mod list;
 mod pki;
@@ -23,6 +24,7 @@ pub(crate) fn dispatch(args: Args, environment: &Environment) -> u8 {
     colored::control::set_override(environment.colour);
     let result = match args.command {
         Command::Run(args) => run::run(&args, environment),
+        Command::Doctor(args) => doctor::doctor(&args, environment),
         Command::Up(args) => up::up(&args, environment),
         Command::Judge(args) => run::judge(&args),
         Command::Explain { id } => explain::explain(id.as_deref()),
@@ -37,6 +39,15 @@ pub(crate) fn dispatch(args: Args, environment: &Environment) -> u8 {
             failure.exit_code()
         }
     }
+}
+
+/// What runs everything that waits.
+fn runtime() -> Result<tokio::runtime::Runtime, Failure> {
+    tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(run::processors())
+        .enable_all()
+        .build()
+        .map_err(Failure::Runtime)
 }
 
 fn complain(failure: &Failure, environment: &Environment) {

@@ -19,6 +19,7 @@ use ofp_runner::{
 use ofp_scenario::{PROFILES, Source, Span, closest, load_profile, render};
 use ofp_types::{Clock as _, DpFault, DpVariant, Profile};
 
+use super::doctor::preflight;
 use crate::{
     args::{DEFAULT_TIMEOUT, FailOn, JudgeArgs, RunArgs, Snapshots},
     environment::Environment,
@@ -27,7 +28,7 @@ use crate::{
 
 pub(super) fn run(args: &RunArgs, environment: &Environment) -> Result<u8, Failure> {
     // everything that can be wrong with what was asked for is said before anything is booted
-    let profile = profile(&args.profile, environment)?;
+    let asked = args.profile.as_deref().map(|name| profile(name, environment)).transpose()?;
     let reports = reports(&args.report)?;
     let faults = faults(&args.fault)?;
     let variants = variants(&args.variant)?;
@@ -35,12 +36,27 @@ pub(super) fn run(args: &RunArgs, environment: &Environment) -> Result<u8, Failu
     can_accept(args, &scenarios)?;
     let timeout = Span::parse(&args.timeout).filter(|span| span.0.is_positive());
     let timeout = timeout.ok_or_else(|| Failure::BadTimeout(args.timeout.clone()))?;
-    let (pki, _) = Pki::open(&args.pki, &OpenOptions::at(SystemClock.now()))?;
+    let (target, pki) = match &args.target {
+        None => (None, Pki::open(&args.pki, &OpenOptions::at(SystemClock.now()))?.0),
+        Some(file) => match preflight(file, &args.pki, asked.clone(), environment)? {
+            Ok((target, pki)) => (Some(target), pki),
+            Err(code) => return Ok(code),
+        },
+    };
+    let profile = match (asked, &target) {
+        (Some(profile), _) => profile,
+        (None, Some(target)) => target.profile().clone(),
+        (None, None) => Profile::default(),
+    };
+    // a customer has one browser
+    let at_once = || target.as_ref().map_or_else(processors, |target| target.customers());
 
     let options = RunOptions {
-        jobs: args.jobs.map_or_else(processors, usize::from),
+        jobs: args.jobs.map_or_else(at_once, usize::from),
         step_deadline: timeout.0.unsigned_abs(),
         snapshots: match args.snapshots {
+            // the embedded ones are of the reference DP
+            Snapshots::Check if target.is_some() => SnapshotMode::Off,
             Snapshots::Check => SnapshotMode::Check,
             Snapshots::Accept => SnapshotMode::Accept,
             Snapshots::Off => SnapshotMode::Off,
@@ -50,7 +66,7 @@ pub(super) fn run(args: &RunArgs, environment: &Environment) -> Result<u8, Failu
         started: RunStarted {
             tool: concat!("ofp-sim ", env!("CARGO_PKG_VERSION")).into(),
             profile: profile.name.clone(),
-            target: "the reference DP".into(),
+            target: target.as_ref().map_or("the reference DP", |target| target.name()).into(),
             rerun_flags: rerun_flags(args),
             scenarios: scenarios.len(),
         },
@@ -60,14 +76,11 @@ pub(super) fn run(args: &RunArgs, environment: &Environment) -> Result<u8, Failu
         profile,
         faults,
         variants,
+        target,
         dp_patience: Some(WorldOptions::SHORT_PATIENCE),
         ..WorldOptions::default()
     };
-    let runtime = tokio::runtime::Builder::new_multi_thread()
-        .worker_threads(processors())
-        .enable_all()
-        .build()
-        .map_err(Failure::Runtime)?;
+    let runtime = super::runtime()?;
     let (summary, evidence) = runtime.block_on(async {
         tokio::select! {
             run = run_in_world(&pki, &world, &scenarios, &options, args.evidence.is_some()) => run,
@@ -137,8 +150,11 @@ fn rerun_flags(args: &RunArgs) -> String {
     let mut add = |flag: &str, value: &str| {
         flags.extend([" --", flag, " ", value]);
     };
-    if args.profile != PROFILES[0].0 {
-        add("profile", &args.profile);
+    if let Some(target) = &args.target {
+        add("target", &target.display().to_string());
+    }
+    if let Some(profile) = args.profile.as_ref().filter(|name| *name != PROFILES[0].0) {
+        add("profile", profile);
     }
     if args.pki != Path::new("certs-dev") {
         add("pki", &args.pki.display().to_string());
@@ -240,6 +256,9 @@ fn can_accept(args: &RunArgs, scenarios: &[Loaded]) -> Result<(), Failure> {
     if scenarios.iter().any(|one| one.embedded) {
         let why = "the scenarios are part of the binary; run with a PATH, such as `ofp-sim run scenarios`";
         return Err(Failure::CannotAccept(why));
+    }
+    if args.target.is_some() {
+        return Err(Failure::CannotAccept("not with --target: snapshots are of the reference DP"));
     }
     if !args.fault.is_empty() {
         return Err(Failure::CannotAccept("not with --fault: the DP errs on purpose"));

@@ -9,18 +9,27 @@ use ofp_types::{Clock as _, Policy};
 use tokio::signal::unix::{SignalKind, signal};
 
 use super::{
+    doctor::target,
     print,
-    run::{faults, processors, profile, variants},
+    run::{faults, profile, variants},
 };
 use crate::{args::UpArgs, environment::Environment, failure::Failure};
 
 pub(super) fn up(args: &UpArgs, environment: &Environment) -> Result<u8, Failure> {
-    let profile = profile(&args.profile, environment)?;
+    let asked = args.profile.as_deref().map(|name| profile(name, environment)).transpose()?;
     let faults = faults(&args.fault)?;
-    let (pki, _) = Pki::open(&args.pki, &OpenOptions::at(SystemClock.now()))?;
+    let (target, pki) = match &args.target {
+        None => (None, Pki::open(&args.pki, &OpenOptions::at(SystemClock.now()))?.0),
+        Some(file) => {
+            let (target, pki) = target(file, &args.pki, asked.clone(), environment)?;
+            (Some(target), pki)
+        }
+    };
+    let profile = asked.or_else(|| target.as_ref().map(|target| target.profile().clone()));
     let store = args.state.as_deref().map_or_else(|| Ok(Store::none()), Store::open)?;
     let options = WorldOptions {
-        profile,
+        profile: profile.unwrap_or_default(),
+        target,
         faults,
         variants: variants(&args.variant)?,
         port_base: (args.port_base != 0).then_some(args.port_base),
@@ -32,11 +41,7 @@ pub(super) fn up(args: &UpArgs, environment: &Environment) -> Result<u8, Failure
         seed: args.seed,
         dp_patience: None,
     };
-    let runtime = tokio::runtime::Builder::new_multi_thread()
-        .worker_threads(processors())
-        .enable_all()
-        .build()
-        .map_err(Failure::Runtime)?;
+    let runtime = super::runtime()?;
     runtime.block_on(stay_up(&pki, &options, args.json))?;
     runtime.shutdown_background();
     Ok(exit::PASSED)

@@ -22,6 +22,7 @@ pub(crate) use dc::end_of_day;
 use super::expect::of_answer;
 use crate::{
     World, WorldError,
+    world::HookError,
     customer::{Visit, VisitError},
     probe::ProbeError,
 };
@@ -59,6 +60,8 @@ pub(super) enum StepError {
     NotRevoked(ConsentId),
     #[error("PayNet took the DP's revocation of consent {0}, which it was to refuse")]
     Revoked(ConsentId),
+    #[error(transparent)]
+    Hook(#[from] HookError),
     #[error("consent {0} is not known to the platform")]
     NoConsent(ConsentId),
 }
@@ -79,7 +82,8 @@ impl StepError {
         match self {
             Self::TooEarly(_) => Stopped::OutOfOrder,
             Self::Probe(ProbeError::TooEarly { .. }) => Stopped::OutOfOrder,
-            Self::Probe(ProbeError::NotInProfile { .. })
+            Self::Probe(ProbeError::NotInProfile { .. } | ProbeError::NotOurs { .. })
+            | Self::Hook(HookError::Missing(_) | HookError::Clock)
             | Self::Visit(VisitError::NothingToSpoil(_)) => Stopped::NotInProfile,
             _ => Stopped::ByTheOthers,
         }
@@ -155,9 +159,9 @@ impl<'a> Actors<'a> {
             Action::Preflight => self.preflight().await,
             Action::LinkMany(many) => self.link_many(*many).await,
             Action::RotateEncryptionKey => self.rotate_encryption_key(),
-            Action::SetCore(set) => self.set_core(*set),
+            Action::SetCore(set) => self.set_core(*set).await,
             Action::FlushKeys => {
-                self.world.dp.flush_keys().await;
+                self.world.dp.flush_keys().await?;
                 self.flushed()
             }
             Action::Approve => self.decide(true, step, source).await,
@@ -169,7 +173,7 @@ impl<'a> Actors<'a> {
             }
             Action::RevokeAtDp(login) => self.revoke_at_dp(login).await,
             Action::AdvanceClock(by) => self.advance_clock(by.0),
-            Action::SetAccount(set) => self.set_account(set),
+            Action::SetAccount(set) => self.set_account(set).await,
             Action::DpRevokes(revokes) => self.dp_revokes(*revokes).await,
             Action::CheckHealth => self.check_health(step, source).await,
             Action::CallUserinfo => self.call_userinfo(step, source).await,
@@ -214,7 +218,8 @@ impl<'a> Actors<'a> {
         let _ = self.reset_faults();
         if self.scenario.exclusive {
             self.world.as_usual();
-            self.world.dp.flush_keys().await;
+            // a foreign DP without the hook asks again when it meets a key that it does not know
+            let _ = self.world.dp.flush_keys().await;
         }
         for consent in self.consents() {
             if self.world.paynet.revoke(&consent) {

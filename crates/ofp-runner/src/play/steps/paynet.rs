@@ -8,15 +8,18 @@ use ofp_scenario::{
     Change, DpRevokes, Inject, InjectScope, RotateKeys, SetAccount, SetCore, Source, Step,
     WhichAccount, WhichConsent,
 };
-use ofp_types::{AccountId, FaultLife, FaultPoint, ReasonCode, StatusReason, Trigger};
+use ofp_types::{AccountId, ConsentId, FaultLife, FaultPoint, ReasonCode, StatusReason, Trigger};
 
 use super::{Actors, Played, StepError, answered, reading::accounts};
+use crate::world::HookError;
 
 impl Actors<'_> {
     pub(super) fn advance_clock(&self, by: SignedDuration) -> Played {
         let consent = self.consent()?;
-        // the reference DP shares the offset of the consent that it knows
-        let _ = self.world.dp.advance_clock(consent, by);
+        if self.world.dp.target().is_some() && self.would_expire(consent, by) {
+            return Err(HookError::Clock.into());
+        }
+        self.world.dp.advance_clock(consent, by);
         if self.world.paynet.advance_clock(consent, by) {
             Ok(Vec::new())
         } else {
@@ -24,14 +27,23 @@ impl Actors<'_> {
         }
     }
 
-    pub(super) fn set_account(&self, set: &SetAccount) -> Played {
+    /// Whether the consent's time would be over.
+    fn would_expire(&self, consent: &ConsentId, by: SignedDuration) -> bool {
+        let consent = self.world.paynet.consent(consent);
+        consent.is_some_and(|consent| {
+            let then = self.world.clock.now().checked_add(by);
+            then.is_ok_and(|then| then >= consent.expiration)
+        })
+    }
+
+    pub(super) async fn set_account(&self, set: &SetAccount) -> Played {
         let status = match set.status {
             ofp_scenario::AccountStatus::Active => AccountStatus::Active,
             ofp_scenario::AccountStatus::Blocked => AccountStatus::Blocked,
             ofp_scenario::AccountStatus::Closed => AccountStatus::Closed,
         };
         for account in accounts(self.linked(WhichConsent::Last)?, set.account)? {
-            if !self.world.dp.bank().set_status(account, status) {
+            if !self.world.dp.set_account(account, status).await? {
                 return Err(StepError::NoAccount);
             }
             self.write_standing(
@@ -46,8 +58,8 @@ impl Actors<'_> {
         Ok(Vec::new())
     }
 
-    pub(super) fn set_core(&self, set: SetCore) -> Played {
-        self.world.dp.bank().set_down(set.down);
+    pub(super) async fn set_core(&self, set: SetCore) -> Played {
+        self.world.dp.set_core_down(set.down).await?;
         let standing =
             if set.down { AccountStanding::Unreachable } else { AccountStanding::Active };
         for account in accounts(self.linked(WhichConsent::Last)?, WhichAccount::Each)? {
@@ -105,7 +117,7 @@ impl Actors<'_> {
 
     pub(super) async fn dp_revokes(&self, revokes: DpRevokes) -> Played {
         let consent = self.consent()?;
-        match self.world.dp.revoke_consent(consent).await {
+        match self.world.dp.revoke_consent(consent).await? {
             taken if taken == revokes.taken => Ok(Vec::new()),
             true => Err(StepError::Revoked(consent.clone())),
             false => Err(StepError::NotRevoked(consent.clone())),

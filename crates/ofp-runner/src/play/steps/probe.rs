@@ -153,7 +153,7 @@ impl Actors<'_> {
     }
 
     fn any_account(&self) -> Option<AccountId> {
-        let books = self.world.dp.bank().books();
+        let books = self.world.dp.bank()?.books();
         books.customers.iter().flat_map(|customer| &customer.accounts).map(|a| a.id.clone()).next()
     }
 }

@@ -1,0 +1,109 @@
+//! A Data Provider that is not ours, with everything that its target file names.
+
+use std::{path::PathBuf, time::Duration};
+
+use ofp_checks::TestCustomer;
+use ofp_jose::JwkSet;
+use ofp_net::Trust;
+use ofp_scenario::{ClientAuthWord, CustomerSpec, Hooks, Listen, ScopeWord, TargetFile, TextOr};
+use ofp_types::{Kid, Origin, Profile};
+
+/// How long a decision of a person or a program may take, unless the target says otherwise.
+const DECISION: Duration = Duration::from_mins(3);
+
+/// A Data Provider that is not ours. [`crate::doctor::examine`] makes it.
+#[derive(Debug, Clone)]
+pub struct Target {
+    pub(crate) file: TargetFile,
+    /// Where its file is: paths in it begin here.
+    pub(crate) folder: PathBuf,
+    pub(crate) profile: Profile,
+    /// What its server certificates come from.
+    pub(crate) server_trust: Trust,
+    /// What its client certificate comes from, or that itself.
+    pub(crate) client_trust: Trust,
+    pub(crate) client_thumbprint: Kid,
+    /// The keys that it signs with; not fetched yet when they are behind a URL.
+    pub(crate) jwks: JwkSet,
+    pub(crate) customers: Vec<TestCustomer>,
+    /// What must not show anywhere.
+    pub(crate) secrets: Vec<String>,
+}
+
+impl Target {
+    /// What it is called.
+    #[must_use]
+    pub fn name(&self) -> &str {
+        &self.file.name
+    }
+
+    /// The reading of the specification that it is held to.
+    #[must_use]
+    pub fn profile(&self) -> &Profile {
+        &self.profile
+    }
+
+    /// Where the simulated PayNet and DC are to answer.
+    #[must_use]
+    pub fn listen(&self) -> &Listen {
+        &self.file.listen
+    }
+
+    /// How many customers can play at once: each has one browser.
+    #[must_use]
+    pub fn customers(&self) -> usize {
+        self.customers.len()
+    }
+
+    /// The folder of its own snapshots.
+    #[must_use]
+    pub fn snapshots(&self) -> Option<PathBuf> {
+        self.file.snapshots.as_ref().map(|folder| self.folder.join(&folder.value))
+    }
+
+    pub(crate) fn uses_assertion(&self) -> bool {
+        self.file.client.auth == ClientAuthWord::PrivateKeyJwt
+    }
+
+    /// The base URL of its issuer.
+    pub(crate) fn issuer(&self) -> Result<Origin, ofp_types::InvalidOrigin> {
+        let text = &self.file.issuer.value;
+        let invalid = || ofp_types::InvalidOrigin { got: text.clone() };
+        let url = url::Url::parse(text).map_err(|_| invalid())?;
+        Origin::of(&url)
+    }
+
+    /// Base URL of its webhooks D1 to D3.
+    pub(crate) fn as_webhooks(&self) -> Result<Origin, ofp_types::InvalidOrigin> {
+        match &self.file.webhooks {
+            TextOr::Text(one) => Origin::parse(one),
+            TextOr::Map(two) => Ok(two.authorization.clone()),
+        }
+    }
+
+    /// Base URL of its webhooks D4 to D7.
+    pub(crate) fn rs_webhooks(&self) -> Result<Origin, ofp_types::InvalidOrigin> {
+        match &self.file.webhooks {
+            TextOr::Text(one) => Origin::parse(one),
+            TextOr::Map(two) => Ok(two.resource.clone()),
+        }
+    }
+
+    /// Whether it claims a part of the platform.
+    pub(crate) fn claims(&self, part: ScopeWord) -> bool {
+        part == ScopeWord::Drop1 || self.file.scope.contains(&part)
+    }
+
+    pub(crate) fn hooks(&self) -> &Hooks {
+        &self.file.hooks
+    }
+
+    pub(crate) fn customer(&self) -> CustomerSpec {
+        self.file.customer()
+    }
+
+    /// How long one decision may take where it is not ours to make.
+    pub(crate) fn decision_deadline(&self) -> Duration {
+        self.customer().deadline.map_or(DECISION, |span| span.0.unsigned_abs())
+    }
+}

@@ -1,0 +1,150 @@
+//! The Data Provider of a world: ours, or one that is not.
+
+use std::{process::Stdio, sync::Arc, time::Duration};
+
+use jiff::SignedDuration;
+use ofp_dp::{AccountStatus, Bank, ReferenceDp};
+use ofp_types::{AccountId, ConsentId};
+use tokio::process::Command;
+
+use crate::target::Target;
+
+/// How long a hook may take.
+const HOOK_PATIENCE: Duration = Duration::from_secs(60);
+
+/// The Data Provider of a world.
+pub(crate) enum Dp {
+    /// Ours.
+    Reference(Box<ReferenceDp>),
+    /// Somebody else's.
+    Target(Arc<Target>),
+}
+
+/// Why nothing could be done to a DP that is not ours.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum HookError {
+    /// There is no command for it.
+    #[error("it needs hook `{0}` of the target file, which names none")]
+    Missing(&'static str),
+    /// The command failed.
+    #[error("hook `{hook}` failed: {why}")]
+    Failed {
+        /// Which.
+        hook: &'static str,
+        /// What it said.
+        why: String,
+    },
+    /// It would leave the DP's clock behind.
+    #[error(
+        "the consent would expire, and a DP that is not ours has a clock of its own: it cannot know"
+    )]
+    Clock,
+}
+
+type Done = Result<(), HookError>;
+
+impl Dp {
+    /// Our books, if the DP is ours.
+    pub(crate) fn bank(&self) -> Option<&Bank> {
+        match self {
+            Self::Reference(dp) => Some(dp.bank()),
+            Self::Target(_) => None,
+        }
+    }
+
+    pub(crate) fn target(&self) -> Option<&Target> {
+        match self {
+            Self::Reference(_) => None,
+            Self::Target(target) => Some(target),
+        }
+    }
+
+    /// Ours shares the offset of a consent that it knows.
+    pub(crate) fn advance_clock(&self, consent: &ConsentId, by: SignedDuration) {
+        if let Self::Reference(dp) = self {
+            let _ = dp.advance_clock(consent, by);
+        }
+    }
+
+    pub(crate) async fn flush_keys(&self) -> Done {
+        match self {
+            Self::Reference(dp) => {
+                dp.flush_keys().await;
+                Ok(())
+            }
+            Self::Target(target) => run("flush_jwks", &target.hooks().flush_jwks, &[]).await,
+        }
+    }
+
+    /// Takes core banking away, or brings it back.
+    pub(crate) async fn set_core_down(&self, down: bool) -> Done {
+        match self {
+            Self::Reference(dp) => {
+                dp.bank().set_down(down);
+                Ok(())
+            }
+            Self::Target(target) if down => run("core_down", &target.hooks().core_down, &[]).await,
+            Self::Target(target) => run("core_up", &target.hooks().core_up, &[]).await,
+        }
+    }
+
+    /// Whether the DP has the account.
+    pub(crate) async fn set_account(
+        &self,
+        account: &AccountId,
+        status: AccountStatus,
+    ) -> Result<bool, HookError> {
+        match self {
+            Self::Reference(dp) => Ok(dp.bank().set_status(account, status)),
+            Self::Target(target) => {
+                let word = match status {
+                    AccountStatus::Active => "active",
+                    AccountStatus::Blocked => "blocked",
+                    AccountStatus::Closed => "closed",
+                };
+                let more = [account.as_str(), word];
+                run("set_account", &target.hooks().set_account, &more).await.map(|()| true)
+            }
+        }
+    }
+
+    /// Whether PayNet took the DP's revocation.
+    pub(crate) async fn revoke_consent(&self, consent: &ConsentId) -> Result<bool, HookError> {
+        match self {
+            Self::Reference(dp) => Ok(dp.revoke_consent(consent).await),
+            Self::Target(target) => {
+                run("revoke", &target.hooks().revoke, &[consent.as_str()]).await.map(|()| true)
+            }
+        }
+    }
+
+    pub(crate) async fn stop(&self) {
+        if let Self::Reference(dp) = self {
+            dp.stop().await;
+        }
+    }
+}
+
+/// Runs a hook to its end.
+async fn run(hook: &'static str, command: &[String], more: &[&str]) -> Done {
+    let Some((program, arguments)) = command.split_first() else {
+        return Err(HookError::Missing(hook));
+    };
+    let failed = |why: String| HookError::Failed { hook, why };
+    let output = Command::new(program)
+        .args(arguments)
+        .args(more)
+        .stdin(Stdio::null())
+        .kill_on_drop(true)
+        .output();
+    let output = tokio::time::timeout(HOOK_PATIENCE, output)
+        .await
+        .map_err(|_| failed(format!("it took longer than {HOOK_PATIENCE:?}")))?
+        .map_err(|e| failed(format!("{program}: {e}")))?;
+    if output.status.success() {
+        return Ok(());
+    }
+    let said = String::from_utf8_lossy(&output.stderr);
+    let last = said.lines().rev().find(|line| !line.trim().is_empty()).unwrap_or_default();
+    Err(failed(format!("{program}: {}: {last}", output.status)))
+}
