@@ -82,6 +82,20 @@ impl Settings {
             .or_else(|| accounts().find(|a| !a.name.is_empty() && text.contains(&a.name)))
     }
 
+    /// Whether a label on a page and an account number mean the same account, where that can be told:
+    /// by the test data, else by the digits in the label, which may be masked.
+    pub(crate) fn same_account(&self, label: &str, number: &str) -> Option<bool> {
+        if let Some(account) = self.resolve(number) {
+            return self.resolve(label).map(|labelled| labelled.number == account.number);
+        }
+        let bare: String = label.chars().filter(|c| !matches!(c, ' ' | '-')).collect();
+        if number.is_empty() || bare.contains(number) || is_masked_form(&bare, number) {
+            return Some(!number.is_empty());
+        }
+        let digits = bare.split(|c: char| !c.is_ascii_digit()).any(|run| run.len() >= 4);
+        digits.then_some(false)
+    }
+
     /// Whether anything is known by which a leak could be noticed.
     pub(crate) fn knows_identities(&self) -> bool {
         self.clear_identities().next().is_some()
@@ -127,6 +141,40 @@ fn is_masked_form(bare: &str, number: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    fn nobody() -> Settings {
+        let id = "id".to_owned();
+        Settings {
+            profile: Profile::default(),
+            dp_id: DpId::parse(id.clone()).unwrap(),
+            dp_client_id: ClientId::parse(id.clone()).unwrap(),
+            dp_issuer: String::new(),
+            dp_keys: KeySet::new("the DP", Vec::new()),
+            dp_jwks: JwkSet { keys: Vec::new() },
+            dp_uses_assertion: true,
+            paynet_issuer: String::new(),
+            paynet_callback: String::new(),
+            dc_id: DcId::parse(id.clone()).unwrap(),
+            dc_client_id: ClientId::parse(id).unwrap(),
+            dc_names: Vec::new(),
+            dc_enc_kid: Kid::parse("k".repeat(43)).unwrap(),
+            customers: Vec::new(),
+        }
+    }
+
+    #[test]
+    fn accounts_that_no_test_data_knows_are_told_by_their_digits() {
+        let settings = nobody();
+        for (label, number, same) in [
+            ("Savings 1140 9876 5432", "114098765432", Some(true)),
+            ("Savings ****5432", "114098765432", Some(true)),
+            ("Savings 114098765433", "114098765432", Some(false)),
+            ("My money", "114098765432", None),
+            ("Savings 114098765432", "", Some(false)),
+        ] {
+            assert_eq!(settings.same_account(label, number), same, "{label}");
+        }
+    }
 
     #[test]
     fn masked_numbers_are_recognised() {

@@ -9,7 +9,7 @@ use futures_util::future::join_all;
 use ofp_checks::{Facts, Requirement, Scope, Settings, catalogue, judge, merge, root_of};
 use ofp_evidence::{
     Cause, Failure, Record, RequirementResult, RunEvent, RunStarted, ScenarioId, ScenarioStatus,
-    Severity, StepStatus, Summary, Verdict,
+    Severity, StepResult, StepStatus, Summary, Verdict,
 };
 
 use crate::{
@@ -61,7 +61,10 @@ pub async fn run(
     if let Some(failure) = reach.lost(world) {
         untested_all(&mut requirements, &failure);
     }
-    check_world_claims(&mut played, scenarios, &requirements);
+    say_why_not_played(&mut requirements, &played, scenarios);
+    if world.dp.target().is_none() {
+        check_world_claims(&mut played, scenarios, &requirements);
+    }
     let exit_code = outcome(&played, &requirements, options.fail_on_should);
     let summary = Arc::new(Summary {
         started: options.started.clone(),
@@ -108,7 +111,7 @@ async fn play_all(
     let mut played = Vec::with_capacity(scenarios.len());
     for (queue, jobs) in [(together, options.jobs.max(1)), (alone, 1)] {
         let queue = Mutex::new(queue.into_iter());
-        let worker = async || {
+        let worker = async |seat: usize| {
             let mut done = Vec::new();
             loop {
                 let next = queue.lock().unwrap_or_else(PoisonError::into_inner).next();
@@ -117,18 +120,23 @@ async fn play_all(
                     Some(failure) => {
                         not_played(&scenarios[at], &format!("{OUT_OF_REACH}: {failure}"))
                     }
-                    None => play(world, &scenarios[at], &play_options).await,
+                    None => play(world, &scenarios[at], &play_options, seat).await,
                 };
                 listener(RunEvent::ScenarioFinished(Box::new(one.result.clone())));
                 done.push((at, one));
             }
         };
-        let workers = (0..jobs.min(scenarios.len())).map(|_| worker());
+        let workers = (0..jobs.min(scenarios.len())).map(|at| worker(seat(world, at)));
         for done in join_all(workers).await {
             played.extend(done);
         }
     }
     played
+}
+
+/// The test customer that a worker's scenarios have for their own. Ours knows how to be in several places.
+fn seat(world: &World, worker: usize) -> usize {
+    if world.dp.target().is_some() { worker } else { 0 }
 }
 
 fn result(
@@ -207,6 +215,27 @@ fn untested_all(results: &mut [RequirementResult], failure: &Failure) {
     for result in results {
         if let Verdict::NotTested { because } = &mut result.verdict {
             *because = format!("{OUT_OF_REACH}: {failure}");
+        }
+    }
+}
+
+/// What was not tested because a scenario could not be played has the scenario's reason.
+fn say_why_not_played(
+    results: &mut [RequirementResult],
+    played: &[Played],
+    scenarios: &[Loaded],
+) {
+    for (played, loaded) in played.iter().zip(scenarios) {
+        let skipped = |step: &&StepResult| step.status == StepStatus::Skipped;
+        let reason = played.result.steps.iter().find(skipped).and_then(|step| step.error.as_ref());
+        let Some(reason) = reason else { continue };
+        for covered in &loaded.scenario.covers {
+            let id = covered.value.as_str();
+            for result in results.iter_mut().filter(|result| result.id.as_str() == id) {
+                if let Verdict::NotTested { because } = &mut result.verdict {
+                    because.clone_from(reason);
+                }
+            }
         }
     }
 }

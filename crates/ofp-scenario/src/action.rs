@@ -6,7 +6,7 @@ use ofp_types::{ConsentStatus, PlatformFault};
 use serde::Deserialize;
 use serde_json::Value;
 
-use crate::{Span, probe::Probe};
+use crate::{ScopeWord, Span, probe::Probe};
 
 /// Every verb, as it is written.
 pub const VERBS: &[&str] = &[
@@ -182,14 +182,32 @@ pub enum WhichConsent {
     Last,
 }
 
-/// `customer.log_in`. Left out, the target's first test customer logs in.
+/// `customer.log_in`. Left out, a test customer of the DP logs in: the same one throughout the scenario.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct LogIn {
-    /// The name.
+    /// The name; with no password beside it, of a test customer.
     pub username: Option<String>,
-    /// The password.
+    /// The password, if not the test customer's own.
     pub password: Option<String>,
+    /// Whether it is another test customer than the one who logs in otherwise.
+    pub another: bool,
+}
+
+impl Action {
+    /// The part of the platform beyond Drop 1 that a DP must offer for it.
+    #[must_use]
+    pub fn part(&self) -> Option<ScopeWord> {
+        match self {
+            Self::Read(Resource::Account, _) | Self::Probe(Probe::Account(_)) => {
+                Some(ScopeWord::Accounts)
+            }
+            Self::ReadTransactions(_) | Self::Probe(Probe::Transactions(_)) => {
+                Some(ScopeWord::Transactions)
+            }
+            _ => None,
+        }
+    }
 }
 
 /// Which accounts of those offered.

@@ -118,9 +118,18 @@ export async function fetchAccount(customer: Customer, id: string): Promise<Acco
     : new Refusal(403, 'Consent.PermanentAccountAccessFailure', 'the account is closed');
 }
 
-/** Stands for a call to another system. */
-async function coreSystem(customer: Customer, id: string): Promise<Account | undefined> {
-  return customer.accounts.find((account) => account.id === id);
+/** Stands for another system, which may be down. */
+export const core = { up: true };
+
+function coreSystem(customer: Customer, id: string): Promise<Account | undefined> {
+  if (!core.up) return new Promise(() => {}); // silence
+  return Promise.resolve(customer.accounts.find((account) => account.id === id));
+}
+
+export function setAccountStatus(id: string, status: Account['status']): void {
+  const account = CUSTOMERS.flatMap(({ accounts }) => accounts).find((account) => account.id === id);
+  if (!account) throw new Error('no such account');
+  account.status = status;
 }
 
 const money = (amount: string) => ({ amount, currency: 'MYR' });

@@ -25,6 +25,7 @@ export interface Config {
   client: KeyPair; // TLS, when we call PayNet
   signing: { kid: string; key: KeyObject };
   stateFile: string | undefined;
+  adminPort: number | undefined;
 }
 
 export interface KeyPair {
@@ -96,6 +97,7 @@ export function readConfig(env: NodeJS.ProcessEnv): { config: Config } | { probl
     server: keyPair('DP_SERVER'),
     client: keyPair('DP_CLIENT'),
     stateFile: env['DP_STATE'] || undefined,
+    adminPort: env['DP_ADMIN_PORT'] ? port('DP_ADMIN_PORT') : undefined,
   };
   if (problems.length > 0) return { problems };
   // PayNet knows our signing key by the thumbprint of its certificate.

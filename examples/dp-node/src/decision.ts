@@ -1,7 +1,7 @@
-// The customer's decision: taken once, told to PayNet, and only then true.
+// The customer's decision: taken once, told to PayNet, and only then true. So is its withdrawal.
 
 import { eligible, findCustomer, hashedIdNumber, shownNumber } from './bank.js';
-import type { Consent } from './consents.js';
+import { readConsent, type Consent } from './consents.js';
 import type { Dp } from './dp.js';
 
 export type Outcome = 'success' | 'rejected' | 'too_late' | 'failed';
@@ -73,5 +73,23 @@ export class Decisions {
     if (outcome !== 'success') consents.update(consentId, { grant: undefined });
     this.#underway.delete(consentId);
     return outcome;
+  }
+
+  /** Ends a consent, when PayNet has taken that. Where it has not, PayNet says how the consent stands. */
+  async withdraw(consentId: string, by: 'data_provider' | 'data_provider_user'): Promise<boolean> {
+    const { consents, paynet, config } = this.dp;
+    try {
+      const reply = await paynet.revokeConsent(consentId, by);
+      if (reply.status >= 200 && reply.status < 300) consents.update(consentId, { status: 'revoked' });
+      else {
+        console.error(`revoke of ${consentId}: status ${reply.status}, error ${String(reply.body['error'])}`);
+        const known = await paynet.retrieveConsent(consentId);
+        if (known.status === 200) consents.tell(readConsent(known.body, config.dpId));
+      }
+    } catch (error) {
+      console.error(`revoke of ${consentId}: ${String(error)}`);
+    }
+    const status = consents.find(consentId)?.status;
+    return status !== 'authorized' && status !== 'suspended';
   }
 }

@@ -6,8 +6,8 @@ import { Expiring } from './expiring.js';
 import { Refusal, call } from './http.js';
 
 const MAX_AGE = 10 * 60_000; // PayNet allows 15 minutes
-const BUSY = 10_000; // in this time...
-const FETCHES = 5; // ...a set is fetched so often at most, whatever comes in
+const BURST = 5; // whatever comes in, a set is fetched so often in a row at most...
+const PAUSE = 2_000; // ...and then no more often than this
 const IN_VAIN = 30_000; // and a name that was not there is not looked for again at once
 
 /** PS256 verifies with `sig` keys, RSA-OAEP-256 encrypts to `enc` keys. */
@@ -17,7 +17,7 @@ export class KeySet {
   #keys: JWK[] = [];
   #imported = new Map<string, Promise<CryptoKey | Uint8Array>>();
   #fetchedAt = 0;
-  #attempts: number[] = [];
+  #fetches = { left: BURST, at: 0 };
   #fetching: Promise<boolean> | undefined;
   readonly #missing = new Expiring<true>(IN_VAIN, 1_000);
 
@@ -49,9 +49,9 @@ export class KeySet {
 
   /** One fetch at a time; says whether there was one. When it fails, the keys that we have are still good. */
   #refresh(): Promise<boolean> {
-    const recently = this.#attempts.filter((time) => time > Date.now() - BUSY);
-    if (!this.#fetching && recently.length < FETCHES) {
-      this.#attempts = [...recently, Date.now()];
+    const left = Math.min(BURST, this.#fetches.left + (Date.now() - this.#fetches.at) / PAUSE);
+    if (!this.#fetching && left >= 1) {
+      this.#fetches = { left: left - 1, at: Date.now() };
       this.#fetching = this.#fetch()
         .then(() => true)
         .catch((error: unknown) => {
@@ -75,20 +75,25 @@ export class KeySet {
 }
 
 export class KeySets {
-  readonly paynet: KeySet;
-  readonly #dcs = new Expiring<KeySet>(24 * 3600_000, 1_000);
-  readonly #base: string;
+  paynet!: KeySet;
+  #dcs!: Expiring<KeySet>;
 
   constructor(
-    jwksUri: string,
+    readonly jwksUri: string,
     readonly agent: Agent,
   ) {
-    this.paynet = new KeySet(jwksUri, agent);
-    this.#base = jwksUri.replace(/\/paynet$/, '');
+    this.forget();
   }
 
+  forget(): void {
+    this.paynet = new KeySet(this.jwksUri, this.agent);
+    this.#dcs = new Expiring<KeySet>(24 * 3600_000, 1_000);
+  }
+
+  /** A DC's set is beside PayNet's, under its dc_id. */
   dc(dcId: string): KeySet {
-    const set = this.#dcs.get(dcId) ?? new KeySet(`${this.#base}/${encodeURIComponent(dcId)}`, this.agent);
+    const url = `${this.jwksUri.replace(/\/paynet$/, '')}/${encodeURIComponent(dcId)}`;
+    const set = this.#dcs.get(dcId) ?? new KeySet(url, this.agent);
     this.#dcs.set(dcId, set);
     return set;
   }

@@ -32,8 +32,8 @@ export class Paynet {
     return this.#send('PATCH', `/v1/consents/${encodeURIComponent(id)}`, body);
   }
 
-  revokeConsent(id: string): Promise<Reply> {
-    return this.#send('POST', `/v1/consents/${encodeURIComponent(id)}/revoke`, { updated_by: 'data_provider_user' });
+  revokeConsent(id: string, by: string): Promise<Reply> {
+    return this.#send('POST', `/v1/consents/${encodeURIComponent(id)}/revoke`, { updated_by: by });
   }
 
   retrieveConsent(id: string): Promise<Reply> {

@@ -5,6 +5,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import { createServer, type Server, type ServerOptions } from 'node:https';
 import type { AddressInfo } from 'node:net';
 import type { TLSSocket } from 'node:tls';
+import { startAdmin } from './admin.js';
 import type { Config } from './config.js';
 import { Decisions } from './decision.js';
 import { createDp } from './dp.js';
@@ -22,11 +23,12 @@ const LIMITS = { headersTimeout: 10_000, requestTimeout: 15_000, keepAliveTimeou
 export async function start(config: Config): Promise<void> {
   const dp = createDp(config);
   const links = new Links(config.issuer);
+  const decisions = new Decisions(dp);
   const webhooks = webhookRoutes(dp, links);
   const pages: Route[] = [
     { method: 'GET', path: /^\/style\.css$/, handle: stylesheet },
-    ...journeyRoutes(dp, links, new Decisions(dp)),
-    ...dashboardRoutes(dp),
+    ...journeyRoutes(dp, links, decisions),
+    ...dashboardRoutes(dp, decisions),
   ];
 
   const onWebhook = (incoming: IncomingMessage, outgoing: ServerResponse) => {
@@ -41,6 +43,7 @@ export async function start(config: Config): Promise<void> {
 
   await listen(webhookListener(config), onWebhook, config.webhooksPort, config.host, 'webhooks');
   await listen(publicListener(config), onPage, config.port, config.host, 'pages');
+  if (config.adminPort !== undefined) startAdmin(dp, decisions, config.adminPort);
 }
 
 const refusedWebhook = ({ status, code, message, headers }: Refusal) => json(status, { error: code, error_description: message }, headers);

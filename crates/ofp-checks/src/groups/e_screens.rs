@@ -78,11 +78,17 @@ fn wrong_password(facts: &Facts<'_>, ruling: &mut Ruling<'_>) {
 fn own_accounts(facts: &Facts<'_>, ruling: &mut Ruling<'_>) {
     for (_, act) in &facts.acts {
         let CustomerAct::SawAccounts { username, listed, page } = act else { continue };
-        let Some(customer) = facts.settings.customer(username) else { continue };
+        let known_to_have = |customer: &&crate::TestCustomer| !customer.accounts.is_empty();
+        let customer = facts.settings.customer(username).filter(known_to_have);
+        let Some(customer) = customer else { continue };
         let known = |label: &String| facts.settings.resolve(label);
         let own = |number: &str| customer.accounts.iter().any(|account| account.number == number);
         let shown: Vec<&str> =
             listed.iter().filter_map(known).map(|account| account.number.as_str()).collect();
+        // labels that show nothing of what the test data knows say nothing of whose they are
+        if shown.is_empty() && !listed.is_empty() {
+            continue;
+        }
         let strangers: Vec<&str> = shown.iter().copied().filter(|number| !own(number)).collect();
         let expected = format!("accounts of {username}, at least one, and of nobody else");
         let ok = strangers.is_empty() && shown.iter().any(|number| own(number));
@@ -94,14 +100,9 @@ fn exact_selection(facts: &Facts<'_>, ruling: &mut Ruling<'_>) {
     for update in facts.approvals() {
         let Some(chosen) = chosen(facts, update.exchange.consent.as_ref()) else { continue };
         let sent: Vec<&str> = update.accounts().filter_map(account_number).collect();
-        // by the test data where it knows the account, else by the number in the label
-        let same = |label: &str, number: &str| match facts.settings.resolve(number) {
-            Some(account) => {
-                facts.settings.resolve(label).is_some_and(|a| a.number == account.number)
-            }
-            None => !number.is_empty() && label.contains(number),
-        };
-        let each = |label: &String| sent.iter().any(|number| same(label, number));
+        let same = |label: &str, number: &str| facts.settings.same_account(label, number);
+        // a label without a number that is in no test data may be any of them
+        let each = |label: &String| sent.iter().any(|number| same(label, number) != Some(false));
         let matches = sent.len() == chosen.len() && chosen.iter().all(each);
         let actual = format!("accounts {}", sent.join(", "));
         ruling.judge(update.exchange.id, matches, format!("exactly {}", chosen.join("; ")), actual);

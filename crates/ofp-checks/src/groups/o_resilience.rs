@@ -5,7 +5,6 @@ use std::collections::{BTreeMap, BTreeSet};
 use jiff::SignedDuration;
 use ofp_evidence::{AccountStanding, Endpoint, Exchange, Role};
 use ofp_types::{ConsentId, InteractionId};
-use serde_json::Value;
 
 use super::came;
 use crate::{Facts, refusal::served, ruling::Ruling};
@@ -57,9 +56,13 @@ pub(super) fn no_cross_talk(facts: &Facts<'_>, ruling: &mut Ruling<'_>) {
     }
     for (consent, (sent, exchange)) in &accounts {
         let ticked = ticked(facts, consent);
-        let foreign: Vec<&String> = sent.difference(&ticked).collect();
-        let ok = foreign.is_empty() && !ticked.is_empty();
-        let expected = format!("the accounts that were ticked: {}", join(&ticked));
+        // a label without a number that is in no test data may be any of them
+        let is_ticked = |number: &String| {
+            let number = number.trim_matches('"');
+            ticked.iter().any(|label| facts.settings.same_account(label, number) != Some(false))
+        };
+        let ok = sent.iter().all(is_ticked) && !ticked.is_empty();
+        let expected = format!("the accounts that were ticked: {}", ticked.join(", "));
         ruling.judge(exchange.id, ok, expected, join(sent));
     }
 }
@@ -68,16 +71,15 @@ fn join(all: &BTreeSet<String>) -> String {
     all.iter().cloned().collect::<Vec<_>>().join(", ")
 }
 
-/// The numbers of the accounts that were ticked for a consent, as JSON writes them.
-fn ticked(facts: &Facts<'_>, consent: &str) -> BTreeSet<String> {
+/// The labels of the accounts that were ticked for a consent.
+fn ticked<'a>(facts: &Facts<'a>, consent: &str) -> Vec<&'a str> {
     let labels = facts.acts.iter().filter_map(|(of, act)| match act {
         ofp_evidence::CustomerAct::SelectedAccounts { chosen, .. } if of.as_str() == consent => {
             Some(chosen)
         }
         _ => None,
     });
-    let known = labels.flatten().filter_map(|label| facts.settings.resolve(label));
-    known.map(|account| Value::from(account.number.as_str()).to_string()).collect()
+    labels.flatten().map(String::as_str).collect()
 }
 
 pub(super) fn interaction(facts: &Facts<'_>, ruling: &mut Ruling<'_>) {

@@ -42,14 +42,19 @@ pub(crate) struct Played {
 }
 
 /// Plays a scenario.
-pub(crate) async fn play(world: &World, loaded: &Loaded, options: &PlayOptions) -> Played {
+pub(crate) async fn play(
+    world: &World,
+    loaded: &Loaded,
+    options: &PlayOptions,
+    seat: usize,
+) -> Played {
     if let Some(skip) = loaded.scenario.skip.as_ref()
         && skip.applies_to(&world.settings.profile)
     {
         return not_played(loaded, &skip.because);
     }
     let started = Instant::now();
-    let mut actors = Actors::new(world, &loaded.scenario);
+    let mut actors = Actors::new(world, &loaded.scenario, seat);
     let (mut steps, stopped) = play_steps(&mut actors, world, loaded, options).await;
     actors.at_rest().await;
     settle(world, &actors, options).await;
@@ -66,7 +71,9 @@ pub(crate) async fn play(world: &World, loaded: &Loaded, options: &PlayOptions) 
     if stopped.is_none() && loaded.scenario.snapshot && !broken {
         findings.extend(check_snapshot(world, loaded, options, &records));
     }
-    let uncovered = if stopped.is_none() { uncovered(loaded, &verdicts) } else { Vec::new() };
+    // a DP that is not ours may have nothing that a claim could rest on: then it is not tested, no more
+    let claims = stopped.is_none() && world.dp.target().is_none();
+    let uncovered = if claims { uncovered(loaded, &verdicts) } else { Vec::new() };
     let misconfigured = !uncovered.is_empty() || matches!(stopped, Some(Stopped::OutOfOrder));
     findings.extend(uncovered);
     findings.extend(not_struck.into_iter().map(|fault| {
@@ -151,7 +158,9 @@ async fn play_steps(
             error: None,
             exchanges: Vec::new(),
         };
-        if stopped.is_none() {
+        if let Some(part) = step.action.part().filter(|part| !world.dp.claims(*part)) {
+            result.error = Some(format!("the target's `scope` does not claim {}", part.name()));
+        } else if stopped.is_none() {
             let before = world.journal.mark();
             let played = actors.play(step, &loaded.source);
             let outcome = match tokio::time::timeout(options.step_deadline, played).await {

@@ -4,6 +4,7 @@ use std::{process::Stdio, sync::Arc, time::Duration};
 
 use jiff::SignedDuration;
 use ofp_dp::{AccountStatus, Bank, ReferenceDp};
+use ofp_scenario::ScopeWord;
 use ofp_types::{AccountId, ConsentId};
 use tokio::process::Command;
 
@@ -50,6 +51,11 @@ impl Dp {
             Self::Reference(dp) => Some(dp.bank()),
             Self::Target(_) => None,
         }
+    }
+
+    /// Whether the DP offers a part of the platform.
+    pub(crate) fn claims(&self, part: ScopeWord) -> bool {
+        self.target().is_none_or(|target| target.claims(part))
     }
 
     pub(crate) fn target(&self) -> Option<&Target> {

@@ -1,7 +1,7 @@
 // What a customer shares, and the way to end it.
 
 import { findCustomer, logIn, shownNumber, type Customer } from '../bank.js';
-import { readConsent } from '../consents.js';
+import type { Decisions } from '../decision.js';
 import type { Dp } from '../dp.js';
 import { Refusal, type Answer, type Request, type Route } from '../http.js';
 import { csrfField, date, html, loginForm, page, purpose, seeOther } from './html.js';
@@ -11,7 +11,7 @@ type Visit = { username?: string; notice?: string | undefined };
 
 const PATH = '/dashboard';
 
-export function dashboardRoutes(dp: Dp): Route[] {
+export function dashboardRoutes(dp: Dp, decisions: Decisions): Route[] {
   const sessions = new Sessions<Visit>();
   const customerOf = (session?: Session<Visit>) => findCustomer(session?.data.username ?? '');
 
@@ -36,7 +36,7 @@ export function dashboardRoutes(dp: Dp): Route[] {
     const id = form.get('consent_id') ?? '';
     const consent = customer && dp.consents.of(customer.username).find((consent) => consent.id === id);
     if (!consent) throw new Refusal(403, 'access_denied', 'This is not a consent that you can withdraw.');
-    session.data.notice = (await withdraw(dp, id)) ? 'Nothing is shared any more.' : 'We could not withdraw the consent. Please try again.';
+    session.data.notice = (await decisions.withdraw(id, 'data_provider_user')) ? 'Nothing is shared any more.' : 'We could not withdraw the consent. Please try again.';
     return seeOther(PATH);
   }
 
@@ -51,22 +51,6 @@ export function dashboardRoutes(dp: Dp): Route[] {
     { method: 'POST', path: /^\/dashboard\/revoke$/, handle: revoke },
     { method: 'POST', path: /^\/dashboard\/leave$/, handle: leave },
   ];
-}
-
-/** A consent is over when PayNet has taken the revocation. Where it has not, it says how the consent stands. */
-async function withdraw({ consents, paynet, config }: Dp, id: string): Promise<boolean> {
-  try {
-    const reply = await paynet.revokeConsent(id);
-    if (reply.status >= 200 && reply.status < 300) consents.update(id, { status: 'revoked' });
-    else {
-      console.error(`revoke of ${id}: status ${reply.status}, error ${String(reply.body['error'])}`);
-      const known = await paynet.retrieveConsent(id);
-      if (known.status === 200) consents.tell(readConsent(known.body, config.dpId));
-    }
-  } catch (error) {
-    console.error(`revoke of ${id}: ${String(error)}`);
-  }
-  return consents.find(id)?.status !== 'authorized' && consents.find(id)?.status !== 'suspended';
 }
 
 function dashboard(dp: Dp, customer: Customer, session: Session<Visit>): Answer {

@@ -1,5 +1,6 @@
 //! What the customer does, in a browser.
 
+use ofp_checks::TestCustomer;
 use ofp_evidence::Screen;
 use ofp_scenario::{LogIn, PickProvider, SelectAccounts, Source, Step, WhichConsent};
 use ofp_types::{ConsentStatus, Mutation};
@@ -39,7 +40,7 @@ impl Actors<'_> {
     }
 
     pub(super) async fn log_in(&mut self, login: &LogIn, step: &Step, source: &Source) -> Played {
-        let (username, password, correct) = self.credentials(login);
+        let (username, password, correct) = self.credentials(login)?;
         let visit = self.visit()?;
         visit.log_in(&username, &password, correct).await?;
         let values = visit.account_values();
@@ -138,7 +139,12 @@ impl Actors<'_> {
     }
 
     pub(super) async fn revoke_at_dp(&self, login: &LogIn) -> Played {
-        let (username, password, _) = self.credentials(login);
+        if self.world.dp.target().is_some() {
+            // where a bank's dashboard is, and how it looks, is its own
+            self.world.dp.revoke_consent(self.consent()?).await?;
+            return Ok(Vec::new());
+        }
+        let (username, password, _) = self.credentials(login)?;
         let credentials = (username.as_str(), password.as_str());
         let (customer, dp) = (&self.world.customer, &self.world.origins.dp);
         revoke_on_dashboard(customer, dp, self.consent()?, credentials).await?;
@@ -158,17 +164,47 @@ impl Actors<'_> {
         Ok(of_screen(source, &step.expect, screen, visit.text()))
     }
 
-    /// The credentials that a step names, or the first test customer's; and whether they are right.
-    pub(super) fn credentials(&self, login: &LogIn) -> (String, String, bool) {
+    /// The credentials that a step means, and whether they are right.
+    pub(super) fn credentials(&self, login: &LogIn) -> Result<(String, String, bool), StepError> {
         let customers = &self.world.settings.customers;
-        let first = customers.first();
-        let or_first = |named: &Option<String>, first: Option<&String>| {
-            named.clone().or_else(|| first.cloned()).unwrap_or_default()
+        let of_scenario = |ahead: usize| customers.get((self.seat + ahead) % customers.len().max(1));
+        let known = match &login.username {
+            Some(name) => customers.iter().find(|customer| customer.username == *name),
+            None if login.another => of_scenario(1).filter(|_| customers.len() > 1),
+            None => of_scenario(0),
         };
-        let username = or_first(&login.username, first.map(|c| &c.username));
-        let known = customers.iter().find(|customer| customer.username == username);
-        let password = or_first(&login.password, known.or(first).map(|c| &c.password));
-        let correct = known.is_some_and(|customer| customer.password == password);
-        (username, password, correct)
+        match (known, &login.password) {
+            (Some(known), None) => Ok((known.username.clone(), known.password.clone(), true)),
+            (Some(known), Some(password)) if *password == known.password => {
+                Ok((known.username.clone(), password.clone(), true))
+            }
+            (Some(known), Some(password)) => {
+                let who = self.may_be_locked(known)?;
+                Ok((who.username.clone(), password.clone(), false))
+            }
+            (None, Some(password)) if login.username.is_some() => {
+                Ok((login.username.clone().unwrap_or_default(), password.clone(), false))
+            }
+            (None, _) => {
+                let name = login.username.clone();
+                let foreign = self.world.dp.target().is_some();
+                let wanted = name.map_or("another customer".into(), |name| format!("customer `{name}`"));
+                Err(StepError::NoCustomer { wanted, foreign })
+            }
+        }
+    }
+
+    /// Somebody who may try a wrong password: a bank's test customer may be locked out by it.
+    fn may_be_locked<'c>(&'c self, known: &'c TestCustomer) -> Result<&'c TestCustomer, StepError> {
+        let Some(target) = self.world.dp.target() else { return Ok(known) };
+        let specs = &target.file.test_data.customers.value;
+        let allowed = |customer: &&TestCustomer| {
+            specs.iter().any(|spec| spec.may_be_locked && spec.username == customer.username)
+        };
+        let anybody = || self.world.settings.customers.iter().find(allowed);
+        Some(known).filter(allowed).or_else(anybody).ok_or_else(|| StepError::NoCustomer {
+            wanted: "customer with `may_be_locked: true`, to try a wrong password".into(),
+            foreign: true,
+        })
     }
 }

@@ -12,7 +12,7 @@ impl<'a> Actors<'a> {
     pub(super) async fn link_many(&mut self, many: LinkMany) -> Played {
         let (world, scenario) = (self.world, self.scenario);
         let all = (0..usize::from(many.consents.get())).map(|at| async move {
-            let mut one = Actors::new(world, scenario);
+            let mut one = Actors::new(world, scenario, at);
             let done = one.link_one(at).await;
             // what was begun must be cleared away as well
             (one.asked, done)
@@ -27,10 +27,7 @@ impl<'a> Actors<'a> {
     }
 
     async fn link_one(&mut self, at: usize) -> Result<(), StepError> {
-        let customers = &self.world.settings.customers;
-        let customer = customers.get(at % customers.len().max(1));
-        let username = customer.map(|customer| customer.username.clone());
-        let (username, password, correct) = self.credentials(&LogIn { username, password: None });
+        let (username, password, correct) = self.credentials(&LogIn::default())?;
         self.request_consent().await?;
         let asked = self.asked(WhichConsent::Last)?;
         let (link, consent) = (asked.pending.authorize_url.clone(), asked.consent.clone());

@@ -62,6 +62,8 @@ pub(super) enum StepError {
     Revoked(ConsentId),
     #[error(transparent)]
     Hook(#[from] HookError),
+    #[error("the DP's test data has no {wanted}")]
+    NoCustomer { wanted: String, foreign: bool },
     #[error("consent {0} is not known to the platform")]
     NoConsent(ConsentId),
 }
@@ -71,7 +73,7 @@ pub(super) enum StepError {
 pub(super) enum Stopped {
     /// Its steps are in an order that cannot work: its author's error.
     OutOfOrder,
-    /// The profile has nothing that it could be about.
+    /// The profile, or the target, has nothing that it could be about.
     NotInProfile,
     /// Something that another party did, or did not do.
     ByTheOthers,
@@ -80,7 +82,8 @@ pub(super) enum Stopped {
 impl StepError {
     pub(super) fn stops(&self) -> Stopped {
         match self {
-            Self::TooEarly(_) => Stopped::OutOfOrder,
+            Self::TooEarly(_) | Self::NoCustomer { foreign: false, .. } => Stopped::OutOfOrder,
+            Self::NoCustomer { foreign: true, .. } => Stopped::NotInProfile,
             Self::Probe(ProbeError::TooEarly { .. }) => Stopped::OutOfOrder,
             Self::Probe(ProbeError::NotInProfile { .. } | ProbeError::NotOurs { .. })
             | Self::Hook(HookError::Missing(_) | HookError::Clock)
@@ -112,13 +115,16 @@ pub(super) struct Actors<'a> {
     review: Option<Url>,
     /// Consents on which a customer decided.
     decided: Vec<ConsentId>,
+    /// Which test customer the scenario has for its own.
+    seat: usize,
 }
 
 type Played = Result<Vec<Finding>, StepError>;
 
 impl<'a> Actors<'a> {
-    pub(super) fn new(world: &'a World, scenario: &'a Scenario) -> Self {
+    pub(super) fn new(world: &'a World, scenario: &'a Scenario, seat: usize) -> Self {
         Self {
+            seat,
             world,
             scenario,
             asked: Vec::new(),

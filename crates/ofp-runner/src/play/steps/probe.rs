@@ -4,7 +4,7 @@ use futures_util::future::try_join_all;
 use ofp_checks::{refused, served};
 use ofp_evidence::{Endpoint, Exchange, Finding, Outcome, Record};
 use ofp_scenario::{Expect, Probe, Source, Step, WhichConsent};
-use ofp_types::{AccountId, Consent, ConsentId, wire::UpdateConsent};
+use ofp_types::{AccountId, Consent, ConsentId, uuid_v4, wire::UpdateConsent};
 
 use super::{Actors, Played, StepError};
 use crate::{
@@ -153,7 +153,11 @@ impl Actors<'_> {
     }
 
     fn any_account(&self) -> Option<AccountId> {
-        let books = self.world.dp.bank()?.books();
+        let Some(bank) = self.world.dp.bank() else {
+            // nobody has shared one: an id as a DP might have given it
+            return AccountId::parse(uuid_v4(&*self.world.entropy).to_string()).ok();
+        };
+        let books = bank.books();
         books.customers.iter().flat_map(|customer| &customer.accounts).map(|a| a.id.clone()).next()
     }
 }
