@@ -29,4 +29,4 @@ pub use ofp_paynet::platform_openapi;
 pub use run::{RunOptions, run};
 pub use snapshot::SnapshotMode;
 pub use target::Target;
-pub use world::{LinkError, Origins, World, WorldError, WorldOptions};
+pub use world::{LinkError, Origins, Voice, World, WorldError, WorldOptions};

@@ -8,6 +8,8 @@ use ofp_net::Trust;
 use ofp_scenario::{ClientAuthWord, CustomerSpec, Hooks, Listen, ScopeWord, TargetFile, TextOr};
 use ofp_types::{Kid, Origin, Profile};
 
+use crate::customer::Selectors;
+
 /// How long a decision of a person or a program may take, unless the target says otherwise.
 const DECISION: Duration = Duration::from_mins(3);
 
@@ -26,6 +28,8 @@ pub struct Target {
     /// The keys that it signs with; not fetched yet when they are behind a URL.
     pub(crate) jwks: JwkSet,
     pub(crate) customers: Vec<TestCustomer>,
+    /// How to read its pages.
+    pub(crate) selectors: Selectors,
     /// What must not show anywhere.
     pub(crate) secrets: Vec<String>,
 }
@@ -92,6 +96,19 @@ impl Target {
     /// Whether it claims a part of the platform.
     pub(crate) fn claims(&self, part: ScopeWord) -> bool {
         part == ScopeWord::Drop1 || self.file.scope.contains(&part)
+    }
+
+    /// A command of the file: a program with a path begins in the file's folder, and all run there.
+    pub(crate) fn command(&self, command: &[String]) -> Option<tokio::process::Command> {
+        let (program, arguments) = command.split_first()?;
+        let folder = std::path::absolute(&self.folder).unwrap_or_else(|_| self.folder.clone());
+        let program = match program.contains('/') {
+            true => folder.join(program).into_os_string(),
+            false => program.into(),
+        };
+        let mut all = tokio::process::Command::new(program);
+        all.args(arguments).current_dir(folder);
+        Some(all)
     }
 
     pub(crate) fn hooks(&self) -> &Hooks {

@@ -8,6 +8,8 @@ use ofp_net::{Call, Caller, HttpClient, NetError, Request, Trust, connector};
 use ofp_types::{Clock, ConsentId, Origin};
 use url::Url;
 
+use super::{page::Page, selectors::Selectors};
+
 /// Longer chains of redirects are loops.
 const MOST_REDIRECTS: usize = 10;
 
@@ -21,6 +23,8 @@ pub(crate) struct Customer {
     dc: Origin,
     /// How long a page may take.
     patience: Duration,
+    /// How to read the DP's pages, where the heuristics do not suffice.
+    pub(super) selectors: Selectors,
 }
 
 impl Customer {
@@ -31,6 +35,7 @@ impl Customer {
         journal: &Arc<Journal>,
         clock: &Arc<dyn Clock>,
         patience: Duration,
+        selectors: Selectors,
     ) -> Result<Self, NetError> {
         let ssl = || connector(None, trust);
         let caller = |to| {
@@ -44,6 +49,7 @@ impl Customer {
             paynet: paynet.to_vec(),
             dc: dc.clone(),
             patience,
+            selectors,
         })
     }
 
@@ -125,9 +131,31 @@ impl Browser {
                     });
                     url = next;
                 }
-                _ => return Ok(Fetched { url, status, message, exchange, first }),
+                _ => match self.leads_on(customer, owner, &message, &url) {
+                    Some(next) if hops.len() < MOST_REDIRECTS => {
+                        form = None;
+                        let written = next.to_string();
+                        hops.push(Hop { from: owner, status: None, to: next.clone(), written });
+                        url = next;
+                    }
+                    _ => return Ok(Fetched { url, status, message, exchange, first }),
+                },
             }
         }
+    }
+
+    /// Where a page of the DP's leads at once, by itself.
+    fn leads_on(
+        &self,
+        customer: &Customer,
+        owner: Role,
+        message: &Message,
+        url: &Url,
+    ) -> Option<Url> {
+        if owner != Role::Dp || !message.text().to_ascii_lowercase().contains("http-equiv") {
+            return None;
+        }
+        Page::parse(&message.text(), url, &customer.selectors).leads_on().cloned()
     }
 
     /// Asks whether a script of `origin` may read a page (Fetch §3.2.2).
@@ -145,6 +173,29 @@ impl Browser {
         let owner = customer.owner(url);
         let (exchange, status, message) = send(customer, owner, consent, request, url).await?;
         Ok(Fetched { url: url.clone(), status, message, exchange, first: exchange })
+    }
+
+    /// Follows redirects until one leads to `stop`; says where it leads.
+    pub(super) async fn until(
+        &mut self,
+        customer: &Customer,
+        consent: Option<&ConsentId>,
+        mut url: Url,
+        stop: Role,
+    ) -> Result<Option<Url>, Failure> {
+        for _ in 0..MOST_REDIRECTS {
+            let owner = customer.owner(&url);
+            if owner == stop {
+                return Ok(Some(url));
+            }
+            let request = self.request(&url, None, customer.patience);
+            let (_, _, message) = send(customer, owner, consent, request, &url).await?;
+            self.keep_cookies(&message, &url);
+            let next = message.header("location").and_then(|location| url.join(location).ok());
+            let Some(next) = next else { return Ok(None) };
+            url = next;
+        }
+        Ok(None)
     }
 
     /// Sends a form and goes no further: where the answer would lead, if it would.

@@ -54,7 +54,7 @@ impl Visitor<'_> {
             .fetch(self.customer, consent, url, form, &mut Vec::new())
             .await
             .map_err(|failure| VisitError::Page { what, failure })?;
-        Ok(Page::parse(&fetched.message.text(), &fetched.url))
+        Ok(Page::parse(&fetched.message.text(), &fetched.url, &self.customer.selectors))
     }
 
     fn not_listed(&self, page: &Page) -> VisitError {

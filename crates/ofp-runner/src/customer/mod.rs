@@ -2,10 +2,13 @@
 
 mod browser;
 mod dashboard;
+mod form;
 mod page;
+mod selectors;
 mod tricks;
 mod visit;
 
 pub(crate) use browser::Customer;
 pub(crate) use dashboard::revoke_on_dashboard;
+pub(crate) use selectors::{NoSelector, Selectors};
 pub(crate) use visit::{Visit, VisitError};

@@ -5,6 +5,11 @@ use ofp_evidence::Screen;
 use scraper::{ElementRef, Html, Selector};
 use url::Url;
 
+use super::{
+    form::{Button, Form},
+    selectors::Selectors,
+};
+
 /// Words on a button that approves, in English and Malay.
 const APPROVE: [&str; 14] = [
     "approve",
@@ -37,35 +42,28 @@ pub(super) struct Page {
     pub(super) alert: Option<String>,
     pub(super) forms: Vec<Form>,
     links: Vec<(String, Url)>,
-}
-
-/// A form.
-pub(super) struct Form {
-    pub(super) action: Url,
-    /// Fields that are sent as they are, unless the customer changes them.
-    pub(super) fields: Vec<(String, String)>,
-    pub(super) username: Option<String>,
-    pub(super) password: Option<String>,
-    pub(super) choices: Vec<Choice>,
-    pub(super) buttons: Vec<Button>,
-}
-
-/// A checkbox or radio button.
-pub(super) struct Choice {
-    pub(super) name: String,
-    pub(super) value: String,
-    pub(super) label: String,
-}
-
-/// A submit button.
-pub(super) struct Button {
-    pub(super) label: String,
-    pub(super) field: Option<(String, String)>,
+    /// Where the page leads by itself, and after how many seconds.
+    refresh: Option<(u32, Url)>,
+    /// What the target file's selectors point at.
+    approve: Option<(usize, Button)>,
+    reject: Option<(usize, Button)>,
+    back: Option<Url>,
 }
 
 impl Page {
-    pub(super) fn parse(html: &str, base: &Url) -> Self {
+    pub(super) fn parse(html: &str, base: &Url, selectors: &Selectors) -> Self {
         let document = Html::parse_document(html);
+        let elements: Vec<ElementRef<'_>> = document.select(&selector("form")).collect();
+        let forms: Vec<Form> =
+            elements.iter().map(|form| Form::parse(&document, *form, base, selectors)).collect();
+        let pressed = |chosen: &Option<Selector>| {
+            let button = document.select(chosen.as_ref()?).next()?;
+            let form = button.ancestors().filter_map(ElementRef::wrap);
+            let form = form.filter(|e| e.value().name() == "form").last()?;
+            let at = elements.iter().position(|element| element.id() == form.id())?;
+            Some((at, Button::of(button, base)))
+        };
+        let back = selectors.back.as_ref().and_then(|chosen| document.select(chosen).next());
         let first = |css: &str| document.select(&selector(css)).next();
         let anchors = selector("a[href]");
         let links = document.select(&anchors).filter_map(|link| {
@@ -75,9 +73,16 @@ impl Page {
         Self {
             title: first("title").map(visible_text).unwrap_or_default(),
             text: first("main").or_else(|| first("body")).map(visible_text).unwrap_or_default(),
-            alert: first("[role=alert]").map(visible_text),
+            alert: match &selectors.error {
+                Some(chosen) => document.select(chosen).next().map(visible_text),
+                None => first("[role=alert]").map(visible_text),
+            },
             links: links.collect(),
-            forms: document.select(&selector("form")).map(|f| form(&document, f, base)).collect(),
+            refresh: first("meta[http-equiv=refresh i]").and_then(|meta| refresh(meta, base)),
+            approve: pressed(&selectors.approve),
+            reject: pressed(&selectors.reject),
+            back: back.and_then(|link| base.join(link.attr("href")?).ok()),
+            forms,
         }
     }
 
@@ -90,6 +95,8 @@ impl Page {
             Screen::Review
         } else if self.selection().is_some() {
             Screen::AccountSelection
+        } else if self.user_name_first().is_some() {
+            Screen::Login
         } else if self.way_back(is_callback).is_some() {
             Screen::Result
         } else {
@@ -101,12 +108,27 @@ impl Page {
         self.forms.iter().find(|form| form.password.is_some())
     }
 
+    /// The form of a bank that asks for the name on one page and for the password on the next.
+    pub(super) fn user_name_first(&self) -> Option<&Form> {
+        let only_name = |form: &&Form| form.username.is_some() && form.choices.is_empty();
+        self.forms.iter().find(only_name)
+    }
+
+    /// Where the page leads at once, by itself.
+    pub(super) fn leads_on(&self) -> Option<&Url> {
+        self.refresh.as_ref().filter(|(seconds, _)| *seconds == 0).map(|(_, url)| url)
+    }
+
     pub(super) fn selection(&self) -> Option<&Form> {
         self.forms.iter().find(|form| !form.choices.is_empty())
     }
 
     /// The form and button that approve, or that reject.
     pub(super) fn decision(&self, approve: bool) -> Option<(&Form, &Button)> {
+        let pointed_at = if approve { &self.approve } else { &self.reject };
+        if let Some((at, button)) = pointed_at {
+            return Some((self.forms.get(*at)?, button));
+        }
         let wanted = |label: &str| match approve {
             true => says(label, &APPROVE) && !says(label, &REJECT),
             false => says(label, &REJECT),
@@ -123,7 +145,9 @@ impl Page {
         let by_target = links().find(|(_, url)| is_callback(url)).map(|(_, url)| url);
         let by_form = || self.forms.iter().map(|form| &form.action).find(|url| is_callback(url));
         let by_words = || links().find(|(label, _)| says(label, &BACK)).map(|(_, url)| url);
-        by_target.or_else(by_form).or_else(by_words)
+        let by_itself = self.refresh.as_ref().map(|(_, url)| url).filter(|url| is_callback(url));
+        let pointed_at = self.back.as_ref();
+        pointed_at.or(by_target).or_else(by_form).or(by_itself).or_else(by_words)
     }
 }
 
@@ -135,61 +159,19 @@ fn says(label: &str, words: &[&str]) -> bool {
     words.iter().any(|word| label.contains(&format!(" {word} ")))
 }
 
-fn selector(css: &str) -> Selector {
+/// `5; url=…`.
+fn refresh(meta: ElementRef<'_>, base: &Url) -> Option<(u32, Url)> {
+    let content = meta.attr("content")?;
+    let (seconds, rest) = content.split_once([';', ',']).unwrap_or((content, ""));
+    let rest = rest.trim_start();
+    let is_url = rest.get(..3).is_some_and(|key| key.eq_ignore_ascii_case("url"));
+    let url = if is_url { rest[3..].trim_start().strip_prefix('=')? } else { return None };
+    let url = base.join(url.trim().trim_matches(['\'', '"'])).ok()?;
+    Some((seconds.trim().split('.').next()?.parse().ok()?, url))
+}
+
+pub(super) fn selector(css: &str) -> Selector {
     Selector::parse(css).expect("the selectors here are literals that the tests use")
-}
-
-fn form(document: &Html, element: ElementRef<'_>, base: &Url) -> Form {
-    let action = element.attr("action").and_then(|action| base.join(action).ok());
-    let mut form = Form {
-        action: action.unwrap_or_else(|| base.clone()),
-        fields: Vec::new(),
-        username: None,
-        password: None,
-        choices: Vec::new(),
-        buttons: Vec::new(),
-    };
-    for input in element.select(&selector("input, select, textarea, button")) {
-        add_control(&mut form, document, input);
-    }
-    form
-}
-
-fn add_control(form: &mut Form, document: &Html, control: ElementRef<'_>) {
-    let tag = control.value().name();
-    let name = control.attr("name").unwrap_or_default().to_owned();
-    let value = control.attr("value").unwrap_or_default().to_owned();
-    let kind = control.attr("type").unwrap_or(if tag == "button" { "submit" } else { "text" });
-    match kind {
-        "submit" | "image" => {
-            let label = if tag == "button" { visible_text(control) } else { value.clone() };
-            let field = (!name.is_empty()).then_some((name, value));
-            form.buttons.push(Button { label, field });
-        }
-        "button" | "reset" | "file" => {}
-        _ if name.is_empty() => {}
-        "checkbox" | "radio" => {
-            let value = if value.is_empty() { "on".to_owned() } else { value };
-            form.choices.push(Choice { name, value, label: label(document, control) });
-        }
-        "password" => form.password = Some(name),
-        "text" | "email" | "tel" if form.username.is_none() && tag == "input" => {
-            form.username = Some(name);
-        }
-        _ => form.fields.push((name, value)),
-    }
-}
-
-/// What a control is called: the label around it, the one that names it, or `aria-label`.
-fn label(document: &Html, control: ElementRef<'_>) -> String {
-    let around =
-        control.ancestors().filter_map(ElementRef::wrap).find(|e| e.value().name() == "label");
-    let named = || {
-        let id = control.attr("id")?;
-        document.select(&selector("label")).find(|label| label.attr("for") == Some(id))
-    };
-    let aria = || control.attr("aria-label").map(str::to_owned);
-    around.or_else(named).map(visible_text).or_else(aria).unwrap_or_default()
 }
 
 #[cfg(test)]
@@ -197,7 +179,7 @@ mod tests {
     use super::*;
 
     fn page(html: &str) -> Page {
-        Page::parse(html, &Url::parse("https://bank.test/a/b").unwrap())
+        Page::parse(html, &Url::parse("https://bank.test/a/b").unwrap(), &Selectors::default())
     }
 
     #[test]
@@ -221,6 +203,7 @@ mod tests {
                 "<form><input type=checkbox name=t>I agree<button>Accept</button><button>No</button></form>",
                 Screen::Review,
             ),
+            ("<form><label>Username<input name=user></label><button>Next</button></form>", Screen::Login),
             ("<p>Done</p><a href='/x'>Back to DC</a>", Screen::Result),
             ("<h1>It works!</h1>", Screen::Unrecognised),
             ("", Screen::Unrecognised),
@@ -250,6 +233,38 @@ mod tests {
         assert_eq!(form.fields, [("csrf".to_owned(), "x".to_owned())]);
         assert_eq!(form.choices[0].label, "Savings 123");
         assert_eq!(form.buttons[0].field, Some(("go".into(), "yes".into())));
+    }
+
+    #[test]
+    fn what_the_heuristics_miss_can_be_pointed_at() {
+        let html = "<form action=/no><button class=n>X</button></form>\
+                    <form action=/yes><input name=o value=1 type=hidden><button class=y name=d value=1>✓</button></form>";
+        let base = Url::parse("https://bank.test/").unwrap();
+        let selectors = Selectors {
+            approve: Selector::parse("button.y").ok(),
+            reject: Selector::parse(".n").ok(),
+            ..Selectors::default()
+        };
+        assert_eq!(page(html).screen(&|_| false), Screen::Unrecognised);
+        let page = Page::parse(html, &base, &selectors);
+        assert_eq!(page.screen(&|_| false), Screen::Review);
+        let (form, button) = page.decision(true).unwrap();
+        assert_eq!(form.action.path(), "/yes");
+        assert_eq!(button.field, Some(("d".into(), "1".into())));
+        assert_eq!(page.decision(false).unwrap().0.action.path(), "/no");
+    }
+
+    #[test]
+    fn a_page_may_lead_on_by_itself() {
+        let go = |content: &str| {
+            let page = page(&format!("<meta http-equiv=Refresh content=\"{content}\">"));
+            (page.leads_on().map(ToString::to_string), page.refresh.map(|(seconds, _)| seconds))
+        };
+        assert_eq!(go("0; url=/next"), (Some("https://bank.test/next".into()), Some(0)));
+        assert_eq!(go("5;URL='https://paynet.test/cb'"), (None, Some(5)));
+        for no in ["5", "", "x; url=/a", "0; uri=/a", "0;"] {
+            assert_eq!(go(no), (None, None), "{no}");
+        }
     }
 
     #[test]

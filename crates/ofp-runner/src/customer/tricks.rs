@@ -125,7 +125,7 @@ impl Visit<'_> {
     }
 
     fn screen_of(&self, fetched: &Fetched) -> (Screen, String) {
-        let page = Page::parse(&fetched.message.text(), &fetched.url);
+        let page = Page::parse(&fetched.message.text(), &fetched.url, &self.customer.selectors);
         let screen = match self.customer.owner(&fetched.url) {
             Role::Dp => page.screen(&|url| self.customer.owner(url) == Role::PayNet),
             _ => Screen::Left,

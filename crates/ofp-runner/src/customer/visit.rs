@@ -7,7 +7,8 @@ use url::Url;
 
 use super::{
     browser::{Browser, Customer, Fetched, Hop},
-    page::{Button, Form, Page},
+    form::{Button, Form},
+    page::Page,
 };
 
 /// One customer's visit.
@@ -142,6 +143,26 @@ impl<'a> Visit<'a> {
         Ok(())
     }
 
+    /// Where PayNet sends the customer: the DP's page, which is left to somebody else.
+    pub(crate) async fn handed_over(&mut self, link: &str) -> Result<Url, VisitError> {
+        let url = Url::parse(link).map_err(|_| VisitError::NotAUrl(link.to_owned()))?;
+        let what = "following the DC's link";
+        let found = self.browser.until(self.customer, self.consent.as_ref(), url, Role::Dp).await;
+        let found = found.map_err(|failure| VisitError::Page { what, failure })?;
+        found.ok_or(VisitError::NotAUrl("where PayNet sends the customer".into()))
+    }
+
+    /// The end of a visit that somebody else made: PayNet's callback, as the DP wrote it.
+    pub(crate) async fn came_back(&mut self, callback: &str) -> Result<(), VisitError> {
+        let url = Url::parse(callback).map_err(|_| VisitError::NotAUrl(callback.to_owned()))?;
+        let fetched = self.fetch("coming back from the DP", url.clone(), None).await?;
+        let written = callback.to_owned();
+        self.hops.insert(0, Hop { from: Role::Dp, status: None, to: url, written });
+        self.show(&fetched);
+        self.write_return(Some(&fetched));
+        Ok(())
+    }
+
     /// Picks a DP on PayNet's page, the first unless one is named; says where that leads.
     pub(crate) async fn pick_provider(&mut self, dp: Option<&str>) -> Result<Url, VisitError> {
         const WHAT: &str = "picking a DP";
@@ -176,6 +197,7 @@ impl<'a> Visit<'a> {
         correct: bool,
     ) -> Result<(), VisitError> {
         const WHAT: &str = "logging in";
+        self.name_first(username).await?;
         let form = self.need(WHAT, Screen::Login, Page::login)?;
         let before = self.text().to_owned();
         let mut fields = form.fields.clone();
@@ -195,6 +217,18 @@ impl<'a> Visit<'a> {
             self.write(CustomerAct::LoggedIn { username, correct, text, screen, page });
             self.write_accounts(page);
         }
+        Ok(())
+    }
+
+    /// Some banks ask for the name on one page and for the password on the next.
+    async fn name_first(&mut self, username: &str) -> Result<(), VisitError> {
+        let page = self.page.as_ref().filter(|page| page.login().is_none());
+        let Some(form) = page.and_then(Page::user_name_first) else { return Ok(()) };
+        let mut fields = form.fields.clone();
+        fields.extend(form.username.clone().map(|name| (name, username.to_owned())));
+        let (url, body) = form.press(form.buttons.first(), fields);
+        let fetched = self.fetch("entering the user name", url, body).await?;
+        self.show(&fetched);
         Ok(())
     }
 
@@ -244,8 +278,13 @@ impl<'a> Visit<'a> {
             return Err(self.wrong_screen(what, Screen::Review));
         };
         let mut fields = form.fields.clone();
-        fields.extend(button.field.clone());
-        let fetched = self.fetch(what, form.action.clone(), Some(fields)).await;
+        if approved {
+            // terms and conditions
+            let ticked = form.choices.iter().map(|terms| (terms.name.clone(), terms.value.clone()));
+            fields.extend(ticked);
+        }
+        let (url, body) = form.press(Some(button), fields);
+        let fetched = self.fetch(what, url, body).await;
         self.conclude(approved, fetched)
     }
 
@@ -316,11 +355,11 @@ impl<'a> Visit<'a> {
         what: &'static str,
         needed: Screen,
         form: fn(&Page) -> Option<&Form>,
-        mut fields: Vec<(String, String)>,
+        fields: Vec<(String, String)>,
     ) -> Result<(), VisitError> {
         let form = self.need(what, needed, form)?;
-        fields.extend(form.buttons.first().and_then(|button| button.field.clone()));
-        let fetched = self.fetch(what, form.action.clone(), Some(fields)).await?;
+        let (url, body) = form.press(form.buttons.first(), fields);
+        let fetched = self.fetch(what, url, body).await?;
         self.show(&fetched);
         Ok(())
     }
@@ -360,7 +399,7 @@ impl<'a> Visit<'a> {
     }
 
     fn show(&mut self, fetched: &Fetched) {
-        let page = Page::parse(&fetched.message.text(), &fetched.url);
+        let page = Page::parse(&fetched.message.text(), &fetched.url, &self.customer.selectors);
         self.screen = match self.customer.owner(&fetched.url) {
             Role::Dp => page.screen(&|url| self.customer.owner(url) == Role::PayNet),
             _ => Screen::Left,

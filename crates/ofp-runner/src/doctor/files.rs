@@ -17,7 +17,10 @@ use super::{
     Report,
     certificates::{self, FileAt},
 };
-use crate::target::Target;
+use crate::{
+    customer::{NoSelector, Selectors},
+    target::Target,
+};
 
 /// What the preflight has found out without the network.
 #[derive(Debug, Default)]
@@ -81,10 +84,18 @@ pub fn examine(path: &Path, around: &Surroundings<'_>) -> Examined {
         .map(|one| customer(report, &folder, one, around, &mut secrets))
         .collect();
     ports(report, &file.listen);
-    let _ = source;
+    let selectors = match Selectors::parse(&file.customer().pages) {
+        Ok(selectors) => Some(selectors),
+        Err(NoSelector { written, why }) => {
+            let line = source.line(written.span.start);
+            let came = format!("{}:{line}: `{}` is no CSS selector: {why}", source.name, written.value);
+            report.config("T-16", "customer.pages", came, "such as button[name=approve]");
+            None
+        }
+    };
     if let (Some(profile), Some(server_trust), Some((client_thumbprint, client_trust))) =
         (profile, server, client)
-        && let (Some(jwks), Some(customers)) = (keys, customers)
+        && let (Some(jwks), Some(customers), Some(selectors)) = (keys, customers, selectors)
     {
         examined.target = Some(Target {
             file,
@@ -95,6 +106,7 @@ pub fn examine(path: &Path, around: &Surroundings<'_>) -> Examined {
             client_thumbprint,
             jwks,
             customers,
+            selectors,
             secrets,
         });
     }

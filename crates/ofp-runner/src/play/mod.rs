@@ -162,10 +162,11 @@ async fn play_steps(
             result.error = Some(format!("the target's `scope` does not claim {}", part.name()));
         } else if stopped.is_none() {
             let before = world.journal.mark();
+            let patience = actors.patience(options.step_deadline);
             let played = actors.play(step, &loaded.source);
-            let outcome = match tokio::time::timeout(options.step_deadline, played).await {
+            let outcome = match tokio::time::timeout(patience, played).await {
                 Ok(outcome) => outcome,
-                Err(_) => Err(StepError::Deadline(options.step_deadline)),
+                Err(_) => Err(StepError::Deadline(patience)),
             };
             result.exchanges = exchanges_since(world, actors, before);
             match outcome {

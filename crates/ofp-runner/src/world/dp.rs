@@ -6,7 +6,6 @@ use jiff::SignedDuration;
 use ofp_dp::{AccountStatus, Bank, ReferenceDp};
 use ofp_scenario::ScopeWord;
 use ofp_types::{AccountId, ConsentId};
-use tokio::process::Command;
 
 use crate::target::Target;
 
@@ -78,7 +77,7 @@ impl Dp {
                 dp.flush_keys().await;
                 Ok(())
             }
-            Self::Target(target) => run("flush_jwks", &target.hooks().flush_jwks, &[]).await,
+            Self::Target(target) => run(target, "flush_jwks", &target.hooks().flush_jwks, &[]).await,
         }
     }
 
@@ -89,8 +88,8 @@ impl Dp {
                 dp.bank().set_down(down);
                 Ok(())
             }
-            Self::Target(target) if down => run("core_down", &target.hooks().core_down, &[]).await,
-            Self::Target(target) => run("core_up", &target.hooks().core_up, &[]).await,
+            Self::Target(target) if down => run(target, "core_down", &target.hooks().core_down, &[]).await,
+            Self::Target(target) => run(target, "core_up", &target.hooks().core_up, &[]).await,
         }
     }
 
@@ -109,7 +108,7 @@ impl Dp {
                     AccountStatus::Closed => "closed",
                 };
                 let more = [account.as_str(), word];
-                run("set_account", &target.hooks().set_account, &more).await.map(|()| true)
+                run(target, "set_account", &target.hooks().set_account, &more).await.map(|()| true)
             }
         }
     }
@@ -119,7 +118,7 @@ impl Dp {
         match self {
             Self::Reference(dp) => Ok(dp.revoke_consent(consent).await),
             Self::Target(target) => {
-                run("revoke", &target.hooks().revoke, &[consent.as_str()]).await.map(|()| true)
+                run(target, "revoke", &target.hooks().revoke, &[consent.as_str()]).await.map(|()| true)
             }
         }
     }
@@ -132,25 +131,18 @@ impl Dp {
 }
 
 /// Runs a hook to its end.
-async fn run(hook: &'static str, command: &[String], more: &[&str]) -> Done {
-    let Some((program, arguments)) = command.split_first() else {
-        return Err(HookError::Missing(hook));
-    };
+async fn run(target: &Target, hook: &'static str, command: &[String], more: &[&str]) -> Done {
+    let Some(mut program) = target.command(command) else { return Err(HookError::Missing(hook)) };
     let failed = |why: String| HookError::Failed { hook, why };
-    let output = Command::new(program)
-        .args(arguments)
-        .args(more)
-        .stdin(Stdio::null())
-        .kill_on_drop(true)
-        .output();
+    let output = program.args(more).stdin(Stdio::null()).kill_on_drop(true).output();
     let output = tokio::time::timeout(HOOK_PATIENCE, output)
         .await
         .map_err(|_| failed(format!("it took longer than {HOOK_PATIENCE:?}")))?
-        .map_err(|e| failed(format!("{program}: {e}")))?;
+        .map_err(|e| failed(e.to_string()))?;
     if output.status.success() {
         return Ok(());
     }
     let said = String::from_utf8_lossy(&output.stderr);
     let last = said.lines().rev().find(|line| !line.trim().is_empty()).unwrap_or_default();
-    Err(failed(format!("{program}: {}: {last}", output.status)))
+    Err(failed(format!("{}: {last}", output.status)))
 }

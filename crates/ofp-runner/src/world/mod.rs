@@ -29,6 +29,9 @@ pub use sockets::Origins;
 use provider::Provider;
 use sockets::Sockets;
 
+/// Where a person is told something, as it happens.
+pub type Voice = Arc<dyn Fn(&str) + Send + Sync>;
+
 /// How to boot a world.
 #[derive(Clone, Default)]
 pub struct WorldOptions {
@@ -54,6 +57,8 @@ pub struct WorldOptions {
     pub dc_webhooks: Option<Origin>,
     /// Decides the reference DP's transactions; what the store holds, or 0, without.
     pub seed: Option<u64>,
+    /// Where a person who plays the customer is asked for something.
+    pub voice: Option<Voice>,
     /// How long the reference DP waits for PayNet; five seconds without.
     pub dp_patience: Option<Duration>,
 }
@@ -109,6 +114,8 @@ pub struct World {
     pub(crate) dp_keys_are_ours: bool,
     /// For calls to the DP that a scenario makes itself.
     pub(crate) prober: Prober,
+    /// Where a person is asked for something.
+    voice: Option<Voice>,
     redirect_uris: Vec<String>,
     /// What each origin and certificate is called in snapshots.
     pub(crate) names: Vec<(String, String)>,
@@ -183,8 +190,16 @@ impl World {
         let dc = MockDc::start(dc_config, dc_listeners, c, e)?;
         let paynet_origins = [origins.paynet_as.clone(), origins.paynet_rs.clone()];
         let trust = Trust::from(&pki.ca).and(&provider.server_trust);
-        let customer =
-            Customer::new(&trust, &paynet_origins, &origins.dc, &journal, &clock, patience(profile))?;
+        let selectors = target.map(|target| target.selectors.clone()).unwrap_or_default();
+        let customer = Customer::new(
+            &trust,
+            &paynet_origins,
+            &origins.dc,
+            &journal,
+            &clock,
+            patience(profile),
+            selectors,
+        )?;
         Ok(Self {
             prober: Prober::new(pki, &provider.server_trust, &journal, &clock, renewed)?,
             paynet,
@@ -202,6 +217,7 @@ impl World {
             dp_id: provider.dp_id,
             pki: pki.clone(),
             redirect_uris: options.redirect_uris.clone(),
+            voice: options.voice.clone(),
         })
     }
 
@@ -285,6 +301,13 @@ impl World {
     pub(crate) fn replace_books(&self, bank: &Bank, books: Books) {
         identities(&books).iter().for_each(|secret| self.journal.secret(secret));
         bank.replace(books);
+    }
+
+    /// Tells a person something.
+    pub(crate) fn tell(&self, text: &str) {
+        if let Some(voice) = &self.voice {
+            voice(text);
+        }
     }
 
     /// Stops everybody.

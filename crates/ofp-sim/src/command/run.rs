@@ -13,7 +13,7 @@ use ofp_net::{OsEntropy, SystemClock};
 use ofp_pki::{OpenOptions, Pki};
 use ofp_report::{Terminal, json, junit};
 use ofp_runner::{
-    Loaded, RunOptions, SnapshotMode, World, WorldOptions, evidence, exit, judge_evidence, load,
+    Loaded, RunOptions, SnapshotMode, Voice, World, WorldOptions, evidence, exit, judge_evidence, load,
     run as play,
 };
 use ofp_scenario::{PROFILES, Source, Span, closest, load_profile, render};
@@ -77,6 +77,7 @@ pub(super) fn run(args: &RunArgs, environment: &Environment) -> Result<u8, Failu
         faults,
         variants,
         target,
+        voice: Some(voice()),
         dp_patience: Some(WorldOptions::SHORT_PATIENCE),
         ..WorldOptions::default()
     };
@@ -142,6 +143,14 @@ async fn run_in_world(
     let kept = keep.then(|| evidence(world.settings(), &summary)).transpose();
     let kept = kept.map_err(|e| Failure::Output(std::io::Error::other(e)))?;
     Ok((summary, kept))
+}
+
+/// A person who plays the customer is spoken to beside the report, which may go to a file.
+fn voice() -> Voice {
+    Arc::new(|text| {
+        // nowhere is left to say that even this failed
+        let _ = std::io::stderr().lock().write_all(text.as_bytes());
+    })
 }
 
 /// The flags that decide what a run finds.

@@ -39,6 +39,7 @@ pub(super) fn up(args: &UpArgs, environment: &Environment) -> Result<u8, Failure
         redirect_uris: args.redirect_uri.clone(),
         dc_webhooks: args.dc_webhooks.clone(),
         seed: args.seed,
+        voice: None,
         dp_patience: None,
     };
     let runtime = super::runtime()?;

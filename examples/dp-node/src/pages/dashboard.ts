@@ -36,7 +36,8 @@ export function dashboardRoutes(dp: Dp, decisions: Decisions): Route[] {
     const id = form.get('consent_id') ?? '';
     const consent = customer && dp.consents.of(customer.username).find((consent) => consent.id === id);
     if (!consent) throw new Refusal(403, 'access_denied', 'This is not a consent that you can withdraw.');
-    session.data.notice = (await decisions.withdraw(id, 'data_provider_user')) ? 'Nothing is shared any more.' : 'We could not withdraw the consent. Please try again.';
+    const withdrawn = await decisions.withdraw(id, 'data_provider_user');
+    session.data.notice = withdrawn ? 'Nothing is shared any more.' : 'We could not withdraw the consent. Please try again.';
     return seeOther(PATH);
   }
 

@@ -16,7 +16,8 @@ interface Visit {
   outcome?: Promise<Outcome>;
 }
 
-const closed = () => new Refusal(403, 'Consent.Invalid', 'This request was decided before, or took too long. Start again from the app that sent you here.');
+const closed = () =>
+  new Refusal(403, 'Consent.Invalid', 'This request was decided before, or took too long. Start again from the app that sent you here.');
 const loggedOut = () => new Refusal(403, 'access_denied', 'You are not logged in. Start again from the app that sent you here.');
 
 export function journeyRoutes(dp: Dp, links: Links, decisions: Decisions): Route[] {

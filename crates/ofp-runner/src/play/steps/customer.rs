@@ -15,6 +15,9 @@ impl Actors<'_> {
     pub(super) async fn follow_authorization(&mut self, step: &Step, source: &Source) -> Played {
         let asked = self.asked(WhichConsent::Last)?;
         let (link, consent) = (asked.pending.authorize_url.clone(), asked.consent.clone());
+        if self.sends_out(&link, step)? {
+            return Ok(Vec::new());
+        }
         let world = self.world;
         let mut visit = Visit::new(&world.customer, &world.journal, consent);
         let arrived = visit.arrive(&link).await;
@@ -41,6 +44,10 @@ impl Actors<'_> {
 
     pub(super) async fn log_in(&mut self, login: &LogIn, step: &Step, source: &Source) -> Played {
         let (username, password, correct) = self.credentials(login)?;
+        let told = (username.clone(), password.clone(), correct);
+        if self.errand_logs_in(told, step)? {
+            return Ok(Vec::new());
+        }
         let visit = self.visit()?;
         visit.log_in(&username, &password, correct).await?;
         let values = visit.account_values();
@@ -56,6 +63,9 @@ impl Actors<'_> {
         step: &Step,
         source: &Source,
     ) -> Played {
+        if self.errand_selects(&select.pick, step)? {
+            return Ok(Vec::new());
+        }
         if step.mutate.is_some() {
             let status = self.standing()?;
             let own = self.visit()?.account_values();
@@ -74,6 +84,9 @@ impl Actors<'_> {
     }
 
     pub(super) async fn decide(&mut self, approved: bool, step: &Step, source: &Source) -> Played {
+        if self.errand_decides(approved, step).await? {
+            return Ok(Vec::new());
+        }
         match step.mutate {
             None => {
                 let consent = self.consent()?.clone();

@@ -2,6 +2,7 @@
 
 mod customer;
 mod dc;
+mod errand;
 mod expectations;
 mod many;
 mod paynet;
@@ -18,6 +19,7 @@ use ofp_types::{ConsentId, IllegalTransition};
 use url::Url;
 
 pub(crate) use dc::end_of_day;
+use errand::{Errand, ErrandError};
 
 use super::expect::of_answer;
 use crate::{
@@ -62,6 +64,8 @@ pub(super) enum StepError {
     Revoked(ConsentId),
     #[error(transparent)]
     Hook(#[from] HookError),
+    #[error(transparent)]
+    Errand(#[from] ErrandError),
     #[error("the DP's test data has no {wanted}")]
     NoCustomer { wanted: String, foreign: bool },
     #[error("consent {0} is not known to the platform")]
@@ -87,6 +91,7 @@ impl StepError {
             Self::Probe(ProbeError::TooEarly { .. }) => Stopped::OutOfOrder,
             Self::Probe(ProbeError::NotInProfile { .. } | ProbeError::NotOurs { .. })
             | Self::Hook(HookError::Missing(_) | HookError::Clock)
+            | Self::Errand(ErrandError::InOneGo { .. })
             | Self::Visit(VisitError::NothingToSpoil(_)) => Stopped::NotInProfile,
             _ => Stopped::ByTheOthers,
         }
@@ -115,6 +120,8 @@ pub(super) struct Actors<'a> {
     review: Option<Url>,
     /// Consents on which a customer decided.
     decided: Vec<ConsentId>,
+    /// A visit that somebody else is to make.
+    errand: Option<Errand>,
     /// Which test customer the scenario has for its own.
     seat: usize,
 }
@@ -125,6 +132,7 @@ impl<'a> Actors<'a> {
     pub(super) fn new(world: &'a World, scenario: &'a Scenario, seat: usize) -> Self {
         Self {
             seat,
+            errand: None,
             world,
             scenario,
             asked: Vec::new(),
@@ -172,6 +180,8 @@ impl<'a> Actors<'a> {
             }
             Action::Approve => self.decide(true, step, source).await,
             Action::Reject => self.decide(false, step, source).await,
+            // whoever makes a visit in one go is back already
+            Action::ReturnToDc if self.visit.is_none() && self.is_delegated() => Ok(Vec::new()),
             Action::ReturnToDc => Ok(self.visit()?.go_back().await.map(|()| Vec::new())?),
             Action::CloseTab => {
                 self.visit = None;

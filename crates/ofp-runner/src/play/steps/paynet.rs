@@ -8,7 +8,7 @@ use ofp_scenario::{
     Change, DpRevokes, Inject, InjectScope, RotateKeys, SetAccount, SetCore, Source, Step,
     WhichAccount, WhichConsent,
 };
-use ofp_types::{AccountId, ConsentId, FaultLife, FaultPoint, ReasonCode, StatusReason, Trigger};
+use ofp_types::{AccountId, ConsentId, ConsentStatus, FaultLife, FaultPoint, ReasonCode, StatusReason, Trigger};
 
 use super::{Actors, Played, StepError, answered, reading::accounts};
 use crate::world::HookError;
@@ -117,7 +117,13 @@ impl Actors<'_> {
 
     pub(super) async fn dp_revokes(&self, revokes: DpRevokes) -> Played {
         let consent = self.consent()?;
-        match self.world.dp.revoke_consent(consent).await? {
+        let mut taken = self.world.dp.revoke_consent(consent).await?;
+        if self.world.dp.target().is_some() {
+            // a hook says that the DP has tried; whether it was let, PayNet knows
+            let status = self.world.paynet.consent(consent).map(|consent| consent.status);
+            taken = status == Some(ConsentStatus::Revoked);
+        }
+        match taken {
             taken if taken == revokes.taken => Ok(Vec::new()),
             true => Err(StepError::Revoked(consent.clone())),
             false => Err(StepError::NotRevoked(consent.clone())),

@@ -1,0 +1,283 @@
+//! A visit to the DP that somebody else makes: a program of the bank's, or a person. Where our own browser goes from
+//! screen to screen, an errand is told everything at once, when the decision is reached.
+
+use std::{process::Stdio, time::Duration};
+
+use ofp_scenario::{Driver, Pick, Step};
+use ofp_types::{ConsentId, ConsentStatus};
+use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
+use tokio::{io::AsyncWriteExt as _, time::timeout};
+
+use super::{Actors, StepError};
+use crate::{customer::Visit, target::Target};
+
+/// A longer answer of a program is not read.
+const LONGEST_ANSWER: usize = 1024 * 1024;
+/// How often a person is told that they are waited for.
+const REMINDER: Duration = Duration::from_secs(30);
+
+/// What is known of the visit so far.
+#[derive(Debug, Clone)]
+pub(super) struct Errand {
+    /// What the DC gives its customer to open.
+    link: String,
+    login: Option<(String, String)>,
+    pick: Option<Pick>,
+}
+
+/// What a program is told.
+#[derive(Debug, Serialize)]
+struct Wish<'a> {
+    /// The DP's page that PayNet sends the customer to.
+    url: &'a str,
+    consent_id: String,
+    username: &'a str,
+    password: &'a str,
+    /// `first`, `all`, `none` or numbers from 1.
+    accounts: Value,
+    /// `approve` or `reject`.
+    decision: &'a str,
+    deadline_seconds: u64,
+}
+
+/// What a program answers.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Outcome {
+    /// Where the DP sent the customer at the end: PayNet's callback, not opened yet.
+    #[serde(default)]
+    callback_url: Option<String>,
+    /// Why it did not work out.
+    #[serde(default)]
+    error: Option<String>,
+}
+
+/// Why an errand came to nothing.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum ErrandError {
+    #[error("driver `{driver}` makes a visit in one go: {what} cannot be played with it")]
+    InOneGo { driver: &'static str, what: &'static str },
+    #[error("driver `command`, {program}: {why}")]
+    Program { program: String, why: String },
+    #[error("nobody decided within {0:?}: open the link that was printed, and do as it says there")]
+    Nobody(Duration),
+}
+
+impl<'a> Actors<'a> {
+    /// Who makes visits, if it is not our own browser.
+    fn delegate(&self) -> Option<(&'a Target, Driver)> {
+        let target = self.world.dp.target()?;
+        let driver = target.customer().driver;
+        matches!(driver, Driver::Command | Driver::Manual).then_some((target, driver))
+    }
+
+    pub(super) fn is_delegated(&self) -> bool {
+        self.delegate().is_some()
+    }
+
+    /// How long a step may take: a decision that is not ours takes its time.
+    pub(crate) fn patience(&self, usual: Duration) -> Duration {
+        match self.delegate() {
+            Some((target, _)) => usual.max(target.decision_deadline() + Duration::from_secs(10)),
+            None => usual,
+        }
+    }
+
+    /// Whether the visit is somebody else's, who has been told to begin it.
+    pub(super) fn sends_out(&mut self, link: &str, step: &Step) -> Result<bool, StepError> {
+        let Some((_, driver)) = self.delegate() else { return Ok(false) };
+        in_one_go(driver, step)?;
+        self.errand = Some(Errand { link: link.to_owned(), login: None, pick: None });
+        Ok(true)
+    }
+
+    pub(super) fn errand_logs_in(
+        &mut self,
+        login: (String, String, bool),
+        step: &Step,
+    ) -> Result<bool, StepError> {
+        let Some((_, driver)) = self.delegate() else { return Ok(false) };
+        in_one_go(driver, step)?;
+        let (username, password, correct) = login;
+        let errand = self.errand.as_mut();
+        let errand = errand.ok_or(StepError::TooEarly("customer.follow_authorization"))?;
+        if !correct || errand.login.is_some() {
+            let what = "logging in with a wrong password, or twice,";
+            return Err(ErrandError::InOneGo { driver: driver.name(), what }.into());
+        }
+        errand.login = Some((username, password));
+        Ok(true)
+    }
+
+    pub(super) fn errand_selects(&mut self, pick: &Pick, step: &Step) -> Result<bool, StepError> {
+        let Some((_, driver)) = self.delegate() else { return Ok(false) };
+        in_one_go(driver, step)?;
+        let errand = self.errand.as_mut();
+        let errand = errand.ok_or(StepError::TooEarly("customer.follow_authorization"))?;
+        errand.pick = Some(pick.clone());
+        Ok(true)
+    }
+
+    /// Everything is known now: the visit is made.
+    pub(super) async fn errand_decides(
+        &mut self,
+        approved: bool,
+        step: &Step,
+    ) -> Result<bool, StepError> {
+        let Some((target, driver)) = self.delegate() else { return Ok(false) };
+        in_one_go(driver, step)?;
+        let errand = self.errand.take();
+        let errand = errand.ok_or(StepError::TooEarly("customer.follow_authorization"))?;
+        let consent = self.consent()?.clone();
+        match driver {
+            Driver::Command => self.send_program(target, &errand, &consent, approved).await?,
+            _ => self.ask_person(target, &errand, &consent, approved).await?,
+        }
+        self.decided.push(consent);
+        Ok(true)
+    }
+
+    async fn send_program(
+        &mut self,
+        target: &Target,
+        errand: &Errand,
+        consent: &ConsentId,
+        approved: bool,
+    ) -> Result<(), StepError> {
+        let world = self.world;
+        let mut visit = Visit::new(&world.customer, &world.journal, Some(consent.clone()));
+        let url = visit.handed_over(&errand.link).await?;
+        let (username, password) = errand.login.clone().unwrap_or_default();
+        let deadline = target.decision_deadline();
+        let wish = Wish {
+            url: url.as_str(),
+            consent_id: consent.to_string(),
+            username: &username,
+            password: &password,
+            accounts: accounts(errand.pick.as_ref()),
+            decision: if approved { "approve" } else { "reject" },
+            deadline_seconds: deadline.as_secs(),
+        };
+        let outcome = run(target, &wish, deadline).await?;
+        if let Some(callback) = outcome.callback_url {
+            visit.came_back(&callback).await?;
+        }
+        self.visit = Some(visit);
+        Ok(())
+    }
+
+    async fn ask_person(
+        &mut self,
+        target: &Target,
+        errand: &Errand,
+        consent: &ConsentId,
+        approved: bool,
+    ) -> Result<(), StepError> {
+        let deadline = target.decision_deadline();
+        let (username, _) = errand.login.clone().unwrap_or_default();
+        let accounts = words(errand.pick.as_ref());
+        let verb = if approved { "approve" } else { "reject" };
+        let link = &errand.link;
+        self.world.tell(&format!(
+            "\n  Please open  {link}\n  log in as {username}, select {accounts}, and {verb}. \
+             Waiting for Update Consent, {} s at most.\n",
+            deadline.as_secs()
+        ));
+        let wanted =
+            if approved { ConsentStatus::Authorized } else { ConsentStatus::Rejected };
+        let state = self.asked(ofp_scenario::WhichConsent::Last)?.pending.state.clone();
+        let decided = async {
+            let mut waited = Duration::ZERO;
+            loop {
+                let reached = self.world.paynet.wait_for(consent, wanted, REMINDER).await;
+                if reached.is_ok() {
+                    return;
+                }
+                waited += REMINDER;
+                let left = deadline.saturating_sub(waited).as_secs();
+                self.world.tell(&format!("  still waiting for {wanted}, {left} s left\n"));
+            }
+        };
+        timeout(deadline, decided).await.map_err(|_| ErrandError::Nobody(deadline))?;
+        self.world.tell(&format!("  {wanted}; waiting for the browser to come back to the DC\n"));
+        let mut news = self.world.journal.watch();
+        let back = async {
+            while self.world.dc.landing(&state).is_none() {
+                // the journal lives as long as the world, which we borrow
+                let _ = news.changed().await;
+            }
+        };
+        timeout(deadline, back).await.map_err(|_| ErrandError::Nobody(deadline))?;
+        Ok(())
+    }
+}
+
+/// Whoever makes a visit in one go cannot be asked for a screen on the way, nor for a trick.
+fn in_one_go(driver: Driver, step: &Step) -> Result<(), StepError> {
+    let expects = step.expect.screen.is_some() || step.expect.text.is_some();
+    let what = match (step.mutate.is_some(), expects) {
+        (true, _) => "what a careless customer or an attacker does",
+        (_, true) => "an expectation of a screen on the way",
+        _ => return Ok(()),
+    };
+    Err(ErrandError::InOneGo { driver: driver.name(), what }.into())
+}
+
+fn accounts(pick: Option<&Pick>) -> Value {
+    match pick {
+        None | Some(Pick::First) => json!("first"),
+        Some(Pick::All) => json!("all"),
+        Some(Pick::None) => json!("none"),
+        Some(Pick::Numbers(numbers)) => json!(numbers),
+    }
+}
+
+fn words(pick: Option<&Pick>) -> String {
+    match pick {
+        None | Some(Pick::First) => "the first account".into(),
+        Some(Pick::All) => "all accounts".into(),
+        Some(Pick::None) => "no account".into(),
+        Some(Pick::Numbers(numbers)) => format!("accounts {numbers:?}, counted from 1"),
+    }
+}
+
+async fn run(target: &Target, wish: &Wish<'_>, deadline: Duration) -> Result<Outcome, ErrandError> {
+    let command = target.customer().command;
+    let program = command.first().cloned().unwrap_or_default();
+    let failed = |why: String| ErrandError::Program { program: program.clone(), why };
+    let mut child = target
+        .command(&command)
+        .ok_or_else(|| failed("no program is named".into()))?
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .kill_on_drop(true)
+        .spawn()
+        .map_err(|e| failed(e.to_string()))?;
+    let text = serde_json::to_vec(wish).map_err(|e| failed(e.to_string()))?;
+    if let Some(mut stdin) = child.stdin.take() {
+        // one that needs nothing of it may have closed it
+        let _ = stdin.write_all(&text).await;
+    }
+    let output = timeout(deadline, child.wait_with_output())
+        .await
+        .map_err(|_| failed(format!("it took longer than {deadline:?}")))?
+        .map_err(|e| failed(e.to_string()))?;
+    let said = String::from_utf8_lossy(&output.stderr);
+    let last = said.lines().rev().find(|line| !line.trim().is_empty()).unwrap_or_default();
+    if !output.status.success() {
+        return Err(failed(format!("{}: {last}", output.status)));
+    }
+    if output.stdout.len() > LONGEST_ANSWER {
+        return Err(failed(format!("it answered {} bytes", output.stdout.len())));
+    }
+    let outcome: Outcome = serde_json::from_slice(&output.stdout).map_err(|e| {
+        let start: String = String::from_utf8_lossy(&output.stdout).chars().take(120).collect();
+        failed(format!("expected {{\"callback_url\": …}} or {{\"error\": …}}, found `{start}`: {e}"))
+    })?;
+    match outcome.error {
+        Some(why) => Err(failed(why)),
+        None => Ok(outcome),
+    }
+}
