@@ -43,7 +43,7 @@ pub enum InspectError {
     #[error("{0}")]
     Handshake(String),
     /// What answers does not speak TLS.
-    #[error("what answers there speaks no TLS: {0}")]
+    #[error("{0}")]
     NotTls(String),
     /// It took too long.
     #[error("no answer within {0:?}")]

@@ -48,7 +48,8 @@ pub struct Surroundings<'a> {
 pub fn examine(path: &Path, around: &Surroundings<'_>) -> Examined {
     let mut examined = Examined::default();
     let Some((source, file)) = read(path, &mut examined) else { return examined };
-    let folder = path.parent().map(Path::to_owned).unwrap_or_default();
+    let parent = path.parent().filter(|parent| !parent.as_os_str().is_empty());
+    let folder = parent.unwrap_or(Path::new(".")).to_owned();
     let report = &mut examined.report;
     let profile = match &around.profile {
         Some(profile) => Some(profile.clone()),

@@ -88,7 +88,7 @@ fn unreached(pki: &Pki, report: &mut Report, checked: &str, error: &InspectError
         }
         InspectError::NotTls(_) => {
             let mend = "the webhooks must be served over TLS with client certificates (A-01): this port answers in clear";
-            report.config("T-10", checked, came, mend);
+            report.config("T-10", checked, format!("it speaks no TLS ({})", reason(&came)), mend);
         }
         InspectError::Handshake(text) => {
             let (came, mend) = refused(pki, text);
@@ -122,15 +122,26 @@ fn refused(pki: &Pki, text: &str) -> (String, String) {
         );
         return (came, format!("make the DP trust {ca} for client certificates"));
     }
-    let came = format!("the handshake broke off: {text}");
+    let came = format!("the handshake broke off: {}", reason(text));
     (came, "look into the DP's own log; `openssl s_client -connect` shows more".into())
 }
 
 /// The alert's name, out of OpenSSL's text.
 fn alert(text: &str) -> String {
-    let at = text.rfind("alert ").unwrap_or(0);
-    let name = text[at..].split([':', '(']).next().unwrap_or(text).trim();
-    if at == 0 { name.to_owned() } else { format!("TLS {name}") }
+    match text.find("alert ") {
+        Some(at) => {
+            let name = text[at..].split([':', '(']).next().unwrap_or_default().trim();
+            format!("TLS {name}")
+        }
+        None => reason(text),
+    }
+}
+
+/// The reason in OpenSSL's text, `error:0A00010B:SSL routines:function:wrong version number:file:line:`.
+fn reason(text: &str) -> String {
+    let start = text.find("error:").map(|at| &text[at..]);
+    let reason = start.and_then(|text| text.split(':').nth(4)).filter(|reason| !reason.is_empty());
+    reason.unwrap_or(text).to_owned()
 }
 
 /// What the server showed.
@@ -166,8 +177,11 @@ fn server(
     } else if why.contains("purpose") {
         "its extended key usage must allow TLS server authentication".to_owned()
     } else {
+        let issuer = seen.chain.first().map(|leaf| describe(leaf.issuer_name()));
+        let alike = issuer.is_some_and(|issuer| known.contains(&issuer));
+        let alike = if alike { ", of the same name and with another key" } else { "" };
         format!(
-            "tls.server_ca holds {}: name the CA that issued the DP's server certificate, and let the DP send its intermediates",
+            "tls.server_ca holds {}{alike}: name the CA that issued the DP's server certificate, and let the DP send its intermediates",
             known.join("; ")
         )
     };

@@ -3,7 +3,7 @@
 
 use std::{process::Stdio, time::Duration};
 
-use ofp_scenario::{Driver, Pick, Step};
+use ofp_scenario::{Action, Driver, Pick, Screen, Step};
 use ofp_types::{ConsentId, ConsentStatus};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
@@ -213,12 +213,22 @@ impl<'a> Actors<'a> {
     }
 }
 
-/// Whoever makes a visit in one go cannot be asked for a screen on the way, nor for a trick.
+/// Whoever makes a visit in one go must meet the usual screens, or could not go on; there is no asking for
+/// another one, for a text, or for a trick.
 fn in_one_go(driver: Driver, step: &Step) -> Result<(), StepError> {
-    let expects = step.expect.screen.is_some() || step.expect.text.is_some();
+    let screen = step.expect.screen.as_ref().map(|screen| screen.value);
+    let usual = match (&step.action, screen) {
+        (_, None)
+        | (Action::FollowAuthorization, Some(Screen::Login))
+        | (Action::LogIn(_), Some(Screen::AccountSelection))
+        | (Action::SelectAccounts(_), Some(Screen::Review))
+        | (Action::Approve | Action::Reject, Some(Screen::Result)) => true,
+        _ => false,
+    };
+    let expects = !usual || step.expect.text.is_some();
     let what = match (step.mutate.is_some(), expects) {
         (true, _) => "what a careless customer or an attacker does",
-        (_, true) => "an expectation of a screen on the way",
+        (_, true) => "an expectation of another screen, or of a text,",
         _ => return Ok(()),
     };
     Err(ErrandError::InOneGo { driver: driver.name(), what }.into())

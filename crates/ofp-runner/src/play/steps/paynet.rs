@@ -117,12 +117,15 @@ impl Actors<'_> {
 
     pub(super) async fn dp_revokes(&self, revokes: DpRevokes) -> Played {
         let consent = self.consent()?;
-        let mut taken = self.world.dp.revoke_consent(consent).await?;
-        if self.world.dp.target().is_some() {
-            // a hook says that the DP has tried; whether it was let, PayNet knows
-            let status = self.world.paynet.consent(consent).map(|consent| consent.status);
-            taken = status == Some(ConsentStatus::Revoked);
-        }
+        let taken = match self.world.dp.revoke_consent(consent).await {
+            // a hook may say by failing that PayNet has refused, and PayNet knows
+            Err(HookError::Failed { .. }) if !revokes.taken => false,
+            Ok(_) if self.world.dp.target().is_some() => {
+                let status = self.world.paynet.consent(consent).map(|consent| consent.status);
+                status == Some(ConsentStatus::Revoked)
+            }
+            other => other?,
+        };
         match taken {
             taken if taken == revokes.taken => Ok(Vec::new()),
             true => Err(StepError::Revoked(consent.clone())),
