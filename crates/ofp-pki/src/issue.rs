@@ -6,18 +6,18 @@ use openssl::{
     ec::{EcGroup, EcKey, PointConversionForm},
     hash::MessageDigest,
     nid::Nid,
-    pkey::{PKey, Private},
+    pkey::{HasPublic, PKey, Private},
     rsa::Rsa,
     sha::sha256,
     sign::Signer,
-    x509::X509,
+    x509::{X509, X509Req},
 };
 use rcgen::{
     BasicConstraints, CertificateParams, DistinguishedName, DnType, ExtendedKeyUsagePurpose, IsCa,
     Issuer, KeyIdMethod, KeyUsagePurpose, PublicKeyData, SanType, SerialNumber, SignatureAlgorithm,
 };
 
-use crate::{CA_DAYS, Credential, LEAF_DAYS, Leaf, PkiError, Purpose};
+use crate::{CA_DAYS, Credential, LEAF_DAYS, Leaf, Party, PkiError, Purpose};
 
 const CA_ORGANIZATION: &str = "ofp-sim";
 const CA_NAME: &str = "ofp-sim throwaway CA";
@@ -67,7 +67,7 @@ impl rcgen::SigningKey for RcgenKey {
 }
 
 /// PKCS#1 for RSA, the uncompressed point for EC.
-fn public_bytes(key: &PKey<Private>) -> Result<Vec<u8>, openssl::error::ErrorStack> {
+fn public_bytes<T: HasPublic>(key: &PKey<T>) -> Result<Vec<u8>, openssl::error::ErrorStack> {
     if let Ok(rsa) = key.rsa() {
         return rsa.public_key_to_der_pkcs1();
     }
@@ -115,7 +115,9 @@ pub(crate) fn issue(
     let ca_key = RcgenKey::new(ca.key.clone())?;
     let issuer = Issuer::new(authority_params(&ca_key, now)?, ca_key);
     let leaf_key = RcgenKey::new(key.clone())?;
-    let certificate = leaf_params(leaf, &leaf_key, names, now)?
+    let name = leaf.common_name();
+    let subject = (leaf.party.organization(), name.as_str());
+    let certificate = leaf_params(subject, leaf.purpose, leaf_key.identifier(), names, now)?
         .signed_by(&leaf_key, &issuer)
         .map_err(PkiError::crypto("issue a certificate"))?;
     credential(certificate.der(), key)
@@ -125,33 +127,105 @@ pub(crate) fn issue(
 pub(crate) fn issue_to_itself(leaf: Leaf, now: Timestamp) -> Result<Credential, PkiError> {
     let key = new_key(leaf.purpose)?;
     let leaf_key = RcgenKey::new(key.clone())?;
-    let certificate = leaf_params(leaf, &leaf_key, &[], now)?
+    let name = leaf.common_name();
+    let subject = (leaf.party.organization(), name.as_str());
+    let certificate = leaf_params(subject, leaf.purpose, leaf_key.identifier(), &[], now)?
         .self_signed(&leaf_key)
         .map_err(PkiError::crypto("issue a certificate"))?;
     credential(certificate.der(), key)
 }
 
+/// The key of a certificate request: only its owner has the private half.
+struct RequestedKey {
+    public: Vec<u8>,
+    algorithm: &'static SignatureAlgorithm,
+}
+
+impl PublicKeyData for RequestedKey {
+    fn der_bytes(&self) -> &[u8] {
+        &self.public
+    }
+
+    fn algorithm(&self) -> &'static SignatureAlgorithm {
+        self.algorithm
+    }
+}
+
+impl RequestedKey {
+    fn of(request: &X509Req) -> Result<Self, PkiError> {
+        let key = request.public_key().map_err(PkiError::crypto("read the request's key"))?;
+        let signed = request.verify(&key).map_err(PkiError::crypto("verify the request"))?;
+        let unfit = |reason: &str| PkiError::Crypto {
+            attempt: "certify a request",
+            reason: reason.to_owned(),
+        };
+        if !signed {
+            return Err(unfit("it is not signed with its own key"));
+        }
+        let algorithm = match key.ec_key() {
+            Ok(ec) => match ec.group().curve_name() {
+                Some(Nid::X9_62_PRIME256V1) => &rcgen::PKCS_ECDSA_P256_SHA256,
+                Some(Nid::SECP384R1) => &rcgen::PKCS_ECDSA_P384_SHA384,
+                _ => return Err(unfit("its curve is neither P-256 nor P-384")),
+            },
+            Err(_) if key.rsa().is_ok() && key.bits() >= 2048 => &rcgen::PKCS_RSA_SHA256,
+            Err(_) => return Err(unfit("its key is neither RSA of 2048 bits nor on a curve")),
+        };
+        let public = public_bytes(&key).map_err(PkiError::crypto("encode a public key"))?;
+        Ok(Self { public, algorithm })
+    }
+}
+
+/// A certificate for the key of a request, under the request's own name.
+pub(crate) fn certify(
+    ca: &Credential,
+    request: &X509Req,
+    purpose: Purpose,
+    names: &[String],
+    now: Timestamp,
+) -> Result<X509, PkiError> {
+    let key = RequestedKey::of(request)?;
+    if purpose.is_rsa() && key.algorithm != &rcgen::PKCS_RSA_SHA256 {
+        let reason = "PS256 and RSA-OAEP need an RSA key".into();
+        return Err(PkiError::Crypto { attempt: "certify a request", reason });
+    }
+    let ca_key = RcgenKey::new(ca.key.clone())?;
+    let issuer = Issuer::new(authority_params(&ca_key, now)?, ca_key);
+    let subject = |nid| {
+        let entry = request.subject_name().entries_by_nid(nid).next();
+        entry.and_then(|entry| entry.data().to_string().ok())
+    };
+    let organization = subject(Nid::ORGANIZATIONNAME);
+    let leaf = Leaf { party: Party::Dp, purpose };
+    let organization = organization.unwrap_or_else(|| leaf.party.organization().to_owned());
+    let name = subject(Nid::COMMONNAME).unwrap_or_else(|| leaf.common_name());
+    let identifier = sha256(&key.public)[..20].to_vec();
+    let certificate = leaf_params((&organization, &name), purpose, identifier, names, now)?
+        .signed_by(&key, &issuer)
+        .map_err(PkiError::crypto("issue a certificate"))?;
+    X509::from_der(certificate.der()).map_err(PkiError::crypto("read back a certificate"))
+}
+
 fn leaf_params(
-    leaf: Leaf,
-    leaf_key: &RcgenKey,
+    (organization, name): (&str, &str),
+    purpose: Purpose,
+    identifier: Vec<u8>,
     names: &[String],
     now: Timestamp,
 ) -> Result<CertificateParams, PkiError> {
-    let organization = leaf.party.organization();
-    let mut params =
-        base_params(organization, &leaf.common_name(), leaf_key.identifier(), now, LEAF_DAYS)?;
+    let mut params = base_params(organization, name, identifier, now, LEAF_DAYS)?;
     params.is_ca = IsCa::ExplicitNoCa;
-    params.key_usages = match leaf.purpose {
+    params.key_usages = match purpose {
         Purpose::Encryption => vec![KeyUsagePurpose::KeyEncipherment],
         _ => vec![KeyUsagePurpose::DigitalSignature],
     };
-    params.extended_key_usages = vec![match leaf.purpose {
+    params.extended_key_usages = vec![match purpose {
         Purpose::TlsServer => ExtendedKeyUsagePurpose::ServerAuth,
         Purpose::TlsClient => ExtendedKeyUsagePurpose::ClientAuth,
         Purpose::Signing => ExtendedKeyUsagePurpose::Other(DOCUMENT_SIGNING.to_vec()),
         Purpose::Encryption => ExtendedKeyUsagePurpose::EmailProtection,
     }];
-    if leaf.purpose == Purpose::TlsServer {
+    if purpose == Purpose::TlsServer {
         params.subject_alt_names = alternative_names(names)?;
     }
     Ok(params)

@@ -12,12 +12,15 @@ use std::{
 
 use jiff::{SignedDuration, Timestamp};
 use ofp_jose::{Jwk, JwkSet, KeyUse};
-use openssl::{nid::Nid, x509::X509};
+use openssl::{
+    nid::Nid,
+    x509::{X509, X509Req},
+};
 
 use crate::{
     Credential, LEAF_DAYS, Leaf, Party, PkiError, Purpose, RENEW_DAYS,
     credential::is_issued_by,
-    issue::{issue, issue_to_itself, new_authority, new_key},
+    issue::{certify, issue, issue_to_itself, new_authority, new_key},
     store::Store,
 };
 
@@ -235,6 +238,22 @@ impl Pki {
         };
         (kit.server, kit.client) = (server, client);
         Ok(set)
+    }
+
+    /// A certificate for the key of a DP's certificate request, under the request's own name. `names` are
+    /// a server's, beside the local ones. It is not kept.
+    ///
+    /// # Errors
+    /// [`PkiError::Crypto`] when the request is not signed, or its key is not fit for the purpose.
+    pub fn certify(
+        &self,
+        request: &X509Req,
+        purpose: Purpose,
+        names: &[String],
+        now: Timestamp,
+    ) -> Result<X509, PkiError> {
+        let options = OpenOptions { names: names.to_vec(), ..OpenOptions::at(now) };
+        certify(&self.authority, request, purpose, &options.all_names(), now)
     }
 
     /// One more encryption certificate for `party`, for the rotation of its keys. It is not kept.

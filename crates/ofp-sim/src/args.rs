@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::{ColorChoice, CommandFactory as _, FromArgMatches as _, Parser, Subcommand, ValueEnum};
 
-use ofp_types::Origin;
+use ofp_types::{ClientId, DpId, Origin};
 
 use crate::environment::Environment;
 
@@ -27,6 +27,8 @@ pub(crate) struct Args {
 pub(crate) enum Command {
     /// Play scenarios against the reference DP, or against your own (--target FILE)
     Run(RunArgs),
+    /// Start with a DP of your own: a target file, keys, and what the DP must be configured with
+    Init(InitArgs),
     /// Preflight: whether a target's file, certificates and connections are in order
     Doctor(DoctorArgs),
     /// Judge the recorded evidence of a run again (`run --evidence FILE`), without a DP
@@ -102,6 +104,35 @@ pub(crate) struct RunArgs {
 }
 
 #[derive(Debug, clap::Args)]
+pub(crate) struct InitArgs {
+    /// The folder; nothing that is there is overwritten
+    #[arg(value_name = "DIR", default_value = "ofp-target")]
+    pub(crate) folder: PathBuf,
+    /// What the DP is called in reports
+    #[arg(long, default_value = "my DP")]
+    pub(crate) name: String,
+    /// The DP's issuer, where its pages are
+    #[arg(long, value_name = "URL", value_parser = origin, default_value = "https://localhost:9444")]
+    pub(crate) issuer: Origin,
+    /// Base URL of the DP's webhooks
+    #[arg(long, value_name = "URL", value_parser = origin, default_value = "https://localhost:9443")]
+    pub(crate) webhooks: Origin,
+    /// The DP's id at PayNet
+    #[arg(long, value_name = "ID", value_parser = dp_id, default_value = "DP9876543210")]
+    pub(crate) dp_id: DpId,
+    /// The DP's client at PayNet's Authorization Server
+    #[arg(long, value_name = "ID", value_parser = client_id, default_value = "7f0c3c1e-2f4b-4c8f-9a55-0d5d2f6a9b10")]
+    pub(crate) client_id: ClientId,
+    /// Have our CA sign a certificate request of yours, instead of making a key: server=, client= or
+    /// signing=FILE (repeatable)
+    #[arg(long, value_name = "PURPOSE=FILE")]
+    pub(crate) csr: Vec<String>,
+    /// Use a certificate of your own: server-ca=, client=, client-ca= or signing=FILE (repeatable)
+    #[arg(long, value_name = "WHICH=FILE")]
+    pub(crate) certificate: Vec<String>,
+}
+
+#[derive(Debug, clap::Args)]
 pub(crate) struct DoctorArgs {
     /// The DP under test, as its file describes it
     #[arg(long, value_name = "FILE")]
@@ -170,6 +201,14 @@ fn port_base(text: &str) -> Result<u16, String> {
 
 fn origin(text: &str) -> Result<Origin, String> {
     Origin::parse(text).map_err(|e| e.to_string())
+}
+
+fn dp_id(text: &str) -> Result<DpId, String> {
+    DpId::parse(text).map_err(|e| e.to_string())
+}
+
+fn client_id(text: &str) -> Result<ClientId, String> {
+    ClientId::parse(text).map_err(|e| e.to_string())
 }
 
 fn redirect_uri(text: &str) -> Result<String, String> {

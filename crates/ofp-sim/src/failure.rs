@@ -42,6 +42,12 @@ pub(crate) enum Failure {
     SameReport(PathBuf),
     #[error("no scenario was selected{0}")]
     NothingSelected(String),
+    #[error("{} is there already; nothing was written", .0.display())]
+    Exists(PathBuf),
+    #[error("--{option} {given}: expected {expected}")]
+    BadFile { option: &'static str, given: String, expected: &'static str },
+    #[error("{}: {reason}", path.display())]
+    File { path: PathBuf, reason: String },
     #[error("the target {} cannot be used: {bad} problems, above", path.display())]
     Target { path: PathBuf, bad: usize },
     #[error("cannot write the report {}: {reason}", path.display())]

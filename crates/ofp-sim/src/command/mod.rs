@@ -2,6 +2,7 @@
 
 mod doctor;
 mod explain;
+mod init;
 mod list;
 mod pki;
 mod run;
@@ -24,6 +25,7 @@ pub(crate) fn dispatch(args: Args, environment: &Environment) -> u8 {
     colored::control::set_override(environment.colour);
     let result = match args.command {
         Command::Run(args) => run::run(&args, environment),
+        Command::Init(args) => init::init(&args),
         Command::Doctor(args) => doctor::doctor(&args, environment),
         Command::Up(args) => up::up(&args, environment),
         Command::Judge(args) => run::judge(&args),
