@@ -99,6 +99,45 @@ pub struct RequirementResult {
     pub verdict: Verdict,
     /// Where it was seen.
     pub scenarios: Scenarios,
+    /// What the baseline says of its failure; nothing without a baseline or a failure.
+    pub baseline: Option<Baseline>,
+}
+
+/// What a baseline says of a failure.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Baseline {
+    /// It is known: no failure of the run.
+    Known {
+        /// Why it is put up with.
+        comment: String,
+    },
+    /// It is not known, or not everywhere.
+    New {
+        /// Where it is not known.
+        scenarios: Vec<ScenarioId>,
+    },
+}
+
+impl Baseline {
+    /// `known` or `new`.
+    #[must_use]
+    pub fn word(&self) -> &'static str {
+        match self {
+            Self::Known { .. } => "known",
+            Self::New { .. } => "new",
+        }
+    }
+}
+
+/// A failure that the baseline knows and that no longer happens.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Stale {
+    /// Of which requirement.
+    pub requirement: RequirementId,
+    /// Where it was expected.
+    pub scenario: Option<String>,
+    /// Why it was put up with.
+    pub comment: String,
 }
 
 /// What is known when a run begins.
@@ -125,6 +164,8 @@ pub struct Summary {
     pub scenarios: Vec<ScenarioResult>,
     /// Every requirement that a check is written for, in the catalogue's order.
     pub requirements: Vec<RequirementResult>,
+    /// What the baseline knows and no longer happens; each fails the run.
+    pub stale: Vec<Stale>,
     /// Everything that was recorded.
     pub records: Vec<Arc<Record>>,
     /// What no writer may show.

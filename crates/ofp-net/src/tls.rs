@@ -3,11 +3,11 @@
 use ofp_pki::Credential;
 use openssl::{
     error::ErrorStack,
-    stack::Stack,
     ssl::{
         Ssl, SslAcceptor, SslAcceptorBuilder, SslContext, SslContextBuilder, SslMethod, SslMode,
         SslOptions, SslVerifyMode, SslVersion,
     },
+    stack::Stack,
     x509::{
         X509, X509PurposeId, X509Ref, X509StoreContext, X509VerifyResult,
         store::{X509Store, X509StoreBuilder},
@@ -193,10 +193,7 @@ pub(crate) fn inspecting(
 
 /// Not `SslConnector::builder`, which first reads every root of the system: many milliseconds for
 /// certificates that are not to be trusted.
-fn build_connector(
-    identity: Option<&Credential>,
-    trust: &Trust,
-) -> Result<SslContext, ErrorStack> {
+fn build_connector(identity: Option<&Credential>, trust: &Trust) -> Result<SslContext, ErrorStack> {
     let mut builder = SslContextBuilder::new(SslMethod::tls_client())?;
     builder.set_cert_store(trust.store()?);
     builder.set_verify(SslVerifyMode::PEER);

@@ -1,8 +1,8 @@
 //! The JSON report, versioned by `schema_version`.
 
 use ofp_evidence::{
-    Cause, Exchange, Finding, RequirementResult, ScenarioResult, Secrets, StepResult, Subject,
-    Summary, Verdict,
+    Baseline, Cause, Exchange, Finding, RequirementResult, ScenarioResult, Secrets, StepResult,
+    Subject, Summary, Verdict,
 };
 use serde_json::{Value, json};
 
@@ -26,7 +26,7 @@ pub fn json(summary: &Summary) -> Value {
         "exit_code": summary.exit_code,
         "duration_ms": summary.took.as_millis(),
         "scenarios": summary.scenarios.iter().map(|s| scenario(secrets, s)).collect::<Vec<_>>(),
-        "requirements": summary.requirements.iter().map(|r| requirement(secrets, r)).collect::<Vec<_>>(),
+        "requirements": summary.requirements.iter().map(|r| requirement(summary, r)).collect::<Vec<_>>(),
         "exchanges": run.exchanges().into_iter().map(|x| exchange(&run, x)).collect::<Vec<_>>(),
     })
 }
@@ -72,7 +72,11 @@ fn step(secrets: &Secrets, step: &StepResult) -> Value {
     })
 }
 
-fn requirement(secrets: &Secrets, requirement: &RequirementResult) -> Value {
+fn requirement(summary: &Summary, requirement: &RequirementResult) -> Value {
+    let secrets = &summary.secrets;
+    let is_stale = summary.stale.iter().any(|stale| stale.requirement == requirement.id);
+    let baseline = requirement.baseline.as_ref().map(Baseline::word);
+    let baseline = baseline.or_else(|| is_stale.then_some("stale"));
     let verdict = &requirement.verdict;
     json!({
         "id": requirement.id,
@@ -83,7 +87,7 @@ fn requirement(secrets: &Secrets, requirement: &RequirementResult) -> Value {
         "because": verdict.because(),
         "evidence": verdict.evidence().iter().map(ToString::to_string).collect::<Vec<_>>(),
         "scenarios": requirement.scenarios,
-        "baseline": Value::Null,
+        "baseline": baseline,
         "findings": findings(secrets, verdict.findings()),
     })
 }

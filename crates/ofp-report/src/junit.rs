@@ -1,8 +1,8 @@
 //! The JUnit report: a suite a scenario, a case a step, and a suite `requirements`.
 
 use ofp_evidence::{
-    Cause, Finding, RequirementResult, ScenarioResult, Secrets, Severity, StepResult, StepStatus,
-    Subject, Summary, Verdict,
+    Baseline, Cause, Finding, RequirementResult, ScenarioResult, Secrets, Severity, StepResult,
+    StepStatus, Subject, Summary, Verdict,
 };
 use quick_junit::{NonSuccessKind, Report, TestCase, TestCaseStatus, TestSuite};
 
@@ -120,8 +120,15 @@ fn warnings(secrets: &Secrets, case: &mut TestCase, findings: &[Finding]) {
 }
 
 fn requirement_case(secrets: &Secrets, requirement: &RequirementResult) -> TestCase {
+    let known = match &requirement.baseline {
+        Some(Baseline::Known { comment }) => Some(comment.as_str()),
+        _ => None,
+    };
     let status = match &requirement.verdict {
         Verdict::Pass { .. } | Verdict::Warn { .. } => TestCaseStatus::success(),
+        Verdict::Fail { .. } if known.is_some() => {
+            skipped(&format!("known: {}", known.unwrap_or_default()))
+        }
         Verdict::Fail { findings, .. } => findings_status(secrets, findings),
         Verdict::NotTested { because } | Verdict::NotApplicable { because } => skipped(because),
     };

@@ -6,6 +6,7 @@
 mod curl;
 mod json;
 mod junit;
+mod markdown;
 mod run;
 mod shown;
 mod terminal;
@@ -13,4 +14,5 @@ mod words;
 
 pub use json::json;
 pub use junit::{JunitError, junit};
+pub use markdown::markdown;
 pub use terminal::Terminal;

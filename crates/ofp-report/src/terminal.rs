@@ -5,8 +5,8 @@ use std::{collections::BTreeMap, io::Write, time::Duration};
 use colored::Colorize as _;
 use ofp_checks::{find, group_title};
 use ofp_evidence::{
-    Difference, ExchangeId, Finding, Level, RequirementResult, RunEvent, RunStarted,
-    ScenarioResult, ScenarioStatus, StepResult, StepStatus, Subject, Summary, Verdict,
+    Baseline, Difference, ExchangeId, Finding, Level, RequirementResult, RunEvent, RunStarted,
+    ScenarioResult, ScenarioStatus, Stale, StepResult, StepStatus, Subject, Summary, Verdict,
 };
 
 use crate::{curl, run::Run, words::count};
@@ -91,6 +91,7 @@ impl<W: Write> Terminal<W> {
         self.scenarios(run)?;
         self.requirements(summary)?;
         self.not_tested(summary)?;
+        self.baseline(summary)?;
         self.totals(summary)
     }
 
@@ -196,6 +197,9 @@ impl<W: Write> Terminal<W> {
         let id =
             if matches!(result.verdict, Verdict::Fail { .. }) { id.red() } else { id.yellow() };
         writeln!(self.out, "\n  {} {}  {}", id.bold(), result.level, result.title.bold())?;
+        if let Some(Baseline::Known { comment }) = &result.baseline {
+            self.field("known", comment)?;
+        }
         let findings = result.verdict.findings();
         if let Some(first) = findings.first() {
             self.finding(run, first)?;
@@ -321,6 +325,41 @@ impl<W: Write> Terminal<W> {
         writeln!(self.out, "\n{}", "Not tested or not applicable, and why".bold())?;
         for (because, ids) in reasons {
             writeln!(self.out, "  {}: {because}", ids.join(", "))?;
+        }
+        Ok(())
+    }
+
+    /// What a baseline knows and no longer happens, and entries for what it does not know.
+    fn baseline(&mut self, summary: &Summary) -> std::io::Result<()> {
+        if !summary.stale.is_empty() {
+            writeln!(self.out, "\n{}", "Known failures that no longer happen".bold())?;
+        }
+        for Stale { requirement, scenario, comment } in &summary.stale {
+            let place =
+                scenario.as_deref().map_or_else(String::new, |place| format!(" in {place}"));
+            let comment = tame(comment);
+            writeln!(self.out, "  {requirement}{place}: remove it from the baseline ({comment})")?;
+        }
+        let new = summary.requirements.iter().filter_map(|result| match &result.baseline {
+            Some(Baseline::New { scenarios }) => Some((&result.id, scenarios)),
+            _ => None,
+        });
+        let new: Vec<_> = new.collect();
+        if !new.is_empty() {
+            let title = "Not in the baseline; to put up with it, add and say why";
+            writeln!(self.out, "\n{}", title.bold())?;
+        }
+        for (id, scenarios) in new {
+            if scenarios.is_empty() {
+                writeln!(self.out, "  - requirement: {id}\n    comment: TODO")?;
+            }
+            for scenario in scenarios {
+                let scenario = &scenario.0;
+                writeln!(
+                    self.out,
+                    "  - requirement: {id}\n    scenario: \"{scenario}\"\n    comment: TODO"
+                )?;
+            }
         }
         Ok(())
     }

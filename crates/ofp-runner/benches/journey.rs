@@ -63,6 +63,7 @@ async fn journey(pki: &Pki) -> Arc<Summary> {
         snapshots: SnapshotMode::Check,
         ci: true,
         fail_on_should: false,
+        baseline: None,
         started: RunStarted {
             tool: "bench".into(),
             profile: "portal-1.2.2".into(),

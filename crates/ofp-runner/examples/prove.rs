@@ -214,6 +214,7 @@ async fn red(
         snapshots: SnapshotMode::Off,
         ci: true,
         fail_on_should: false,
+        baseline: None,
         started: RunStarted {
             tool: "prove".into(),
             profile: "portal-1.2.2".into(),

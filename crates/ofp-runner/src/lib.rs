@@ -8,6 +8,7 @@
 //! steps, `snapshot` makes a conversation stable and compares it,
 //! `control` is the HTTP API of a world that stays up.
 
+mod baseline;
 mod control;
 mod customer;
 pub mod doctor;

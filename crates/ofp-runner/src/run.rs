@@ -8,12 +8,13 @@ use std::{
 use futures_util::future::join_all;
 use ofp_checks::{Facts, Requirement, Scope, Settings, catalogue, judge, merge, root_of};
 use ofp_evidence::{
-    Cause, Failure, Record, RequirementResult, RunEvent, RunStarted, ScenarioId, ScenarioStatus,
-    Severity, StepResult, StepStatus, Summary, Verdict,
+    Baseline, Cause, Failure, Record, RequirementResult, RunEvent, RunStarted, ScenarioId,
+    ScenarioStatus, Severity, StepResult, StepStatus, Summary, Verdict,
 };
+use ofp_scenario::Known;
 
 use crate::{
-    Loaded, SnapshotMode, World, exit,
+    Loaded, SnapshotMode, World, baseline, exit,
     play::{PlayOptions, Played, not_played, play, uncovered_claim},
     reach::Reach,
 };
@@ -35,6 +36,8 @@ pub struct RunOptions {
     pub ci: bool,
     /// Whether a warning fails the run.
     pub fail_on_should: bool,
+    /// Failures that are known, where there is a baseline.
+    pub baseline: Option<Vec<Known>>,
     /// What is known already.
     pub started: RunStarted,
     /// Where the certificates are, for commands that reproduce an exchange.
@@ -65,11 +68,19 @@ pub async fn run(
     if world.dp.target().is_none() {
         check_world_claims(&mut played, scenarios, &requirements);
     }
-    let exit_code = outcome(&played, &requirements, options.fail_on_should);
+    let least = least(options.fail_on_should);
+    let known = options.baseline.as_deref();
+    let stale = known.map(|known| baseline::apply(known, &mut requirements, &played, least));
+    let stale = stale.unwrap_or_default();
+    let mut exit_code = outcome(&played, &requirements, options.fail_on_should);
+    if !stale.is_empty() {
+        exit_code = exit::worst(&[exit_code, exit::FAILED]);
+    }
     let summary = Arc::new(Summary {
         started: options.started.clone(),
         scenarios: played.into_iter().map(|played| played.result).collect(),
         requirements,
+        stale,
         records,
         secrets: world.journal.secrets(),
         pki_folder: options.pki_folder.clone(),
@@ -169,6 +180,7 @@ fn result(
         level: requirement.level_in(world.profile()),
         verdict,
         scenarios: seen.map(|(id, _)| id).collect(),
+        baseline: None,
     }
 }
 
@@ -220,11 +232,7 @@ fn untested_all(results: &mut [RequirementResult], failure: &Failure) {
 }
 
 /// What was not tested because a scenario could not be played has the scenario's reason.
-fn say_why_not_played(
-    results: &mut [RequirementResult],
-    played: &[Played],
-    scenarios: &[Loaded],
-) {
+fn say_why_not_played(results: &mut [RequirementResult], played: &[Played], scenarios: &[Loaded]) {
     for (played, loaded) in played.iter().zip(scenarios) {
         let skipped = |step: &&StepResult| step.status == StepStatus::Skipped;
         let reason = played.result.steps.iter().find(skipped).and_then(|step| step.error.as_ref());
@@ -262,6 +270,21 @@ fn check_world_claims(played: &mut [Played], scenarios: &[Loaded], results: &[Re
     }
 }
 
+/// Whether a failure that is known happened in a scenario, and none that is not.
+fn excused(scenario: &ScenarioId, requirements: &[RequirementResult]) -> bool {
+    let mut of_it = requirements.iter().filter(|result| {
+        result.scenarios.contains(scenario) && matches!(result.verdict, Verdict::Fail { .. })
+    });
+    let known =
+        |result: &RequirementResult| matches!(result.baseline, Some(Baseline::Known { .. }));
+    of_it.clone().next().is_some() && of_it.all(known)
+}
+
+/// The least that fails a run.
+fn least(fail_on_should: bool) -> Severity {
+    if fail_on_should { Severity::Warning } else { Severity::Failure }
+}
+
 /// What the run amounts to. A failure that is the network's or the configuration's is no failure
 /// of the DP's conformance.
 pub(crate) fn outcome(
@@ -273,8 +296,9 @@ pub(crate) fn outcome(
     if played.iter().all(|played| played.result.status == ScenarioStatus::Skipped) {
         codes.push(exit::NOTHING);
     }
-    let least = if fail_on_should { Severity::Warning } else { Severity::Failure };
-    let findings = requirements.iter().flat_map(|r| r.verdict.findings());
+    let least = least(fail_on_should);
+    let known = |r: &&RequirementResult| matches!(r.baseline, Some(Baseline::Known { .. }));
+    let findings = requirements.iter().filter(|r| !known(r)).flat_map(|r| r.verdict.findings());
     for finding in findings.filter(|finding| finding.severity >= least) {
         codes.push(match finding.cause {
             Cause::Dp => exit::FAILED,
@@ -289,6 +313,8 @@ pub(crate) fn outcome(
         let steps = played.result.steps.iter().flat_map(|step| &step.findings);
         if played.misconfigured {
             codes.push(exit::CONFIG);
+        } else if excused(&played.result.id, requirements) {
+            // what its author expected could not come, for a reason that is known
         } else if steps.chain(&played.result.findings).any(unmet) {
             codes.push(exit::FAILED);
         } else if played.result.status == ScenarioStatus::Error {

@@ -16,6 +16,7 @@
 //! ```
 
 mod action;
+mod baseline;
 pub mod builtin;
 mod decode;
 mod diagnostic;
@@ -38,6 +39,7 @@ pub use action::{
     RevokeToken, RotateKeys, SelectAccounts, SetAccount, SetCore, VERBS, WhichAccount,
     WhichConsent, WhichToken,
 };
+pub use baseline::{Known, parse_baseline};
 pub use diagnostic::{Diagnostic, Label, Source, render};
 pub use duration::Span;
 pub use expect::{Expect, Screen};

@@ -418,7 +418,11 @@ impl TargetFile {
         let origin = Origin::parse(&self.issuer.value).map(drop);
         let https = self.issuer.value.starts_with("https://");
         if origin.is_err() && !https {
-            add("an issuer is an https URL (RFC 8414 §2)", &self.issuer.span, "https://dp.bank.test");
+            add(
+                "an issuer is an https URL (RFC 8414 §2)",
+                &self.issuer.span,
+                "https://dp.bank.test",
+            );
         }
         problems
     }
@@ -465,8 +469,12 @@ test_data:
         assert_eq!((file.listen.authorization, file.listen.resource), (0, 8443));
         let customer = &file.test_data.customers.value[0];
         assert_eq!(customer.accounts[0].number, "0123");
-        assert!(matches!(&customer.password.value, TextOr::Map(SecretSource::Env(name)) if name == "SECRET"));
-        assert!(matches!(&file.webhooks, TextOr::Map(hooks) if hooks.resource.as_str().ends_with(":9444")));
+        assert!(
+            matches!(&customer.password.value, TextOr::Map(SecretSource::Env(name)) if name == "SECRET")
+        );
+        assert!(
+            matches!(&file.webhooks, TextOr::Map(hooks) if hooks.resource.as_str().ends_with(":9444"))
+        );
     }
 
     #[test]

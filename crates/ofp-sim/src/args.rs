@@ -83,7 +83,10 @@ pub(crate) struct RunArgs {
     /// The folder of keys and certificates; made at first use
     #[arg(long, value_name = "DIR", default_value = "certs-dev")]
     pub(crate) pki: PathBuf,
-    /// Write a report: json=FILE or junit=FILE (repeatable)
+    /// Failures that are known: they do not fail the run, and one that no longer happens does
+    #[arg(long, value_name = "FILE")]
+    pub(crate) baseline: Option<PathBuf>,
+    /// Write a report: json=FILE, junit=FILE or markdown=FILE (repeatable)
     #[arg(long, value_name = "FORMAT=FILE")]
     pub(crate) report: Vec<String>,
     /// Keep everything that was recorded in this file, secrets as well, for `ofp-sim judge`

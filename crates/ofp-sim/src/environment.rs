@@ -12,7 +12,10 @@ pub(crate) struct Environment {
 
 impl Environment {
     /// A variable that a file of the user's names, for a secret.
-    #[expect(clippy::disallowed_methods, reason = "files name variables that nobody can know before")]
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "files name variables that nobody can know before"
+    )]
     #[expect(clippy::unused_self, reason = "holding it is the permission")]
     pub(crate) fn variable(&self, name: &str) -> Option<String> {
         std::env::var(name).ok()

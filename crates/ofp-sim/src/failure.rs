@@ -24,9 +24,11 @@ pub(crate) enum Failure {
     UnknownProfile { name: String, known: String },
     #[error("profile {0} cannot be used")]
     BadProfile(String, String),
+    #[error("the baseline {0} cannot be used")]
+    BadBaseline(String, String),
     #[error("--{what} {name} is unknown{suggestion}")]
     UnknownName { what: &'static str, name: String, suggestion: String },
-    #[error("--report {0}: expected FORMAT=FILE, where FORMAT is json or junit")]
+    #[error("--report {0}: expected FORMAT=FILE, where FORMAT is json, junit or markdown")]
     BadReport(String),
     #[error(
         "--requirement {0}: there is no check for it; `ofp-sim list requirements` lists those that there are"

@@ -85,13 +85,7 @@ impl Form {
         (url, None)
     }
 
-    fn add(
-        &mut self,
-        document: &Html,
-        control: ElementRef<'_>,
-        base: &Url,
-        selectors: &Selectors,
-    ) {
+    fn add(&mut self, document: &Html, control: ElementRef<'_>, base: &Url, selectors: &Selectors) {
         if control.attr("disabled").is_some() {
             return;
         }
@@ -105,7 +99,8 @@ impl Form {
             "submit" | "image" => {
                 let button = Button::of(control, base);
                 // the one that the target file names comes before all others
-                let first = is(&selectors.log_in) == Some(true) || is(&selectors.next) == Some(true);
+                let first =
+                    is(&selectors.log_in) == Some(true) || is(&selectors.next) == Some(true);
                 let at = if first { 0 } else { self.buttons.len() };
                 self.buttons.insert(at, button);
             }

@@ -203,7 +203,10 @@ mod tests {
                 "<form><input type=checkbox name=t>I agree<button>Accept</button><button>No</button></form>",
                 Screen::Review,
             ),
-            ("<form><label>Username<input name=user></label><button>Next</button></form>", Screen::Login),
+            (
+                "<form><label>Username<input name=user></label><button>Next</button></form>",
+                Screen::Login,
+            ),
             ("<p>Done</p><a href='/x'>Back to DC</a>", Screen::Result),
             ("<h1>It works!</h1>", Screen::Unrecognised),
             ("", Screen::Unrecognised),

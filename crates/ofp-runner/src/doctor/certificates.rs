@@ -57,26 +57,37 @@ impl<'a> FileAt<'a> {
     }
 
     /// The certificates of a PEM file: at least one.
-    pub(super) fn certificates(&self, report: &mut Report, code: &'static str) -> Option<Vec<X509>> {
+    pub(super) fn certificates(
+        &self,
+        report: &mut Report,
+        code: &'static str,
+    ) -> Option<Vec<X509>> {
         let bytes = self.read(report, code)?;
         let text = String::from_utf8_lossy(&bytes);
         let found = X509::stack_from_pem(&bytes).unwrap_or_default();
         if !found.is_empty() {
             if text.contains("PRIVATE KEY") {
                 let came = "it holds a private key beside the certificate";
-                let mend = "ofp-sim needs the certificate alone: keep the key where the DP reads it";
+                let mend =
+                    "ofp-sim needs the certificate alone: keep the key where the DP reads it";
                 report.warn(code, self.checked(), came, mend);
             }
             return Some(found);
         }
         let (came, mend) = if text.contains("PRIVATE KEY") {
-            ("it holds a private key and no certificate", "name the certificate's file, not the key's")
+            (
+                "it holds a private key and no certificate",
+                "name the certificate's file, not the key's",
+            )
         } else if text.contains("CERTIFICATE REQUEST") {
             ("it holds a certificate request", "have it signed: `ofp-sim init --csr FILE`")
         } else if X509::from_der(&bytes).is_ok() {
             ("it is DER", "convert it: openssl x509 -inform der -in FILE -out FILE.pem")
         } else if bytes.starts_with(&[0x30]) {
-            ("it looks like PKCS#12 or DER", "convert it: openssl pkcs12 -in FILE -nokeys -out FILE.pem")
+            (
+                "it looks like PKCS#12 or DER",
+                "convert it: openssl pkcs12 -in FILE -nokeys -out FILE.pem",
+            )
         } else {
             ("there is no PEM certificate in it", "it begins with -----BEGIN CERTIFICATE-----")
         };
@@ -219,13 +230,13 @@ pub(super) fn jwks(report: &mut Report, checked: &str, bytes: &[u8]) -> Option<J
     };
     let (keys, rejected) = ofp_jose::KeySet::of_jwks("the DP", &set);
     let Some(first) = keys.first(KeyUse::Sig) else {
-        let reasons: Vec<String> =
-            rejected.iter().map(|key| key.reason.clone()).take(3).collect();
+        let reasons: Vec<String> = rejected.iter().map(|key| key.reason.clone()).take(3).collect();
         let came = match reasons.is_empty() {
             true => "no key of use=sig".to_owned(),
             false => format!("no usable key of use=sig; {}", reasons.join("; ")),
         };
-        let mend = "the DP's signing key must stand in it with use=sig, kty=RSA, at least 2048 bits";
+        let mend =
+            "the DP's signing key must stand in it with use=sig, kty=RSA, at least 2048 bits";
         report.config(CODE, checked, came, mend);
         return None;
     };

@@ -89,7 +89,8 @@ pub fn examine(path: &Path, around: &Surroundings<'_>) -> Examined {
         Ok(selectors) => Some(selectors),
         Err(NoSelector { written, why }) => {
             let line = source.line(written.span.start);
-            let came = format!("{}:{line}: `{}` is no CSS selector: {why}", source.name, written.value);
+            let came =
+                format!("{}:{line}: `{}` is no CSS selector: {why}", source.name, written.value);
             report.config("T-16", "customer.pages", came, "such as button[name=approve]");
             None
         }
@@ -244,7 +245,8 @@ fn customer(
     };
     let inline = matches!(&spec.password.value, TextOr::Text(_)) && password != spec.username;
     if inline {
-        let mend = "write password: { env: NAME } or { file: PATH }, so that it is in no repository";
+        let mend =
+            "write password: { env: NAME } or { file: PATH }, so that it is in no repository";
         report.warn(CODE, checked.clone(), "its password stands in the target file", mend);
     }
     if password != spec.username {
@@ -264,7 +266,8 @@ fn customer(
         })
         .collect();
     if accounts.is_empty() {
-        let mend = "name them under `accounts`, so that what the DP shows and sends can be held to them";
+        let mend =
+            "name them under `accounts`, so that what the DP shows and sends can be held to them";
         report.warn(CODE, checked, "no accounts are named", mend);
     } else {
         report.good(CODE, checked, format!("{} accounts", accounts.len()));
@@ -325,8 +328,12 @@ fn ports(report: &mut Report, listen: &Listen) {
     }
     let checked = format!("listen on {}", listen.bind);
     if taken.is_empty() {
-        let ports: Vec<String> = all.iter().map(|(_, port)| port.to_string()).collect();
-        report.good(CODE, checked, format!("ports {} are free", ports.join(", ")));
+        let ports: Vec<String> = fixed.iter().map(|(_, port)| port.to_string()).collect();
+        let came = match ports.is_empty() {
+            true => "any free ports will do".to_owned(),
+            false => format!("ports {} are free", ports.join(", ")),
+        };
+        report.good(CODE, checked, came);
     } else {
         let mend = "another ofp-sim may still be running (`ss -ltnp`); or give other ports, also to the DP";
         report.config(CODE, checked, taken.join("; "), mend);

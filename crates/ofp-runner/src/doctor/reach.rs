@@ -79,7 +79,8 @@ fn unreached(pki: &Pki, report: &mut Report, checked: &str, error: &InspectError
     let came = error.to_string();
     match error {
         InspectError::Connect(_) => {
-            let mend = "is the DP started, and is this its webhooks' address as seen from this machine?";
+            let mend =
+                "is the DP started, and is this its webhooks' address as seen from this machine?";
             report.network("T-09", checked, came, mend);
         }
         InspectError::Timeout(_) => {
@@ -244,7 +245,8 @@ fn skew(report: &mut Report, now: Timestamp, date: Option<&str>) {
             } else {
                 let way = if apart > 0 { "ahead of" } else { "behind" };
                 let came = format!("the DP's clock is {} s {way} this machine's", apart.abs());
-                let mend = "set both by NTP: signatures are refused as premature or too old otherwise";
+                let mend =
+                    "set both by NTP: signatures are refused as premature or too old otherwise";
                 report.config(CODE, checked, came, mend);
             }
         }

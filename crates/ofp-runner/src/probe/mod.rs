@@ -16,7 +16,8 @@ use std::{
 use jiff::SignedDuration;
 use ofp_evidence::{Difference, Exchange, Journal, Record, Role};
 use ofp_net::{
-    Call, Caller, Hello, NetError, Request, Transport, Trust, certificate_facts, connector, encode_form,
+    Call, Caller, Hello, NetError, Request, Transport, Trust, certificate_facts, connector,
+    encode_form,
 };
 use ofp_pki::{Credential, Party, Pki, PkiError, self_signed_client, stranger_client};
 use ofp_types::{Clock, Entropy, Mutation, uuid_v4};

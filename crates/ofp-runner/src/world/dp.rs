@@ -77,7 +77,9 @@ impl Dp {
                 dp.flush_keys().await;
                 Ok(())
             }
-            Self::Target(target) => run(target, "flush_jwks", &target.hooks().flush_jwks, &[]).await,
+            Self::Target(target) => {
+                run(target, "flush_jwks", &target.hooks().flush_jwks, &[]).await
+            }
         }
     }
 
@@ -88,7 +90,9 @@ impl Dp {
                 dp.bank().set_down(down);
                 Ok(())
             }
-            Self::Target(target) if down => run(target, "core_down", &target.hooks().core_down, &[]).await,
+            Self::Target(target) if down => {
+                run(target, "core_down", &target.hooks().core_down, &[]).await
+            }
             Self::Target(target) => run(target, "core_up", &target.hooks().core_up, &[]).await,
         }
     }
@@ -118,7 +122,9 @@ impl Dp {
         match self {
             Self::Reference(dp) => Ok(dp.revoke_consent(consent).await),
             Self::Target(target) => {
-                run(target, "revoke", &target.hooks().revoke, &[consent.as_str()]).await.map(|()| true)
+                run(target, "revoke", &target.hooks().revoke, &[consent.as_str()])
+                    .await
+                    .map(|()| true)
             }
         }
     }

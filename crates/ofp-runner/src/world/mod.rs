@@ -25,8 +25,8 @@ use crate::{control::DcView, customer::Customer, probe::Prober, target::Target};
 pub(crate) use dp::{Dp, HookError};
 pub use link::LinkError;
 use participants::{DC_CLIENT_ID, DC_ID, OTHER_DC_CLIENT_ID, OTHER_DC_ID, patience};
-pub use sockets::Origins;
 use provider::Provider;
+pub use sockets::Origins;
 use sockets::Sockets;
 
 /// Where a person is told something, as it happens.

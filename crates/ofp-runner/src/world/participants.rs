@@ -61,7 +61,8 @@ pub(super) fn paynet_config(
 ) -> Result<PaynetConfig, WorldError> {
     let mut redirect_uris = vec![origins.dc.join("/callback")];
     redirect_uris.extend(options.redirect_uris.iter().cloned());
-    let webhooks_at = |origin: &Origin| Webhooks { origin: origin.clone(), trust: (&pki.ca).into() };
+    let webhooks_at =
+        |origin: &Origin| Webhooks { origin: origin.clone(), trust: (&pki.ca).into() };
     let elsewhere = options.dc_webhooks.as_ref().map(webhooks_at);
     let our_own = webhooks_at(&origins.dc_webhooks);
     let (by_key, by_certificate) = (AuthMethod::PrivateKeyJwt, AuthMethod::TlsClientAuth);

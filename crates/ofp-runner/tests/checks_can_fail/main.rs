@@ -26,6 +26,7 @@ async fn good_run(wanted: impl Fn(&str) -> bool) -> (World, Vec<Arc<Record>>) {
         snapshots: SnapshotMode::Off,
         ci: true,
         fail_on_should: false,
+        baseline: None,
         started: RunStarted {
             tool: "test".into(),
             profile: "portal-1.2.2".into(),

@@ -34,17 +34,77 @@ fn a_file_that_is_wrong_says_what_and_where() {
         // what is broken, and what must be said
         ("dp_id:", "dp-id:", "T-01", "target.yaml:2: unknown key `dp-id`", "did you mean `dp_id`"),
         ("PKI/ca.pem, client_c", "PKI/none.pem, client_c", "T-03", "cannot read", "relative to"),
-        ("server_ca: PKI/ca.pem", "server_ca: PKI/dp/server-key.pem", "T-03", "a private key and no", "the certificate's file"),
-        ("PKI/dp/client.pem", "PKI/dp/server.pem", "T-04", "unsuitable certificate purpose", "TLS client authentication"),
-        ("client_ca: PKI/ca.pem", "client_ca: PKI/dc-1/server.pem", "T-05", "unable to get local issuer", "it was issued by O=ofp-sim"),
-        ("certificate: PKI/dp/signing.pem", "certificate: PKI/dp/client.pem", "T-06", "its key is an elliptic curve's", "RSA key of at least 2048"),
-        ("certificate: PKI/dp/signing.pem", "jwks: PKI/ca.pem", "T-06", "it is not a JWK set", "RFC 7517"),
-        ("certificate: PKI/dp/signing.pem", "jwks: enc-only.json", "T-06", "no key of use=sig", "use=sig"),
-        ("password: paynet\n", "password: { env: NOT_SET }\n", "T-07", "the environment variable NOT_SET is not set", "before ofp-sim is started"),
+        (
+            "server_ca: PKI/ca.pem",
+            "server_ca: PKI/dp/server-key.pem",
+            "T-03",
+            "a private key and no",
+            "the certificate's file",
+        ),
+        (
+            "PKI/dp/client.pem",
+            "PKI/dp/server.pem",
+            "T-04",
+            "unsuitable certificate purpose",
+            "TLS client authentication",
+        ),
+        (
+            "client_ca: PKI/ca.pem",
+            "client_ca: PKI/dc-1/server.pem",
+            "T-05",
+            "unable to get local issuer",
+            "it was issued by O=ofp-sim",
+        ),
+        (
+            "certificate: PKI/dp/signing.pem",
+            "certificate: PKI/dp/client.pem",
+            "T-06",
+            "its key is an elliptic curve's",
+            "RSA key of at least 2048",
+        ),
+        (
+            "certificate: PKI/dp/signing.pem",
+            "jwks: PKI/ca.pem",
+            "T-06",
+            "it is not a JWK set",
+            "RFC 7517",
+        ),
+        (
+            "certificate: PKI/dp/signing.pem",
+            "jwks: enc-only.json",
+            "T-06",
+            "no key of use=sig",
+            "use=sig",
+        ),
+        (
+            "password: paynet\n",
+            "password: { env: NOT_SET }\n",
+            "T-07",
+            "the environment variable NOT_SET is not set",
+            "before ofp-sim is started",
+        ),
         ("nric.txt", "empty.txt", "T-07", "the first line of", "write the file"),
-        ("as: 0, as_mtls: 0", "as: 18441, as_mtls: 18441", "T-08", "listen.as and listen.as_mtls are both 18441", "a port of its own"),
-        ("dp_id:", "profile: portal-9\ndp_id:", "T-02", "`portal-9` is no profile", "built in: portal-1.2.2"),
-        ("test_data:", "customer: { pages: { approve: 'a[' } }\ntest_data:", "T-16", "`a[` is no CSS selector", "such as"),
+        (
+            "as: 0, as_mtls: 0",
+            "as: 18441, as_mtls: 18441",
+            "T-08",
+            "listen.as and listen.as_mtls are both 18441",
+            "a port of its own",
+        ),
+        (
+            "dp_id:",
+            "profile: portal-9\ndp_id:",
+            "T-02",
+            "`portal-9` is no profile",
+            "built in: portal-1.2.2",
+        ),
+        (
+            "test_data:",
+            "customer: { pages: { approve: 'a[' } }\ntest_data:",
+            "T-16",
+            "`a[` is no CSS selector",
+            "such as",
+        ),
         ("issuer: https", "issuer: http", "T-01", "an issuer is an https URL", "RFC 8414"),
     ];
     for (from, to, code, came, mend) in cases {
@@ -70,7 +130,10 @@ fn expired_certificates_and_missing_files_are_found_without_a_dp() {
     std::fs::write(desk.path("old.pem"), old.certificate.to_pem().unwrap()).unwrap();
     desk.write(&TARGET.replace("PKI/dp/client.pem", "old.pem"));
     let text = told(&desk.examine().report.lines);
-    assert!(text.starts_with("T-04") && text.contains("expired") && text.contains("renew"), "{text}");
+    assert!(
+        text.starts_with("T-04") && text.contains("expired") && text.contains("renew"),
+        "{text}"
+    );
 
     let text = told(&crate::kit::examined(&desk.path("nothing.yaml")).report.lines);
     assert!(text.contains("cannot read") && text.contains("ofp-sim init"), "{text}");
@@ -112,7 +175,10 @@ async fn a_dp_that_does_not_trust_us_is_told_from_one_that_is_down() {
     let stranger = Pki::in_memory(SystemClock.now()).unwrap();
     let (text, code, _) = reached(&desk, &stranger).await;
     assert!(text.starts_with("T-10 configuration"), "{text}");
-    assert!(text.contains("the DP refused PayNet's client certificate (TLS alert unknown ca)"), "{text}");
+    assert!(
+        text.contains("the DP refused PayNet's client certificate (TLS alert unknown ca)"),
+        "{text}"
+    );
     assert!(text.contains("issued by O=ofp-sim"), "{text}");
     assert_eq!(code, exit::CONFIG);
 
@@ -136,10 +202,17 @@ async fn another_name_and_another_ca_are_told_apart() {
     std::fs::write(desk.file(), text.replace(&ca, "server_ca: other.pem")).unwrap();
     let (told, code, _) = reached(&desk, &KEYS.1).await;
     assert!(told.starts_with("T-11 configuration"), "{told}");
-    assert!(told.contains("It is O=Reference DP") && told.contains("tls.server_ca holds"), "{told}");
+    assert!(
+        told.contains("It is O=Reference DP") && told.contains("tls.server_ca holds"),
+        "{told}"
+    );
     assert_eq!(code, exit::CONFIG);
 
-    std::fs::write(desk.file(), text.replace("webhooks: https://localhost", "webhooks: https://127.0.0.2")).unwrap();
+    std::fs::write(
+        desk.file(),
+        text.replace("webhooks: https://localhost", "webhooks: https://127.0.0.2"),
+    )
+    .unwrap();
     let (told, _, _) = reached(&desk, &KEYS.1).await;
     // where the system has that address at all
     assert!(told.starts_with("T-12") || told.starts_with("T-09"), "{told}");
@@ -168,7 +241,11 @@ async fn a_dp_that_speaks_http_is_a_matter_of_configuration() {
     })
     .await;
     let (text, code, _) = reached(&desk, &KEYS.1).await;
-    assert!(text.starts_with("T-10 configuration") && text.contains("it speaks no TLS (wrong version number)"), "{text}");
+    assert!(
+        text.starts_with("T-10 configuration")
+            && text.contains("it speaks no TLS (wrong version number)"),
+        "{text}"
+    );
     assert_eq!(code, exit::CONFIG);
 }
 
@@ -179,7 +256,8 @@ async fn a_dp_with_nothing_newer_than_tls_1_1_is_told_so() {
     server(&mut desk, move |stream| {
         let folder = folder.clone();
         async move {
-            let mut builder = SslAcceptor::mozilla_intermediate_v5(SslMethod::tls_server()).unwrap();
+            let mut builder =
+                SslAcceptor::mozilla_intermediate_v5(SslMethod::tls_server()).unwrap();
             builder.set_min_proto_version(None).unwrap();
             builder.set_max_proto_version(Some(SslVersion::TLS1_1)).unwrap();
             builder.set_certificate_file(folder.join("server.pem"), SslFiletype::PEM).unwrap();

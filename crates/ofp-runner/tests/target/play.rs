@@ -18,6 +18,7 @@ async fn played(world: &World, ids: &[&str]) -> Arc<Summary> {
         snapshots: SnapshotMode::Off,
         ci: true,
         fail_on_should: false,
+        baseline: None,
         started: RunStarted {
             tool: "test".into(),
             profile: "portal-1.2.2".into(),
@@ -39,7 +40,8 @@ fn because(summary: &Summary, id: &str) -> String {
 async fn a_stranger_passes_the_journeys() {
     let mut desk = Desk::new();
     let (world, _dp) = desk.boot(&[]);
-    let summary = played(&world, &["journey/", "screens/foreign-account", "data/transactions"]).await;
+    let summary =
+        played(&world, &["journey/", "screens/foreign-account", "data/transactions"]).await;
     for scenario in &summary.scenarios {
         let steps: Vec<_> = scenario.steps.iter().filter(|s| s.error.is_some()).collect();
         assert_eq!(scenario.status, ScenarioStatus::Passed, "{}: {steps:#?}", scenario.id.0);
@@ -124,7 +126,9 @@ async fn a_program_can_play_the_customer() {
         let mut desk = Desk::new();
         let program = "cat >wish.json; cat answer.json";
         std::fs::write(desk.path("answer.json"), answer).unwrap();
-        desk.write(&format!("{TARGET}customer: {{ driver: command, command: [sh, -c, '{program}'] }}\n"));
+        desk.write(&format!(
+            "{TARGET}customer: {{ driver: command, command: [sh, -c, '{program}'] }}\n"
+        ));
         let (world, _dp) = desk.boot(&[]);
         let summary = played(&world, &["journey/approve", "journey/wrong-password"]).await;
         let why = because(&summary, "journey/approve");

@@ -106,10 +106,14 @@ fn verdict(examined: &Examined) -> String {
             format!("doctor: {name} can be tested ({all} checks, {warnings} warnings)\n")
         }
         exit::UNTESTED => {
-            format!("doctor: {name} cannot be reached ({bad} of {all} checks failed); nothing is said about its conformance\n")
+            format!(
+                "doctor: {name} cannot be reached ({bad} of {all} checks failed); nothing is said about its conformance\n"
+            )
         }
         _ => {
-            format!("doctor: a matter of configuration ({bad} of {all} checks failed); nothing is said about conformance\n")
+            format!(
+                "doctor: a matter of configuration ({bad} of {all} checks failed); nothing is said about conformance\n"
+            )
         }
     }
 }

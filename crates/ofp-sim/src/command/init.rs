@@ -206,10 +206,7 @@ test_data:
     )
 }
 
-fn environment_text(
-    args: &InitArgs,
-    requests: &[(Purpose, X509Req)],
-) -> Result<String, Failure> {
+fn environment_text(args: &InitArgs, requests: &[(Purpose, X509Req)]) -> Result<String, Failure> {
     let Listen { host, authorization, authorization_mtls, resource, .. } = Listen::default();
     let folder = std::path::absolute(&args.folder).map_err(|e| failed(&args.folder, &e))?;
     let folder = folder.display();

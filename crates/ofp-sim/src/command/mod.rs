@@ -59,7 +59,7 @@ fn complain(failure: &Failure, environment: &Environment) {
             text.push_str(&all(source, diagnostics, environment));
         }
     }
-    if let Failure::BadProfile(_, problem) = failure {
+    if let Failure::BadProfile(_, problem) | Failure::BadBaseline(_, problem) = failure {
         text.push_str(problem);
         text.push_str("\n\n");
     }

@@ -11,12 +11,12 @@ use std::{
 use ofp_evidence::{RunEvent, RunStarted, Summary};
 use ofp_net::{OsEntropy, SystemClock};
 use ofp_pki::{OpenOptions, Pki};
-use ofp_report::{Terminal, json, junit};
+use ofp_report::{Terminal, json, junit, markdown};
 use ofp_runner::{
-    Loaded, RunOptions, SnapshotMode, Voice, World, WorldOptions, evidence, exit, judge_evidence, load,
-    run as play,
+    Loaded, RunOptions, SnapshotMode, Voice, World, WorldOptions, evidence, exit, judge_evidence,
+    load, run as play,
 };
-use ofp_scenario::{PROFILES, Source, Span, closest, load_profile, render};
+use ofp_scenario::{Known, PROFILES, Source, Span, closest, load_profile, parse_baseline, render};
 use ofp_types::{Clock as _, DpFault, DpVariant, Profile};
 
 use super::doctor::preflight;
@@ -34,6 +34,7 @@ pub(super) fn run(args: &RunArgs, environment: &Environment) -> Result<u8, Failu
     let variants = variants(&args.variant)?;
     let scenarios = select(load(&args.paths)?, args)?;
     can_accept(args, &scenarios)?;
+    let baseline = args.baseline.as_deref().map(|path| baseline(path, environment)).transpose()?;
     let timeout = Span::parse(&args.timeout).filter(|span| span.0.is_positive());
     let timeout = timeout.ok_or_else(|| Failure::BadTimeout(args.timeout.clone()))?;
     let (target, pki) = match &args.target {
@@ -63,6 +64,7 @@ pub(super) fn run(args: &RunArgs, environment: &Environment) -> Result<u8, Failu
         },
         ci: environment.ci,
         fail_on_should: args.fail_on == FailOn::Should,
+        baseline,
         started: RunStarted {
             tool: concat!("ofp-sim ", env!("CARGO_PKG_VERSION")).into(),
             profile: profile.name.clone(),
@@ -153,6 +155,17 @@ fn voice() -> Voice {
     })
 }
 
+fn baseline(path: &Path, environment: &Environment) -> Result<Vec<Known>, Failure> {
+    let failed = |reason: String| Failure::File { path: path.to_owned(), reason };
+    let text = std::fs::read_to_string(path).map_err(|e| failed(e.to_string()))?;
+    let source = Source::new(path.display().to_string(), text);
+    let is_requirement = |id: &str| ofp_checks::find(id).is_some();
+    parse_baseline(&source, &is_requirement).map_err(|problems| {
+        let shown = problems.iter().map(|problem| render(&source, problem, environment.colour));
+        Failure::BadBaseline(source.name.clone(), shown.collect::<Vec<_>>().join("\n\n"))
+    })
+}
+
 /// The flags that decide what a run finds.
 fn rerun_flags(args: &RunArgs) -> String {
     let mut flags = String::new();
@@ -170,6 +183,9 @@ fn rerun_flags(args: &RunArgs) -> String {
     }
     args.fault.iter().for_each(|fault| add("fault", fault));
     args.variant.iter().for_each(|variant| add("variant", variant));
+    if let Some(baseline) = &args.baseline {
+        add("baseline", &baseline.display().to_string());
+    }
     if args.timeout != DEFAULT_TIMEOUT {
         add("timeout", &args.timeout);
     }
@@ -283,6 +299,7 @@ fn can_accept(args: &RunArgs, scenarios: &[Loaded]) -> Result<(), Failure> {
 enum Report {
     Json(PathBuf),
     Junit(PathBuf),
+    Markdown(PathBuf),
 }
 
 fn reports(asked: &[String]) -> Result<Vec<Report>, Failure> {
@@ -297,6 +314,7 @@ fn reports(asked: &[String]) -> Result<Vec<Report>, Failure> {
         reports.push(match format {
             "json" if !file.is_empty() => Report::Json(file.into()),
             "junit" if !file.is_empty() => Report::Junit(file.into()),
+            "markdown" if !file.is_empty() => Report::Markdown(file.into()),
             _ => return Err(Failure::BadReport(text.clone())),
         });
     }
@@ -312,6 +330,7 @@ fn write_reports(summary: &Summary, reports: &[Report]) -> Result<(), Failure> {
                 let text = serde_json::to_string_pretty(&json(summary));
                 write(path, text.map_err(|e| e.to_string()))
             }
+            Report::Markdown(path) => write(path, Ok(markdown(summary))),
             Report::Junit(path) => write(path, junit(summary).map_err(|e| e.to_string())),
         };
         if failed.is_ok() {

@@ -6,6 +6,7 @@ mod journey;
 mod listing;
 mod reports;
 mod snapshots;
+mod target;
 mod up;
 
 use std::{

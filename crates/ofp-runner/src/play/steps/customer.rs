@@ -180,7 +180,8 @@ impl Actors<'_> {
     /// The credentials that a step means, and whether they are right.
     pub(super) fn credentials(&self, login: &LogIn) -> Result<(String, String, bool), StepError> {
         let customers = &self.world.settings.customers;
-        let of_scenario = |ahead: usize| customers.get((self.seat + ahead) % customers.len().max(1));
+        let of_scenario =
+            |ahead: usize| customers.get((self.seat + ahead) % customers.len().max(1));
         let known = match &login.username {
             Some(name) => customers.iter().find(|customer| customer.username == *name),
             None if login.another => of_scenario(1).filter(|_| customers.len() > 1),
@@ -201,7 +202,8 @@ impl Actors<'_> {
             (None, _) => {
                 let name = login.username.clone();
                 let foreign = self.world.dp.target().is_some();
-                let wanted = name.map_or("another customer".into(), |name| format!("customer `{name}`"));
+                let wanted =
+                    name.map_or("another customer".into(), |name| format!("customer `{name}`"));
                 Err(StepError::NoCustomer { wanted, foreign })
             }
         }

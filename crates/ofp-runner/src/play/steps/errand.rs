@@ -184,8 +184,7 @@ impl<'a> Actors<'a> {
              Waiting for Update Consent, {} s at most.\n",
             deadline.as_secs()
         ));
-        let wanted =
-            if approved { ConsentStatus::Authorized } else { ConsentStatus::Rejected };
+        let wanted = if approved { ConsentStatus::Authorized } else { ConsentStatus::Rejected };
         let state = self.asked(ofp_scenario::WhichConsent::Last)?.pending.state.clone();
         let decided = async {
             let mut waited = Duration::ZERO;
@@ -284,7 +283,9 @@ async fn run(target: &Target, wish: &Wish<'_>, deadline: Duration) -> Result<Out
     }
     let outcome: Outcome = serde_json::from_slice(&output.stdout).map_err(|e| {
         let start: String = String::from_utf8_lossy(&output.stdout).chars().take(120).collect();
-        failed(format!("expected {{\"callback_url\": …}} or {{\"error\": …}}, found `{start}`: {e}"))
+        failed(format!(
+            "expected {{\"callback_url\": …}} or {{\"error\": …}}, found `{start}`: {e}"
+        ))
     })?;
     match outcome.error {
         Some(why) => Err(failed(why)),

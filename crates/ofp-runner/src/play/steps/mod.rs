@@ -24,9 +24,9 @@ use errand::{Errand, ErrandError};
 use super::expect::of_answer;
 use crate::{
     World, WorldError,
-    world::HookError,
     customer::{Visit, VisitError},
     probe::ProbeError,
+    world::HookError,
 };
 
 /// Why a step could not be carried out.

@@ -8,7 +8,9 @@ use ofp_scenario::{
     Change, DpRevokes, Inject, InjectScope, RotateKeys, SetAccount, SetCore, Source, Step,
     WhichAccount, WhichConsent,
 };
-use ofp_types::{AccountId, ConsentId, ConsentStatus, FaultLife, FaultPoint, ReasonCode, StatusReason, Trigger};
+use ofp_types::{
+    AccountId, ConsentId, ConsentStatus, FaultLife, FaultPoint, ReasonCode, StatusReason, Trigger,
+};
 
 use super::{Actors, Played, StepError, answered, reading::accounts};
 use crate::world::HookError;
