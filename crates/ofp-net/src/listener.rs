@@ -10,7 +10,7 @@ use actix_service::{
     IntoServiceFactory as _, ServiceFactory, ServiceFactoryExt as _, fn_service, map_config,
 };
 use actix_web::{App as ActixApp, dev::AppConfig, web};
-use openssl::ssl::{AlpnError, Ssl, SslAcceptor, SslAcceptorBuilder, select_next_proto};
+use openssl::ssl::{AlpnError, SslAcceptor, SslAcceptorBuilder, select_next_proto};
 use tokio::{
     io::{AsyncRead, AsyncWrite},
     net::TcpStream,
@@ -18,7 +18,7 @@ use tokio::{
 };
 use tokio_openssl::SslStream;
 
-use crate::{App, NetError, Peer, Trouble, certificate_facts, server};
+use crate::{App, NetError, Peer, Trouble, certificate_facts, server, tls::incoming};
 
 /// The longest request body that is read: a megabyte, which a test may well send, and a little.
 const MAX_REQUEST_BYTES: usize = 1_100_000;
@@ -105,7 +105,7 @@ async fn handshake<A: App>(
     app: &A,
 ) -> Option<Accepted<SslStream<TcpStream>>> {
     tcp.set_nodelay(true).ok()?;
-    let mut stream = SslStream::new(Ssl::new(tls.context()).ok()?, tcp).ok()?;
+    let mut stream = SslStream::new(incoming(tls)?, tcp).ok()?;
     let trouble = match tokio::time::timeout(PATIENCE, Pin::new(&mut stream).accept()).await {
         Ok(Ok(())) => return Some(with_peer(stream)),
         Ok(Err(error)) => Trouble::handshake(&error, stream.ssl()),

@@ -1,15 +1,18 @@
 //! TLS settings (FAPI 2.0 SP §5.2: TLS 1.2 or later, BCP 195).
 
-use ofp_pki::Credential;
+use std::sync::{Mutex, OnceLock, PoisonError};
+
+use ofp_pki::{Credential, describe};
 use openssl::{
     error::ErrorStack,
+    ex_data::Index,
     ssl::{
         Ssl, SslAcceptor, SslAcceptorBuilder, SslContext, SslContextBuilder, SslMethod, SslMode,
-        SslOptions, SslVerifyMode, SslVersion,
+        SslOptions, SslRef, SslVerifyMode, SslVersion,
     },
     stack::Stack,
     x509::{
-        X509, X509PurposeId, X509Ref, X509StoreContext, X509VerifyResult,
+        X509, X509PurposeId, X509Ref, X509StoreContext, X509StoreContextRef, X509VerifyResult,
         store::{X509Store, X509StoreBuilder},
         verify::{X509CheckFlags, X509VerifyFlags, X509VerifyParam},
     },
@@ -140,9 +143,52 @@ fn build_acceptor(
         for anchor in trust.anchors() {
             builder.add_client_ca(anchor)?;
         }
-        builder.set_verify(SslVerifyMode::PEER | SslVerifyMode::FAIL_IF_NO_PEER_CERT);
+        let mode = SslVerifyMode::PEER | SslVerifyMode::FAIL_IF_NO_PEER_CERT;
+        builder.set_verify_callback(mode, |good, context| {
+            if !good {
+                remember(context);
+            }
+            good
+        });
     }
     Ok(builder)
+}
+
+/// What the caller whose certificate is refused presented: OpenSSL keeps it for nobody.
+type Refused = Mutex<Option<String>>;
+
+/// Where a connection keeps it. An index is drawn once for a process.
+fn refused_index() -> Option<Index<Ssl, Refused>> {
+    static INDEX: OnceLock<Option<Index<Ssl, Refused>>> = OnceLock::new();
+    *INDEX.get_or_init(|| Ssl::new_ex_index().ok())
+}
+
+/// A server's side of a connection, which remembers a certificate that it refuses.
+pub(crate) fn incoming(tls: &SslAcceptor) -> Option<Ssl> {
+    let mut ssl = Ssl::new(tls.context()).ok()?;
+    if let Some(index) = refused_index() {
+        ssl.set_ex_data(index, Mutex::new(None));
+    }
+    Some(ssl)
+}
+
+/// The certificate that was refused, in words.
+pub(crate) fn refused(ssl: &SslRef) -> Option<String> {
+    let kept = ssl.ex_data(refused_index()?)?;
+    kept.lock().unwrap_or_else(PoisonError::into_inner).clone()
+}
+
+fn remember(context: &X509StoreContextRef) {
+    let ssl = X509StoreContext::ssl_idx().ok().and_then(|index| context.ex_data(index));
+    let kept = refused_index().and_then(|index| ssl.and_then(|ssl| ssl.ex_data(index)));
+    // the leaf is who the caller says they are, whatever is wrong higher up
+    let leaf = context.chain().and_then(|chain| chain.get(0).map(ToOwned::to_owned));
+    let certificate = leaf.or_else(|| context.current_cert().map(ToOwned::to_owned));
+    if let (Some(kept), Some(certificate)) = (kept, certificate) {
+        let (of, by) = (certificate.subject_name(), certificate.issuer_name());
+        let words = format!("{}, issued by {}", describe(of), describe(by));
+        *kept.lock().unwrap_or_else(PoisonError::into_inner) = Some(words);
+    }
 }
 
 /// The client side of TLS: an identity, and whom to trust.

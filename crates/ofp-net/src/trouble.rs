@@ -6,6 +6,8 @@ use openssl::{
     x509::X509VerifyResult,
 };
 
+use crate::tls::refused;
+
 /// A connection to a server that no application got to see a request of.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Trouble {
@@ -41,8 +43,7 @@ impl Trouble {
     pub(crate) fn handshake(error: &Error, ssl: &SslRef) -> Option<Self> {
         let verified = ssl.verify_result();
         if verified != X509VerifyResult::OK {
-            let subject = ssl.peer_certificate().map(|c| ofp_pki::describe(c.subject_name()));
-            let subject = subject.unwrap_or_else(|| "unreadable".into());
+            let subject = refused(ssl).unwrap_or_else(|| "unreadable".into());
             let why = verified.error_string();
             let reason = format!("the client's certificate ({subject}) is not acceptable: {why}");
             return Some(Self::Handshake { reason });

@@ -8,20 +8,19 @@ use std::{
 use futures_util::future::join_all;
 use ofp_checks::{Facts, Requirement, Scope, Settings, catalogue, judge, merge, root_of};
 use ofp_evidence::{
-    Baseline, Cause, Failure, Record, RequirementResult, RunEvent, RunStarted, ScenarioId,
-    ScenarioStatus, Severity, StepResult, StepStatus, Summary, Verdict,
+    Baseline, Cause, Record, RequirementResult, RunEvent, RunStarted, ScenarioId, ScenarioStatus,
+    Severity, StepResult, StepStatus, Summary, Verdict,
 };
 use ofp_scenario::Known;
 
 use crate::{
     Loaded, SnapshotMode, World, baseline, exit,
     play::{PlayOptions, Played, not_played, play, uncovered_claim},
-    reach::Reach,
+    reach::{Lost, Reach},
 };
 
 /// The tag of scenarios that wait.
 const SLOW: &str = "slow";
-const OUT_OF_REACH: &str = "the DP cannot be reached";
 
 /// How to run.
 #[derive(Debug, Clone)]
@@ -61,8 +60,9 @@ pub async fn run(
 
     let records = world.journal.records();
     let mut requirements = requirements(&world.settings, &records, &played);
-    if let Some(failure) = reach.lost(world) {
-        untested_all(&mut requirements, &failure);
+    let lost = reach.lost(world);
+    if let Some(lost) = &lost {
+        untested_all(&mut requirements, lost);
     }
     say_why_not_played(&mut requirements, &played, scenarios);
     if world.dp.target().is_none() {
@@ -73,6 +73,9 @@ pub async fn run(
     let stale = known.map(|known| baseline::apply(known, &mut requirements, &played, least));
     let stale = stale.unwrap_or_default();
     let mut exit_code = outcome(&played, &requirements, options.fail_on_should);
+    if matches!(lost, Some(Lost::PayNet(_))) {
+        exit_code = exit::worst(&[exit_code, exit::CONFIG]);
+    }
     if !stale.is_empty() {
         exit_code = exit::worst(&[exit_code, exit::FAILED]);
     }
@@ -128,9 +131,7 @@ async fn play_all(
                 let next = queue.lock().unwrap_or_else(PoisonError::into_inner).next();
                 let Some(at) = next else { return done };
                 let one = match reach.lost(world) {
-                    Some(failure) => {
-                        not_played(&scenarios[at], &format!("{OUT_OF_REACH}: {failure}"))
-                    }
+                    Some(lost) => not_played(&scenarios[at], &lost.to_string()),
                     None => play(world, &scenarios[at], &play_options, seat).await,
                 };
                 listener(RunEvent::ScenarioFinished(Box::new(one.result.clone())));
@@ -222,11 +223,13 @@ fn fold_consequences(
     results
 }
 
-/// Nothing was tested for one reason.
-fn untested_all(results: &mut [RequirementResult], failure: &Failure) {
+/// Nothing was tested for one reason. Where the DP's calls did not get through, what did not come is no
+/// fault of its.
+fn untested_all(results: &mut [RequirementResult], lost: &Lost) {
     for result in results {
-        if let Verdict::NotTested { because } = &mut result.verdict {
-            *because = format!("{OUT_OF_REACH}: {failure}");
+        let broken = !result.verdict.findings().is_empty() && matches!(lost, Lost::PayNet(_));
+        if broken || matches!(result.verdict, Verdict::NotTested { .. }) {
+            result.verdict = Verdict::NotTested { because: lost.to_string() };
         }
     }
 }

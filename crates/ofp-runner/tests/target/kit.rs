@@ -11,7 +11,7 @@ use std::{
 use ofp_dp::{Bank, DpConfig, DpListeners, ReferenceDp};
 use ofp_jose::KeySet;
 use ofp_net::{OsEntropy, Store, SystemClock, bind, local_port};
-use ofp_pki::{OpenOptions, Pki};
+use ofp_pki::{Credential, Kit, OpenOptions, Pki};
 use ofp_runner::{
     Target, World, WorldOptions,
     doctor::{Examined, Surroundings, examine},
@@ -102,22 +102,31 @@ impl Desk {
 
     /// PayNet and DC for the target, and the stranger that knows them.
     pub(crate) fn boot(&mut self, faults: &[DpFault]) -> (World, ReferenceDp) {
+        self.boot_as(faults, KEYS.1.dp.client.clone())
+    }
+
+    /// The same with a stranger that presents another certificate to PayNet.
+    pub(crate) fn boot_as(
+        &mut self,
+        faults: &[DpFault],
+        client: Credential,
+    ) -> (World, ReferenceDp) {
         let target = Arc::new(self.target());
         let options = WorldOptions { target: Some(target), ..WorldOptions::default() };
         let (clock, entropy) = (Arc::new(SystemClock), Arc::new(OsEntropy));
         let world = World::boot(&KEYS.1, &options, clock, entropy).unwrap();
-        let dp = self.stranger(&world, faults);
+        let dp = self.stranger(&world, faults, client);
         (world, dp)
     }
 
-    fn stranger(&mut self, world: &World, faults: &[DpFault]) -> ReferenceDp {
+    fn stranger(&mut self, world: &World, faults: &[DpFault], client: Credential) -> ReferenceDp {
         let (pki, origins) = (&KEYS.1, world.origins());
         let pages = Origin::parse(&format!("https://localhost:{}", self.pages_port)).unwrap();
         let config = DpConfig {
             dp_id: DpId::parse("DP9876543210").unwrap(),
             client_id: ClientId::parse("7f0c3c1e-2f4b-4c8f-9a55-0d5d2f6a9b10").unwrap(),
             issuer: pages.to_string(),
-            kit: pki.dp.clone(),
+            kit: Kit { client, ..pki.dp.clone() },
             ca: pki.ca.clone(),
             paynet_certificates: vec![pki.paynet.client.thumbprint().unwrap()],
             paynet_as: origins.paynet_as.clone(),

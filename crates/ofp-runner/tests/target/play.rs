@@ -143,3 +143,26 @@ async fn a_program_can_play_the_customer() {
         assert!(why.contains("driver `command` makes a visit in one go"), "{why}");
     }
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_dp_whose_own_calls_are_refused_is_not_blamed() {
+    let mut desk = Desk::new();
+    // PayNet is told to expect another certificate than the DP presents
+    let other = ofp_pki::self_signed_client(ofp_pki::Party::Dp, jiff::Timestamp::now()).unwrap();
+    std::fs::write(desk.path("other.pem"), other.certificate.to_pem().unwrap()).unwrap();
+    let stranger = ofp_pki::Pki::in_memory(jiff::Timestamp::now()).unwrap();
+    desk.write(&TARGET.replace(
+        "client_certificate: PKI/dp/client.pem, client_ca: PKI/ca.pem",
+        "client_certificate: other.pem",
+    ));
+    let (world, _dp) = desk.boot_as(&[], stranger.dp.client);
+    let summary = played(&world, &["journey/"]).await;
+    assert_eq!(summary.exit_code, exit::CONFIG);
+    let blamed = summary.requirements.iter().find(|r| matches!(r.verdict, Verdict::Fail { .. }));
+    assert!(blamed.is_none(), "{blamed:#?}");
+    let g_01 = summary.requirements.iter().find(|result| result.id.as_str() == "G-01").unwrap();
+    let because = g_01.verdict.because().unwrap();
+    assert!(because.contains("the client's certificate (O=Reference DP"), "{because}");
+    assert!(because.contains("issued by O=ofp-sim, CN=ofp-sim throwaway CA"), "{because}");
+    assert!(because.contains("tls.client_certificate"), "{because}");
+}
