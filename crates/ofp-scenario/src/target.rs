@@ -316,8 +316,6 @@ pub enum AccountKindWord {
 #[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct Hooks {
-    /// Starts the DP anew.
-    pub restart: Vec<String>,
     /// Makes the DP forget the JWK sets that it has fetched.
     pub flush_jwks: Vec<String>,
     /// Makes the DP's core banking unreachable.

@@ -103,7 +103,8 @@ fn verdict(examined: &Examined) -> String {
     let name = examined.target.as_ref().map_or("the target", Target::name);
     match examined.report.exit_code() {
         exit::PASSED => {
-            format!("doctor: {name} can be tested ({all} checks, {warnings} warnings)\n")
+            let plural = if warnings == 1 { "" } else { "s" };
+            format!("doctor: {name} can be tested ({all} checks, {warnings} warning{plural})\n")
         }
         exit::UNTESTED => {
             format!(

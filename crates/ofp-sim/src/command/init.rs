@@ -146,6 +146,11 @@ fn names(args: &InitArgs) -> Vec<String> {
     names
 }
 
+fn port(origin: &ofp_types::Origin) -> u16 {
+    let url = Url::parse(origin.as_str()).ok();
+    url.and_then(|url| url.port_or_known_default()).unwrap_or(443)
+}
+
 fn failed(path: &Path, reason: &dyn ToString) -> Failure {
     Failure::File { path: path.to_owned(), reason: reason.to_string() }
 }
@@ -223,8 +228,12 @@ fn environment_text(args: &InitArgs, requests: &[(Purpose, X509Req)]) -> Result<
          # trust this CA for PayNet's servers and for its client certificate, which is the next line's\n\
          PAYNET_CA={folder}/{PKI}/ca.pem\n\
          PAYNET_CLIENT_CERTIFICATE={folder}/{PKI}/paynet/client.pem\n\
-         DP_ID={}\nDP_CLIENT_ID={}\nDP_ISSUER={}\n",
-        args.dp_id, args.client_id, args.issuer
+         DP_ID={}\nDP_CLIENT_ID={}\nDP_ISSUER={}\nDP_PORT={}\nDP_WEBHOOKS_PORT={}\n",
+        args.dp_id,
+        args.client_id,
+        args.issuer,
+        port(&args.issuer),
+        port(&args.webhooks),
     );
     let asked = |purpose| requests.iter().any(|(known, _)| *known == purpose);
     for (name, purpose) in [
