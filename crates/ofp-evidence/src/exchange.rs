@@ -103,6 +103,8 @@ pub enum Endpoint {
     Transactions,
     /// A page of the DP for its customer.
     DpPage,
+    /// What a browser of its own shows the customer: without the requests behind it.
+    Screen,
     /// A path that the platform does not have.
     Unknown,
 }
@@ -138,7 +140,7 @@ impl Endpoint {
             Self::Account => "D5",
             Self::Balances => "D6",
             Self::Transactions => "D7",
-            Self::DpPage | Self::Unknown => "-",
+            Self::DpPage | Self::Screen | Self::Unknown => "-",
         }
     }
 }

@@ -9,6 +9,7 @@
 //! `control` is the HTTP API of a world that stays up.
 
 mod baseline;
+mod chromium;
 mod control;
 mod customer;
 pub mod doctor;

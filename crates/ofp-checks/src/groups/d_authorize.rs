@@ -181,7 +181,7 @@ fn headers(facts: &Facts<'_>, ruling: &mut Ruling<'_>) {
     for (_, act) in &facts.acts {
         let CustomerAct::Arrived { screen: Screen::Login, page } = act else { continue };
         let response =
-            facts.exchanges.iter().find(|x| x.id == *page).and_then(|exchange| exchange.response());
+            facts.at(Endpoint::DpPage).find(|x| x.id == *page).and_then(Exchange::response);
         let Some(response) = response else { continue };
         let has = |name: &str, part: &str| {
             response.header(name).is_some_and(|value| value.to_ascii_lowercase().contains(part))

@@ -54,7 +54,7 @@ impl Customer {
     }
 
     /// Whose page a URL is.
-    pub(super) fn owner(&self, url: &Url) -> Role {
+    pub(crate) fn owner(&self, url: &Url) -> Role {
         match Origin::of(url) {
             Ok(origin) if self.paynet.contains(&origin) => Role::PayNet,
             Ok(origin) if origin == self.dc => Role::Dc,

@@ -10,5 +10,6 @@ mod visit;
 
 pub(crate) use browser::Customer;
 pub(crate) use dashboard::revoke_on_dashboard;
+pub(crate) use page::{says_approve, says_back, says_reject};
 pub(crate) use selectors::{NoSelector, Selectors};
 pub(crate) use visit::{Visit, VisitError};

@@ -130,8 +130,8 @@ impl Page {
             return Some((self.forms.get(*at)?, button));
         }
         let wanted = |label: &str| match approve {
-            true => says(label, &APPROVE) && !says(label, &REJECT),
-            false => says(label, &REJECT),
+            true => says_approve(label) && !says_reject(label),
+            false => says_reject(label),
         };
         self.forms.iter().find_map(|form| {
             let button = form.buttons.iter().find(|button| wanted(&button.label))?;
@@ -144,11 +144,26 @@ impl Page {
         let links = || self.links.iter();
         let by_target = links().find(|(_, url)| is_callback(url)).map(|(_, url)| url);
         let by_form = || self.forms.iter().map(|form| &form.action).find(|url| is_callback(url));
-        let by_words = || links().find(|(label, _)| says(label, &BACK)).map(|(_, url)| url);
+        let by_words = || links().find(|(label, _)| says_back(label)).map(|(_, url)| url);
         let by_itself = self.refresh.as_ref().map(|(_, url)| url).filter(|url| is_callback(url));
         let pointed_at = self.back.as_ref();
         pointed_at.or(by_target).or_else(by_form).or(by_itself).or_else(by_words)
     }
+}
+
+/// Whether a label approves.
+pub(crate) fn says_approve(label: &str) -> bool {
+    says(label, &APPROVE)
+}
+
+/// Whether a label rejects, which outweighs approval.
+pub(crate) fn says_reject(label: &str) -> bool {
+    says(label, &REJECT)
+}
+
+/// Whether a label leads back.
+pub(crate) fn says_back(label: &str) -> bool {
+    says(label, &BACK)
 }
 
 /// Whether a label has one of these words, as a whole word or phrase. "Disagree" does not agree.

@@ -8,7 +8,7 @@ use ofp_jose::JwkSet;
 use ofp_net::{Trust, bind};
 use ofp_pki::describe;
 use ofp_scenario::{
-    AccountKindWord, Diagnostic, Driver, Listen, Located, PROFILES, SecretSource, Source, TargetFile,
+    AccountKindWord, Diagnostic, Listen, Located, PROFILES, SecretSource, Source, TargetFile,
     TestCustomerSpec, TextOr, load_profile, parse_target,
 };
 use ofp_types::Profile;
@@ -85,10 +85,6 @@ pub fn examine(path: &Path, around: &Surroundings<'_>) -> Examined {
         .map(|one| customer(report, &folder, one, around, &mut secrets))
         .collect();
     ports(report, &file.listen);
-    if file.customer().driver == Driver::Browser {
-        let came = "this version does not carry out `browser`";
-        report.config("T-17", "customer.driver", came, "it has: form, command, manual");
-    }
     let selectors = match Selectors::parse(&file.customer().pages) {
         Ok(selectors) => Some(selectors),
         Err(NoSelector { written, why }) => {

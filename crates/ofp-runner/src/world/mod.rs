@@ -21,7 +21,15 @@ use ofp_types::{
     Profile,
 };
 
-use crate::{control::DcView, customer::Customer, probe::Prober, target::Target};
+use tokio::sync::OnceCell;
+
+use crate::{
+    chromium::{Chromium, ChromiumError},
+    control::DcView,
+    customer::Customer,
+    probe::Prober,
+    target::Target,
+};
 pub(crate) use dp::{Dp, HookError};
 pub use link::LinkError;
 use participants::{DC_CLIENT_ID, DC_ID, OTHER_DC_CLIENT_ID, OTHER_DC_ID, patience};
@@ -116,6 +124,10 @@ pub struct World {
     pub(crate) prober: Prober,
     /// Where a person is asked for something.
     voice: Option<Voice>,
+    /// The real browser of a target whose customers play in one: started when it is first needed.
+    chromium: OnceCell<Chromium>,
+    /// Whom the customer's browser trusts.
+    customer_trust: Trust,
     redirect_uris: Vec<String>,
     /// What each origin and certificate is called in snapshots.
     pub(crate) names: Vec<(String, String)>,
@@ -218,6 +230,8 @@ impl World {
             pki: pki.clone(),
             redirect_uris: options.redirect_uris.clone(),
             voice: options.voice.clone(),
+            chromium: OnceCell::new(),
+            customer_trust: trust,
         })
     }
 
@@ -301,6 +315,11 @@ impl World {
     pub(crate) fn replace_books(&self, bank: &Bank, books: Books) {
         identities(&books).iter().for_each(|secret| self.journal.secret(secret));
         bank.replace(books);
+    }
+
+    /// The real browser of a target.
+    pub(crate) async fn chromium(&self, target: &Target) -> Result<&Chromium, ChromiumError> {
+        self.chromium.get_or_try_init(|| Chromium::start(target, &self.customer_trust)).await
     }
 
     /// Tells a person something.

@@ -18,6 +18,10 @@ impl Actors<'_> {
         if self.sends_out(&link, step)? {
             return Ok(Vec::new());
         }
+        if self.in_browser(step)? {
+            self.browser_arrives(&link).await?;
+            return self.shown(step, source);
+        }
         let world = self.world;
         let mut visit = Visit::new(&world.customer, &world.journal, consent);
         let arrived = visit.arrive(&link).await;
@@ -48,6 +52,10 @@ impl Actors<'_> {
         if self.errand_logs_in(told, step)? {
             return Ok(Vec::new());
         }
+        if self.in_browser(step)? {
+            self.browser()?.log_in(&username, &password, correct).await?;
+            return self.shown(step, source);
+        }
         let visit = self.visit()?;
         visit.log_in(&username, &password, correct).await?;
         let values = visit.account_values();
@@ -65,6 +73,10 @@ impl Actors<'_> {
     ) -> Played {
         if self.errand_selects(&select.pick, step)? {
             return Ok(Vec::new());
+        }
+        if self.in_browser(step)? {
+            self.browser()?.select(&select.pick).await?;
+            return self.shown(step, source);
         }
         if step.mutate.is_some() {
             let status = self.standing()?;
@@ -86,6 +98,12 @@ impl Actors<'_> {
     pub(super) async fn decide(&mut self, approved: bool, step: &Step, source: &Source) -> Played {
         if self.errand_decides(approved, step).await? {
             return Ok(Vec::new());
+        }
+        if self.in_browser(step)? {
+            let consent = self.consent()?.clone();
+            self.browser()?.decide(approved).await?;
+            self.decided.push(consent);
+            return self.shown(step, source);
         }
         match step.mutate {
             None => {
@@ -165,8 +183,12 @@ impl Actors<'_> {
     }
 
     pub(super) fn shown(&self, step: &Step, source: &Source) -> Played {
-        let Some(visit) = &self.visit else { return Ok(Vec::new()) };
-        let screen = match visit.screen() {
+        let (screen, text) = match (&self.chromium, &self.visit) {
+            (Some(browser), _) => (browser.screen(), browser.text()),
+            (None, Some(visit)) => (visit.screen(), visit.text()),
+            (None, None) => return Ok(Vec::new()),
+        };
+        let screen = match screen {
             Screen::Login => "login",
             Screen::AccountSelection => "account_selection",
             Screen::Review => "review",
@@ -174,7 +196,7 @@ impl Actors<'_> {
             Screen::Left => "left the DP",
             Screen::Unrecognised => "not recognised",
         };
-        Ok(of_screen(source, &step.expect, screen, visit.text()))
+        Ok(of_screen(source, &step.expect, screen, text))
     }
 
     /// The credentials that a step means, and whether they are right.

@@ -39,6 +39,9 @@ impl Actors<'_> {
     }
 
     pub(super) async fn exchange_code(&mut self) -> Played {
+        if self.chromium.is_some() {
+            self.browser_goes_back().await?;
+        }
         if let Some(visit) = &mut self.visit
             && !visit.has_left()
         {

@@ -63,7 +63,11 @@ impl Actors<'_> {
 
     pub(super) fn expect_dc(&self, expected: &ExpectDc, step: &Step, source: &Source) -> Played {
         let landing = self.world.dc.landing(&self.asked(WhichConsent::Last)?.pending.state);
-        let page = self.visit.as_ref().map_or("", |visit| visit.text());
+        let page = match (&self.chromium, &self.visit) {
+            (Some(browser), _) => browser.text(),
+            (None, Some(visit)) => visit.text(),
+            (None, None) => "",
+        };
         let linked = matches!(landing, Some(Landing::Code(_)));
         let mut findings = Vec::new();
         if landing.is_none() || linked != expected.linked {

@@ -1,5 +1,6 @@
 //! The verbs: each actor doing one thing, an actor a file.
 
+mod chromium;
 mod customer;
 mod dc;
 mod errand;
@@ -24,6 +25,7 @@ use errand::{Errand, ErrandError};
 use super::expect::of_answer;
 use crate::{
     World, WorldError,
+    chromium::{BrowserVisit, ChromiumError},
     customer::{Visit, VisitError},
     probe::ProbeError,
     world::HookError,
@@ -65,6 +67,10 @@ pub(super) enum StepError {
     #[error(transparent)]
     Hook(#[from] HookError),
     #[error(transparent)]
+    Chromium(#[from] ChromiumError),
+    #[error("driver `browser` does not play {0}")]
+    NotInBrowser(&'static str),
+    #[error(transparent)]
     Errand(#[from] ErrandError),
     #[error("the DP's test data has no {wanted}")]
     NoCustomer { wanted: String, foreign: bool },
@@ -91,6 +97,7 @@ impl StepError {
             Self::Probe(ProbeError::TooEarly { .. }) => Stopped::OutOfOrder,
             Self::Probe(ProbeError::NotInProfile { .. } | ProbeError::NotOurs { .. })
             | Self::Hook(HookError::Missing(_) | HookError::Clock)
+            | Self::NotInBrowser(_)
             | Self::Errand(ErrandError::InOneGo { .. })
             | Self::Visit(VisitError::NothingToSpoil(_)) => Stopped::NotInProfile,
             _ => Stopped::ByTheOthers,
@@ -120,6 +127,8 @@ pub(super) struct Actors<'a> {
     review: Option<Url>,
     /// Consents on which a customer decided.
     decided: Vec<ConsentId>,
+    /// A visit in a real browser.
+    chromium: Option<BrowserVisit<'a>>,
     /// A visit that somebody else is to make.
     errand: Option<Errand>,
     /// Which test customer the scenario has for its own.
@@ -133,6 +142,7 @@ impl<'a> Actors<'a> {
         Self {
             seat,
             errand: None,
+            chromium: None,
             world,
             scenario,
             asked: Vec::new(),
@@ -182,8 +192,10 @@ impl<'a> Actors<'a> {
             Action::Reject => self.decide(false, step, source).await,
             // whoever makes a visit in one go is back already
             Action::ReturnToDc if self.visit.is_none() && self.is_delegated() => Ok(Vec::new()),
+            Action::ReturnToDc if self.chromium.is_some() => self.browser_goes_back().await,
             Action::ReturnToDc => Ok(self.visit()?.go_back().await.map(|()| Vec::new())?),
             Action::CloseTab => {
+                self.close_browser().await;
                 self.visit = None;
                 Ok(Vec::new())
             }
@@ -230,7 +242,8 @@ impl<'a> Actors<'a> {
     }
 
     /// Leaves nothing behind: no live consent, no fault.
-    pub(super) async fn tear_down(&self) {
+    pub(super) async fn tear_down(&mut self) {
+        self.close_browser().await;
         let _ = self.reset_faults();
         if self.scenario.exclusive {
             self.world.as_usual();
