@@ -34,6 +34,15 @@ proof:
     cargo run -q --release -p ofp-runner --features vendored --example prove > target/proof.md
     mv target/proof.md docs/proof.md
 
+# docs/schema, anew
+schema:
+    cargo run -q -- schema target > docs/schema/target.json
+
+# docs/bring-your-own-dp.md, as it stands there
+bring-your-own-dp:
+    cargo build -q
+    .ci/bring-your-own-dp
+
 # docs/requirements.md, anew
 requirements:
     cargo run -q -- explain > docs/requirements.md

@@ -11,7 +11,7 @@ use ofp_types::{Kid, Origin, Profile};
 use crate::customer::Selectors;
 
 /// How long a decision of a person or a program may take, unless the target says otherwise.
-const DECISION: Duration = Duration::from_mins(3);
+const DECISION: Duration = Duration::from_secs(180);
 
 /// A Data Provider that is not ours. [`crate::doctor::examine`] makes it.
 #[derive(Debug, Clone)]

@@ -42,7 +42,7 @@ pub use action::{
 pub use baseline::{Known, parse_baseline};
 pub use diagnostic::{Diagnostic, Label, Source, render};
 pub use duration::Span;
-pub use expect::{Expect, Screen};
+pub use expect::{Expect, Screen, Statuses};
 pub use located::Located;
 pub use parse::parse_scenarios;
 pub use probe::{AskHealth, EventWord, Forward, Probe, SendEvent};

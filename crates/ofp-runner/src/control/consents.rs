@@ -116,7 +116,7 @@ pub(super) fn advance_clock(control: &Control, inbound: &Inbound) -> Result<Answ
         Problem::bad_request(format!("by must be {expected}, not `{}`", advance.by))
     })?;
     let world = &control.world;
-    let _ = world.dp.advance_clock(&consent.consent_id, span.0);
+    world.dp.advance_clock(&consent.consent_id, span.0);
     if !world.paynet.advance_clock(&consent.consent_id, span.0) {
         return Err(unknown_consent(&inbound.parameter));
     }

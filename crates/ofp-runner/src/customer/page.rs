@@ -41,6 +41,8 @@ pub(super) struct Page {
     pub(super) text: String,
     pub(super) alert: Option<String>,
     pub(super) forms: Vec<Form>,
+    /// Whether it has a script.
+    pub(super) has_script: bool,
     links: Vec<(String, Url)>,
     /// Where the page leads by itself, and after how many seconds.
     refresh: Option<(u32, Url)>,
@@ -77,6 +79,7 @@ impl Page {
                 Some(chosen) => document.select(chosen).next().map(visible_text),
                 None => first("[role=alert]").map(visible_text),
             },
+            has_script: document.select(&selector("script")).next().is_some(),
             links: links.collect(),
             refresh: first("meta[http-equiv=refresh i]").and_then(|meta| refresh(meta, base)),
             approve: pressed(&selectors.approve),

@@ -123,6 +123,11 @@ impl<'a> Visit<'a> {
         self.screen
     }
 
+    /// Whether the page has nothing that can be used as it stands, and a script that may make something of it.
+    pub(crate) fn is_scripted(&self) -> bool {
+        self.page.as_ref().is_some_and(|page| page.forms.is_empty() && page.has_script)
+    }
+
     /// What the page says to people.
     pub(crate) fn text(&self) -> &str {
         self.page.as_ref().map_or("", |page| page.text.as_str())

@@ -50,29 +50,8 @@ pub fn examine(path: &Path, around: &Surroundings<'_>) -> Examined {
     let Some((source, file)) = read(path, &mut examined) else { return examined };
     let parent = path.parent().filter(|parent| !parent.as_os_str().is_empty());
     let folder = parent.unwrap_or(Path::new(".")).to_owned();
+    let profile = profile_of(&file, &folder, around, &mut examined);
     let report = &mut examined.report;
-    let profile = match &around.profile {
-        Some(profile) => Some(profile.clone()),
-        None => match profile(&folder, file.profile.as_ref()) {
-            Ok(profile) => Some(profile),
-            Err(Unusable::Unknown(came)) => {
-                let known: Vec<&str> = PROFILES.iter().map(|(name, _)| *name).collect();
-                let mend = format!("built in: {}; or a YAML file of switches", known.join(", "));
-                report.config("T-02", "profile", came, mend);
-                None
-            }
-            Err(Unusable::Bad(problem)) => {
-                let came = format!("{}: {}", problem.0.name, problem.1.title);
-                report.config("T-02", "profile", came, "see above");
-                examined.problems.push(*problem);
-                None
-            }
-        },
-    };
-    let report = &mut examined.report;
-    if let Some(profile) = &profile {
-        report.good("T-02", "profile", profile.name.clone());
-    }
     let server = server_trust(report, &folder, &file, around.now);
     let client = client(report, &folder, &file, around.now);
     let keys = signing(report, &folder, &file, around.now);
@@ -85,16 +64,7 @@ pub fn examine(path: &Path, around: &Surroundings<'_>) -> Examined {
         .map(|one| customer(report, &folder, one, around, &mut secrets))
         .collect();
     ports(report, &file.listen);
-    let selectors = match Selectors::parse(&file.customer().pages) {
-        Ok(selectors) => Some(selectors),
-        Err(NoSelector { written, why }) => {
-            let line = source.line(written.span.start);
-            let came =
-                format!("{}:{line}: `{}` is no CSS selector: {why}", source.name, written.value);
-            report.config("T-16", "customer.pages", came, "such as button[name=approve]");
-            None
-        }
-    };
+    let selectors = selectors(report, &source, &file);
     if let (Some(profile), Some(server_trust), Some((client_thumbprint, client_trust))) =
         (profile, server, client)
         && let (Some(jwks), Some(customers), Some(selectors)) = (keys, customers, selectors)
@@ -113,6 +83,52 @@ pub fn examine(path: &Path, around: &Surroundings<'_>) -> Examined {
         });
     }
     examined
+}
+
+/// The profile that was asked for, else the file's.
+fn profile_of(
+    file: &TargetFile,
+    folder: &Path,
+    around: &Surroundings<'_>,
+    examined: &mut Examined,
+) -> Option<Profile> {
+    const CODE: &str = "T-02";
+    let found = match &around.profile {
+        Some(profile) => Ok(profile.clone()),
+        None => profile(folder, file.profile.as_ref()),
+    };
+    let report = &mut examined.report;
+    match found {
+        Ok(profile) => {
+            report.good(CODE, "profile", profile.name.clone());
+            Some(profile)
+        }
+        Err(Unusable::Unknown(came)) => {
+            let known: Vec<&str> = PROFILES.iter().map(|(name, _)| *name).collect();
+            let mend = format!("built in: {}; or a YAML file of switches", known.join(", "));
+            report.config(CODE, "profile", came, mend);
+            None
+        }
+        Err(Unusable::Bad(problem)) => {
+            let came = format!("{}: {}", problem.0.name, problem.1.title);
+            report.config(CODE, "profile", came, "see above");
+            examined.problems.push(*problem);
+            None
+        }
+    }
+}
+
+fn selectors(report: &mut Report, source: &Source, file: &TargetFile) -> Option<Selectors> {
+    match Selectors::parse(&file.customer().pages) {
+        Ok(selectors) => Some(selectors),
+        Err(NoSelector { written, why }) => {
+            let line = source.line(written.span.start);
+            let came =
+                format!("{}:{line}: `{}` is no CSS selector: {why}", source.name, written.value);
+            report.config("T-16", "customer.pages", came, "such as button[name=approve]");
+            None
+        }
+    }
 }
 
 fn read(path: &Path, examined: &mut Examined) -> Option<(Source, TargetFile)> {

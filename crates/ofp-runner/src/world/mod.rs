@@ -14,7 +14,7 @@ use ofp_dp::{Bank, Books, DpError, DpListeners, ReferenceDp};
 use ofp_evidence::{Journal, JournalBound};
 use ofp_jose::{DecryptionKey, Jwk, KeyUse};
 use ofp_net::{NetError, Store, StoreError, Trust};
-use ofp_paynet::{Listeners, PayNet, PaynetError};
+use ofp_paynet::{PayNet, PaynetError};
 use ofp_pki::{Party, Pki, PkiError};
 use ofp_types::{
     Clock, DpFault, DpId, DpVariant, Entropy, InvalidId, InvalidOrigin, Kid, Origin, Policy,
@@ -32,7 +32,7 @@ use crate::{
 };
 pub(crate) use dp::{Dp, HookError};
 pub use link::LinkError;
-use participants::{DC_CLIENT_ID, DC_ID, OTHER_DC_CLIENT_ID, OTHER_DC_ID, patience};
+use participants::{DC_CLIENT_ID, DC_ID, OTHER_DC_CLIENT_ID, OTHER_DC_ID};
 use provider::Provider;
 pub use sockets::Origins;
 use sockets::Sockets;
@@ -156,37 +156,22 @@ impl World {
         };
         let journal = Arc::new(options.journal.map_or_else(Journal::default, Journal::bounded));
         let target = options.target.as_ref();
-        let sockets = match target {
-            Some(target) => Sockets::for_target(target.listen())?,
-            None => Sockets::open(options.port_base)?,
-        };
+        let sockets = Sockets::of(options)?;
         let origins = sockets.origins(target.map(AsRef::as_ref))?;
         let (profile, store) = (&options.profile, &options.store);
         let bank = Bank::open(store, options.seed)?;
-        let uses_assertion = !options.variants.contains(&DpVariant::TlsClientAuth);
-        let provider = match target {
-            Some(target) => Provider::of_target(target, pki)?,
-            None => Provider::reference(pki, &origins, &bank, uses_assertion)?,
-        };
+        let provider = Provider::of(options, pki, &origins, &bank)?;
         let config = participants::paynet_config(pki, options, &origins, &provider)?;
-        let listeners = Listeners {
-            as_public: sockets.paynet_as,
-            as_mtls: sockets.paynet_as_mtls,
-            rs: sockets.paynet_rs,
-        };
         let (j, c, e) = (Arc::clone(&journal), Arc::clone(&clock), Arc::clone(&entropy));
-        let paynet = PayNet::start(config, listeners, j, c, e)?;
+        let paynet = PayNet::start(config, sockets.paynet, j, c, e)?;
         let renewed = pki.client_issued_at(Party::PayNet, clock.now())?;
         let settings = participants::settings(pki, profile, &paynet, &provider)?;
         let (c, e) = (Arc::clone(&clock), Arc::clone(&entropy));
         let dp = match (sockets.dp, target) {
             (Some((pages, webhooks)), _) => {
                 identities(&bank.books()).iter().for_each(|secret| journal.keep_secret(secret));
-                let mut config =
-                    participants::dp_config(pki, profile, &options.faults, store, &origins)?;
+                let mut config = participants::dp_config(pki, options, &origins)?;
                 config.paynet_certificates.push(renewed.thumbprint()?);
-                config.variants.clone_from(&options.variants);
-                config.patience = options.dp_patience.unwrap_or(config.patience);
                 let listeners = DpListeners { webhooks: webhooks.0, public: pages };
                 Dp::Reference(Box::new(ReferenceDp::start(config, listeners, bank, c, e)?))
             }
@@ -200,18 +185,8 @@ impl World {
         let dc_listeners = DcListeners { public: sockets.dc, webhooks: sockets.dc_webhooks.0 };
         let (c, e) = (Arc::clone(&clock), Arc::clone(&entropy));
         let dc = MockDc::start(dc_config, dc_listeners, c, e)?;
-        let paynet_origins = [origins.paynet_as.clone(), origins.paynet_rs.clone()];
         let trust = Trust::from(&pki.ca).and(&provider.server_trust);
-        let selectors = target.map(|target| target.selectors.clone()).unwrap_or_default();
-        let customer = Customer::new(
-            &trust,
-            &paynet_origins,
-            &origins.dc,
-            &journal,
-            &clock,
-            patience(profile),
-            selectors,
-        )?;
+        let customer = participants::customer(&trust, options, &origins, &journal, &clock)?;
         Ok(Self {
             prober: Prober::new(pki, &provider.server_trust, &journal, &clock, renewed)?,
             paynet,

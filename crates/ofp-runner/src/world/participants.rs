@@ -1,10 +1,11 @@
 //! Who takes part: ids, registrations at PayNet, and what each is configured with.
 
-use std::{collections::HashSet, sync::Arc, time::Duration};
+use std::{sync::Arc, time::Duration};
 
 use ofp_checks::Settings;
 use ofp_dc::DcConfig;
 use ofp_dp::DpConfig;
+use ofp_evidence::Journal;
 use ofp_jose::{Jwk, JwkSet, KeySet, KeyUse};
 use ofp_net::{Store, Trust};
 use ofp_paynet::{
@@ -12,9 +13,10 @@ use ofp_paynet::{
     Webhooks,
 };
 use ofp_pki::{Kit, Party, Pki};
-use ofp_types::{ClientId, DcId, DpFault, DpId, Origin, Profile};
+use ofp_types::{ClientId, Clock, DcId, DpId, Origin, Profile};
 
 use super::{WorldError, WorldOptions, provider::Provider, sockets::Origins};
+use crate::customer::Customer;
 
 pub(super) const DP_ID: &str = "DP9876543210";
 pub(super) const DP_CLIENT_ID: &str = "7f0c3c1e-2f4b-4c8f-9a55-0d5d2f6a9b10";
@@ -22,6 +24,9 @@ pub(super) const DC_ID: &str = "16f87e367071230059bff09a";
 pub(super) const DC_CLIENT_ID: &str = "55aa605c-89ef-4473-aa88-47709f0ff383";
 pub(super) const OTHER_DC_ID: &str = "26f87e367071230059bff09b";
 pub(super) const OTHER_DC_CLIENT_ID: &str = "66bb605c-89ef-4473-aa88-47709f0ff384";
+
+/// How long a page of a DP that is not ours may take.
+const LONGEST_PAGE: Duration = Duration::from_secs(35);
 
 /// DC and browser wait longer than PayNet waits for a DP, also when PAR waits for an event.
 pub(super) fn patience(profile: &Profile) -> Duration {
@@ -114,11 +119,26 @@ fn strangers(pki: &Pki) -> Result<KeySet, WorldError> {
     Ok(keys("another DC", &JwkSet { keys: vec![jwk(KeyUse::Sig)?, jwk(KeyUse::Enc)?] }))
 }
 
+/// The customer's browser.
+pub(super) fn customer(
+    trust: &Trust,
+    options: &WorldOptions,
+    origins: &Origins,
+    journal: &Arc<Journal>,
+    clock: &Arc<dyn Clock>,
+) -> Result<Customer, WorldError> {
+    let paynet = [origins.paynet_as.clone(), origins.paynet_rs.clone()];
+    let usual = patience(&options.profile);
+    // a DP that is not ours may take half a minute to give a PayNet up that never answers (G-16)
+    let patience = if options.target.is_some() { usual.max(LONGEST_PAGE) } else { usual };
+    let selectors = options.target.as_ref().map(|target| target.selectors.clone());
+    let selectors = selectors.unwrap_or_default();
+    Ok(Customer::new(trust, &paynet, &origins.dc, journal, clock, patience, selectors)?)
+}
+
 pub(super) fn dp_config(
     pki: &Pki,
-    profile: &Profile,
-    faults: &HashSet<DpFault>,
-    store: &Store,
+    options: &WorldOptions,
     origins: &Origins,
 ) -> Result<DpConfig, WorldError> {
     Ok(DpConfig {
@@ -132,12 +152,12 @@ pub(super) fn dp_config(
         paynet_token_endpoint: origins.paynet_as_mtls.join("/v1/oauth/token"),
         paynet_rs: origins.paynet_rs.clone(),
         paynet_callbacks: vec![origins.paynet_as.join("/v1/oauth/callback")],
-        profile: profile.clone(),
-        faults: faults.clone(),
-        store: store.clone(),
-        variants: HashSet::new(),
+        profile: options.profile.clone(),
+        faults: options.faults.clone(),
+        store: options.store.clone(),
+        variants: options.variants.clone(),
         other_keys: Arc::new(strangers(pki)?),
-        patience: Duration::from_secs(5),
+        patience: options.dp_patience.unwrap_or(Duration::from_secs(5)),
     })
 }
 

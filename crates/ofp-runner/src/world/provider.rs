@@ -5,10 +5,10 @@ use ofp_dp::{AccountKind, Bank};
 use ofp_jose::{JwkSet, KeySet};
 use ofp_net::Trust;
 use ofp_pki::{Party, Pki};
-use ofp_types::{ClientId, DpId, Kid, Origin};
+use ofp_types::{ClientId, DpId, DpVariant, Kid, Origin};
 
 use super::{
-    WorldError,
+    WorldError, WorldOptions,
     participants::{DP_CLIENT_ID, DP_ID, keys},
     sockets::Origins,
 };
@@ -36,8 +36,22 @@ pub(super) struct Provider {
 }
 
 impl Provider {
+    /// The one that the options name.
+    pub(super) fn of(
+        options: &WorldOptions,
+        pki: &Pki,
+        origins: &Origins,
+        bank: &Bank,
+    ) -> Result<Self, WorldError> {
+        let uses_assertion = !options.variants.contains(&DpVariant::TlsClientAuth);
+        match &options.target {
+            Some(target) => Self::of_target(target, pki),
+            None => Self::reference(pki, origins, bank, uses_assertion),
+        }
+    }
+
     /// Ours.
-    pub(super) fn reference(
+    fn reference(
         pki: &Pki,
         origins: &Origins,
         bank: &Bank,
@@ -61,7 +75,7 @@ impl Provider {
     }
 
     /// Somebody else's.
-    pub(super) fn of_target(target: &Target, pki: &Pki) -> Result<Self, WorldError> {
+    fn of_target(target: &Target, pki: &Pki) -> Result<Self, WorldError> {
         let ours = pki.dp.client.thumbprint()?;
         let signing = pki.dp.signing.thumbprint()?;
         let signs_with_ours =

@@ -3,10 +3,11 @@
 use std::net::TcpListener;
 
 use ofp_net::{NetError, bind, local_port};
+use ofp_paynet::Listeners;
 use ofp_scenario::Listen;
 use ofp_types::Origin;
 
-use super::WorldError;
+use super::{WorldError, WorldOptions};
 use crate::target::Target;
 
 /// How many ports a world takes, one after the other, beside the control surface.
@@ -17,9 +18,7 @@ pub(super) type Socket = (TcpListener, Origin);
 
 /// Everybody's listeners. The order is that of the ports, counted from the base.
 pub(super) struct Sockets {
-    pub(super) paynet_as: Socket,
-    pub(super) paynet_as_mtls: Socket,
-    pub(super) paynet_rs: Socket,
+    pub(super) paynet: Listeners,
     pub(super) dc: Socket,
     pub(super) dc_webhooks: Socket,
     /// The reference DP's pages and webhooks, where the DP is ours.
@@ -48,8 +47,16 @@ pub struct Origins {
 }
 
 impl Sockets {
+    /// Those that the options ask for.
+    pub(super) fn of(options: &WorldOptions) -> Result<Self, WorldError> {
+        match &options.target {
+            Some(target) => Self::for_target(target.listen()),
+            None => Self::open(options.port_base),
+        }
+    }
+
     /// Free ports, or those that follow `base`.
-    pub(super) fn open(base: Option<u16>) -> Result<Self, WorldError> {
+    fn open(base: Option<u16>) -> Result<Self, WorldError> {
         let mut next = base;
         let mut listen = || {
             let listener = bind("127.0.0.1", next.unwrap_or(0))?;
@@ -58,9 +65,7 @@ impl Sockets {
             Ok::<_, WorldError>((listener, Origin::parse(&format!("https://localhost:{port}"))?))
         };
         Ok(Self {
-            paynet_as: listen()?,
-            paynet_as_mtls: listen()?,
-            paynet_rs: listen()?,
+            paynet: Listeners { as_public: listen()?, as_mtls: listen()?, rs: listen()? },
             dc: listen()?,
             dc_webhooks: listen()?,
             dp: Some((listen()?, listen()?)),
@@ -68,7 +73,7 @@ impl Sockets {
     }
 
     /// Where a DP that is not ours expects everybody.
-    pub(super) fn for_target(listen: &Listen) -> Result<Self, WorldError> {
+    fn for_target(listen: &Listen) -> Result<Self, WorldError> {
         let open = |port: u16| {
             let listener = bind(&listen.bind, port)?;
             let port = local_port(&listener)?;
@@ -76,9 +81,11 @@ impl Sockets {
             Ok::<_, WorldError>((listener, origin))
         };
         Ok(Self {
-            paynet_as: open(listen.authorization)?,
-            paynet_as_mtls: open(listen.authorization_mtls)?,
-            paynet_rs: open(listen.resource)?,
+            paynet: Listeners {
+                as_public: open(listen.authorization)?,
+                as_mtls: open(listen.authorization_mtls)?,
+                rs: open(listen.resource)?,
+            },
             dc: open(listen.dc)?,
             // only PayNet calls it
             dc_webhooks: open(0)?,
@@ -98,9 +105,9 @@ impl Sockets {
             (None, None) => return Err(WorldError::NoDp),
         };
         Ok(Origins {
-            paynet_as: self.paynet_as.1.clone(),
-            paynet_as_mtls: self.paynet_as_mtls.1.clone(),
-            paynet_rs: self.paynet_rs.1.clone(),
+            paynet_as: self.paynet.as_public.1.clone(),
+            paynet_as_mtls: self.paynet.as_mtls.1.clone(),
+            paynet_rs: self.paynet.rs.1.clone(),
             dc: self.dc.1.clone(),
             dc_webhooks: self.dc_webhooks.1.clone(),
             dp,

@@ -28,86 +28,87 @@ fn told(lines: &[DoctorLine]) -> String {
     bad.collect::<Vec<_>>().join("\n")
 }
 
+/// What is broken, by what; the code, what must be said to have come, and how to mend it.
+const BROKEN: &[(&str, &str, &str, &str, &str)] = &[
+    ("dp_id:", "dp-id:", "T-01", "target.yaml:2: unknown key `dp-id`", "did you mean `dp_id`"),
+    ("PKI/ca.pem, client_c", "PKI/none.pem, client_c", "T-03", "cannot read", "relative to"),
+    (
+        "server_ca: PKI/ca.pem",
+        "server_ca: PKI/dp/server-key.pem",
+        "T-03",
+        "a private key and no",
+        "the certificate's file",
+    ),
+    (
+        "PKI/dp/client.pem",
+        "PKI/dp/server.pem",
+        "T-04",
+        "unsuitable certificate purpose",
+        "TLS client authentication",
+    ),
+    (
+        "client_ca: PKI/ca.pem",
+        "client_ca: PKI/dc-1/server.pem",
+        "T-05",
+        "unable to get local issuer",
+        "it was issued by O=ofp-sim",
+    ),
+    (
+        "certificate: PKI/dp/signing.pem",
+        "certificate: PKI/dp/client.pem",
+        "T-06",
+        "its key is an elliptic curve's",
+        "RSA key of at least 2048",
+    ),
+    (
+        "certificate: PKI/dp/signing.pem",
+        "jwks: PKI/ca.pem",
+        "T-06",
+        "it is not a JWK set",
+        "RFC 7517",
+    ),
+    (
+        "certificate: PKI/dp/signing.pem",
+        "jwks: enc-only.json",
+        "T-06",
+        "no key of use=sig",
+        "use=sig",
+    ),
+    (
+        "password: paynet\n",
+        "password: { env: NOT_SET }\n",
+        "T-07",
+        "the environment variable NOT_SET is not set",
+        "before ofp-sim is started",
+    ),
+    ("nric.txt", "empty.txt", "T-07", "the first line of", "write the file"),
+    (
+        "as: 0, as_mtls: 0",
+        "as: 18441, as_mtls: 18441",
+        "T-08",
+        "listen.as and listen.as_mtls are both 18441",
+        "a port of its own",
+    ),
+    (
+        "dp_id:",
+        "profile: portal-9\ndp_id:",
+        "T-02",
+        "`portal-9` is no profile",
+        "built in: portal-1.2.2",
+    ),
+    (
+        "test_data:",
+        "customer: { pages: { approve: 'a[' } }\ntest_data:",
+        "T-16",
+        "`a[` is no CSS selector",
+        "such as",
+    ),
+    ("issuer: https", "issuer: http", "T-01", "an issuer is an https URL", "RFC 8414"),
+];
+
 #[test]
 fn a_file_that_is_wrong_says_what_and_where() {
-    let cases = [
-        // what is broken, and what must be said
-        ("dp_id:", "dp-id:", "T-01", "target.yaml:2: unknown key `dp-id`", "did you mean `dp_id`"),
-        ("PKI/ca.pem, client_c", "PKI/none.pem, client_c", "T-03", "cannot read", "relative to"),
-        (
-            "server_ca: PKI/ca.pem",
-            "server_ca: PKI/dp/server-key.pem",
-            "T-03",
-            "a private key and no",
-            "the certificate's file",
-        ),
-        (
-            "PKI/dp/client.pem",
-            "PKI/dp/server.pem",
-            "T-04",
-            "unsuitable certificate purpose",
-            "TLS client authentication",
-        ),
-        (
-            "client_ca: PKI/ca.pem",
-            "client_ca: PKI/dc-1/server.pem",
-            "T-05",
-            "unable to get local issuer",
-            "it was issued by O=ofp-sim",
-        ),
-        (
-            "certificate: PKI/dp/signing.pem",
-            "certificate: PKI/dp/client.pem",
-            "T-06",
-            "its key is an elliptic curve's",
-            "RSA key of at least 2048",
-        ),
-        (
-            "certificate: PKI/dp/signing.pem",
-            "jwks: PKI/ca.pem",
-            "T-06",
-            "it is not a JWK set",
-            "RFC 7517",
-        ),
-        (
-            "certificate: PKI/dp/signing.pem",
-            "jwks: enc-only.json",
-            "T-06",
-            "no key of use=sig",
-            "use=sig",
-        ),
-        (
-            "password: paynet\n",
-            "password: { env: NOT_SET }\n",
-            "T-07",
-            "the environment variable NOT_SET is not set",
-            "before ofp-sim is started",
-        ),
-        ("nric.txt", "empty.txt", "T-07", "the first line of", "write the file"),
-        (
-            "as: 0, as_mtls: 0",
-            "as: 18441, as_mtls: 18441",
-            "T-08",
-            "listen.as and listen.as_mtls are both 18441",
-            "a port of its own",
-        ),
-        (
-            "dp_id:",
-            "profile: portal-9\ndp_id:",
-            "T-02",
-            "`portal-9` is no profile",
-            "built in: portal-1.2.2",
-        ),
-        (
-            "test_data:",
-            "customer: { pages: { approve: 'a[' } }\ntest_data:",
-            "T-16",
-            "`a[` is no CSS selector",
-            "such as",
-        ),
-        ("issuer: https", "issuer: http", "T-01", "an issuer is an https URL", "RFC 8414"),
-    ];
-    for (from, to, code, came, mend) in cases {
+    for &(from, to, code, came, mend) in BROKEN {
         let desk = Desk::new();
         assert!(TARGET.contains(from), "{from}");
         desk.write(&TARGET.replace(from, to));

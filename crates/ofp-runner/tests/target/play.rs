@@ -3,8 +3,9 @@
 use std::{sync::Arc, time::Duration};
 
 use ofp_evidence::{RunStarted, ScenarioStatus, Summary, Verdict};
+use ofp_net::SystemClock;
 use ofp_runner::{RunOptions, SnapshotMode, World, exit, load, run};
-use ofp_types::DpFault;
+use ofp_types::{Clock as _, DpFault};
 
 use crate::kit::{Desk, TARGET};
 
@@ -148,9 +149,9 @@ async fn a_program_can_play_the_customer() {
 async fn a_dp_whose_own_calls_are_refused_is_not_blamed() {
     let mut desk = Desk::new();
     // PayNet is told to expect another certificate than the DP presents
-    let other = ofp_pki::self_signed_client(ofp_pki::Party::Dp, jiff::Timestamp::now()).unwrap();
+    let other = ofp_pki::self_signed_client(ofp_pki::Party::Dp, SystemClock.now()).unwrap();
     std::fs::write(desk.path("other.pem"), other.certificate.to_pem().unwrap()).unwrap();
-    let stranger = ofp_pki::Pki::in_memory(jiff::Timestamp::now()).unwrap();
+    let stranger = ofp_pki::Pki::in_memory(SystemClock.now()).unwrap();
     desk.write(&TARGET.replace(
         "client_certificate: PKI/dp/client.pem, client_ca: PKI/ca.pem",
         "client_certificate: other.pem",

@@ -13,8 +13,8 @@ use ofp_net::{OsEntropy, SystemClock};
 use ofp_pki::{OpenOptions, Pki};
 use ofp_report::{Terminal, json, junit, markdown};
 use ofp_runner::{
-    Loaded, RunOptions, SnapshotMode, Voice, World, WorldOptions, evidence, exit, judge_evidence,
-    load, run as play,
+    Loaded, RunOptions, SnapshotMode, Target, Voice, World, WorldOptions, evidence, exit,
+    judge_evidence, load, run as play,
 };
 use ofp_scenario::{Known, PROFILES, Source, Span, closest, load_profile, parse_baseline, render};
 use ofp_types::{Clock as _, DpFault, DpVariant, Profile};
@@ -37,17 +37,9 @@ pub(super) fn run(args: &RunArgs, environment: &Environment) -> Result<u8, Failu
     let baseline = args.baseline.as_deref().map(|path| baseline(path, environment)).transpose()?;
     let timeout = Span::parse(&args.timeout).filter(|span| span.0.is_positive());
     let timeout = timeout.ok_or_else(|| Failure::BadTimeout(args.timeout.clone()))?;
-    let (target, pki) = match &args.target {
-        None => (None, Pki::open(&args.pki, &OpenOptions::at(SystemClock.now()))?.0),
-        Some(file) => match preflight(file, &args.pki, asked.clone(), environment)? {
-            Ok((target, pki)) => (Some(target), pki),
-            Err(code) => return Ok(code),
-        },
-    };
-    let profile = match (asked, &target) {
-        (Some(profile), _) => profile,
-        (None, Some(target)) => target.profile().clone(),
-        (None, None) => Profile::default(),
+    let (target, pki, profile) = match tested(args, asked, environment)? {
+        Ok(tested) => tested,
+        Err(code) => return Ok(code),
     };
     // a customer has one browser
     let at_once = || target.as_ref().map_or_else(processors, |target| target.customers());
@@ -97,6 +89,25 @@ pub(super) fn run(args: &RunArgs, environment: &Environment) -> Result<u8, Failu
         write_private(path, &evidence)?;
     }
     Ok(summary.exit_code)
+}
+
+/// Who is tested, with our keys and the profile; the exit code of the preflight where nobody can be.
+type Tested = (Option<Arc<Target>>, Pki, Profile);
+
+fn tested(
+    args: &RunArgs,
+    asked: Option<Profile>,
+    environment: &Environment,
+) -> Result<Result<Tested, u8>, Failure> {
+    let Some(file) = &args.target else {
+        let (pki, _) = Pki::open(&args.pki, &OpenOptions::at(SystemClock.now()))?;
+        return Ok(Ok((None, pki, asked.unwrap_or_default())));
+    };
+    let found = preflight(file, &args.pki, asked, environment)?;
+    Ok(found.map(|(target, pki)| {
+        let profile = target.profile().clone();
+        (Some(target), pki, profile)
+    }))
 }
 
 /// `ofp-sim judge`.

@@ -101,7 +101,11 @@ fn bad_usage_is_refused_before_anything_is_booted() {
         (&["--profile", "portal-9"], 2, "profile portal-9 is unknown: portal-1.2.2 is built in"),
         (&["--fault", "balance-expird"], 2, "did you mean balance-expired?"),
         (&["--fault", "x"], 2, "`ofp-sim list faults` lists those that there are"),
-        (&["--report", "pdf=x"], 2, "expected FORMAT=FILE, where FORMAT is json or junit"),
+        (
+            &["--report", "pdf=x"],
+            2,
+            "expected FORMAT=FILE, where FORMAT is json, junit or markdown",
+        ),
         (&["--report", "json="], 2, "expected FORMAT=FILE"),
         (&["--timeout", "soon"], 2, "expected a length of time"),
         (&["--requirement", "Z-01"], 2, "there is no check for it"),

@@ -194,6 +194,9 @@ impl Actors<'_> {
             Screen::Review => "review",
             Screen::Result => "result",
             Screen::Left => "left the DP",
+            Screen::Unrecognised if self.visit.as_ref().is_some_and(Visit::is_scripted) => {
+                "not recognised, without a form (if JavaScript builds it: `driver: browser` in the target file)"
+            }
             Screen::Unrecognised => "not recognised",
         };
         Ok(of_screen(source, &step.expect, screen, text))

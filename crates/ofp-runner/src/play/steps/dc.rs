@@ -60,7 +60,7 @@ impl Actors<'_> {
             Err(DcError::Refused { status, body, .. }) => (*status, body.clone()),
             Err(_) => (0, String::new()),
         };
-        let refusal_expected = step.expect.status.as_ref().is_some_and(|s| s.value >= 400);
+        let refusal_expected = step.expect.status.as_ref().is_some_and(|s| s.value.are_errors());
         match refreshed {
             Ok(fresh) => {
                 if let Some(asked) = self.asked.last_mut() {

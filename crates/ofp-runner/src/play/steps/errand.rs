@@ -80,6 +80,8 @@ impl<'a> Actors<'a> {
     pub(crate) fn patience(&self, usual: Duration) -> Duration {
         match self.delegate() {
             Some((target, _)) => usual.max(target.decision_deadline() + Duration::from_secs(10)),
+            // longer than the longest page may take
+            None if self.world.dp.target().is_some() => usual.max(Duration::from_secs(40)),
             None => usual,
         }
     }
@@ -168,7 +170,7 @@ impl<'a> Actors<'a> {
     }
 
     async fn ask_person(
-        &mut self,
+        &self,
         target: &Target,
         errand: &Errand,
         consent: &ConsentId,
@@ -216,14 +218,14 @@ impl<'a> Actors<'a> {
 /// another one, for a text, or for a trick.
 fn in_one_go(driver: Driver, step: &Step) -> Result<(), StepError> {
     let screen = step.expect.screen.as_ref().map(|screen| screen.value);
-    let usual = match (&step.action, screen) {
+    let usual = matches!(
+        (&step.action, screen),
         (_, None)
-        | (Action::FollowAuthorization, Some(Screen::Login))
-        | (Action::LogIn(_), Some(Screen::AccountSelection))
-        | (Action::SelectAccounts(_), Some(Screen::Review))
-        | (Action::Approve | Action::Reject, Some(Screen::Result)) => true,
-        _ => false,
-    };
+            | (Action::FollowAuthorization, Some(Screen::Login))
+            | (Action::LogIn(_), Some(Screen::AccountSelection))
+            | (Action::SelectAccounts(_), Some(Screen::Review))
+            | (Action::Approve | Action::Reject, Some(Screen::Result))
+    );
     let expects = !usual || step.expect.text.is_some();
     let what = match (step.mutate.is_some(), expects) {
         (true, _) => "what a careless customer or an attacker does",

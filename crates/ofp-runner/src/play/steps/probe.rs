@@ -164,6 +164,6 @@ impl Actors<'_> {
 
 /// Whether the author wants the request refused, in so many words or by a status.
 fn wants_refusal(expect: &Expect) -> bool {
-    let by_status = expect.status.as_ref().is_some_and(|status| status.value >= 400);
+    let by_status = expect.status.as_ref().is_some_and(|status| status.value.are_errors());
     by_status || expect.refused.as_ref().is_some_and(|refused| refused.value)
 }

@@ -128,7 +128,7 @@ impl Actors<'_> {
         source: &Source,
     ) -> Vec<Finding> {
         self.write_decryptions(reading, endpoint);
-        if step.expect.status.as_ref().is_some_and(|status| status.value >= 400)
+        if step.expect.status.as_ref().is_some_and(|status| status.value.are_errors())
             && let Some(exchange) = self.find(endpoint, &reading.interaction)
         {
             self.world.journal.add(Record::RefusalExpected { exchange: exchange.id });
@@ -206,8 +206,8 @@ pub(super) fn accounts(linked: &Linked, which: WhichAccount) -> Result<Vec<&Acco
 
 /// A refusal that was expected is no error of the step.
 fn concluded(findings: Vec<Finding>, failed: Option<DcError>, step: &Step) -> Played {
-    let expected = step.expect.status.as_ref().map(|status| status.value);
-    let refusal_expected = expected.is_some_and(|status| !(200..300).contains(&status));
+    let expected = step.expect.status.as_ref();
+    let refusal_expected = expected.is_some_and(|status| status.value.exclude_success());
     match failed {
         Some(error) if findings.is_empty() && !refusal_expected => Err(error.into()),
         _ => Ok(findings),
