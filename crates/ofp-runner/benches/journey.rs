@@ -64,6 +64,7 @@ async fn journey(pki: &Pki) -> Arc<Summary> {
         ci: true,
         fail_on_should: false,
         baseline: None,
+        snapshot_folder: None,
         started: RunStarted {
             tool: "bench".into(),
             profile: "portal-1.2.2".into(),

@@ -215,6 +215,7 @@ async fn red(
         ci: true,
         fail_on_should: false,
         baseline: None,
+        snapshot_folder: None,
         started: RunStarted {
             tool: "prove".into(),
             profile: "portal-1.2.2".into(),

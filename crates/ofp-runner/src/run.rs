@@ -1,6 +1,7 @@
 //! A run: every scenario, several at once, and what it amounts to.
 
 use std::{
+    path::PathBuf,
     sync::{Arc, Mutex, PoisonError},
     time::{Duration, Instant},
 };
@@ -31,6 +32,8 @@ pub struct RunOptions {
     pub step_deadline: Duration,
     /// What to do with snapshots.
     pub snapshots: SnapshotMode,
+    /// Where they are, unless beside the scenarios.
+    pub snapshot_folder: Option<PathBuf>,
     /// Whether nothing may be written beside what was asked for.
     pub ci: bool,
     /// Whether a warning fails the run.
@@ -116,6 +119,7 @@ async fn play_all(
     let play_options = PlayOptions {
         step_deadline: options.step_deadline,
         snapshots: options.snapshots,
+        snapshot_folder: options.snapshot_folder.clone(),
         ci: options.ci,
     };
     let (alone, mut together): (Vec<usize>, Vec<usize>) =

@@ -17,7 +17,7 @@ use crate::{Diagnostic, Located, Source, Span, decode::decode, yaml};
 pub struct TargetFile {
     /// What the DP is called in reports.
     pub name: String,
-    /// The reading of the specification: `portal-1.2.2`, `sandbox`, `oidc-dp`, or a YAML file of switches.
+    /// The reading of the specification: a built-in name (`ofp-sim list profiles`), or a YAML file of switches.
     #[serde(default)]
     pub profile: Option<Located<String>>,
     /// The DP's id at PayNet, such as `DP9876543210`.

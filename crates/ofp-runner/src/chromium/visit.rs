@@ -17,6 +17,8 @@ use crate::World;
 
 const LOOK: &str = include_str!("look.js");
 const SETTLE: &str = include_str!("settle.js");
+/// How soon to look again at a page that went away.
+const GLANCE: Duration = Duration::from_millis(20);
 /// How long a page may take to become one that is known.
 const PATIENCE: Duration = Duration::from_secs(15);
 
@@ -92,7 +94,6 @@ impl<'a> BrowserVisit<'a> {
         }
         let before = self.shown.look.text.clone();
         self.fill(self.shown.look.username.clone(), username).await?;
-        self.world.journal.secret(password);
         self.fill(self.shown.look.password.clone(), password).await?;
         self.press_first(self.shown.look.log_in.clone()).await?;
         let (screen, page) = (self.shown.screen, self.shown.page);
@@ -239,7 +240,11 @@ impl<'a> BrowserVisit<'a> {
             match timeout_at(deadline, shown).await {
                 Ok(Ok(shown)) => self.shown = shown,
                 // the page went away while it was looked at
-                Ok(Err(_)) if Instant::now() < deadline => continue,
+                Ok(Err(_)) if Instant::now() < deadline => {
+                    // a WebDriver tells nobody when the next page is there
+                    tokio::time::sleep(GLANCE).await;
+                    continue;
+                }
                 Ok(Err(error)) => return Err(error),
                 Err(_) => return Ok(()),
             }

@@ -7,7 +7,7 @@ use ofp_types::Clock as _;
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use crate::World;
+use crate::{World, target::Target};
 
 /// Everything that somebody outside must know of a world: URLs, ids, certificates, test customers.
 #[derive(Debug, Serialize, ToSchema)]
@@ -72,9 +72,11 @@ pub struct DcView {
     pub encryption_kid: String,
 }
 
-/// The reference DP.
+/// The DP.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct DpView {
+    /// What it is called: `Reference DP`, or as its target file says.
+    pub name: String,
     /// Its id.
     pub dp_id: String,
     /// Its client.
@@ -85,9 +87,9 @@ pub struct DpView {
     pub signing_kid: String,
     /// Its webhooks.
     pub webhooks: String,
-    /// The consent dashboard.
-    pub dashboard: String,
-    /// Folder of its keys and certificates.
+    /// The consent dashboard, of the reference DP.
+    pub dashboard: Option<String>,
+    /// Folder of its keys and certificates, of the reference DP.
     pub certificates: Option<String>,
 }
 
@@ -123,6 +125,7 @@ impl WorldView {
         let of =
             |party: Party| folder.as_ref().map(|folder| absolute(&folder.join(party.folder())));
         let origins = &world.origins;
+        let is_ours = world.dp.target().is_none();
         Self {
             version: env!("CARGO_PKG_VERSION").into(),
             profile: world.settings.profile.name.clone(),
@@ -144,15 +147,16 @@ impl WorldView {
                 .map(|(party, dc)| DcView { certificates: of(party), ..dc })
                 .collect(),
             dp: DpView {
+                name: world.dp.target().map_or("Reference DP", Target::name).to_owned(),
                 dp_id: world.dp_id.to_string(),
                 client_id: world.settings.dp_client_id.to_string(),
                 issuer: origins.dp.to_string(),
-                signing_kid: kid(&world.pki.dp.signing),
+                signing_kid: signing_kid(world),
                 webhooks: origins.dp_webhooks.to_string(),
-                dashboard: origins.dp.join("/dashboard"),
-                certificates: of(Party::Dp),
+                dashboard: is_ours.then(|| origins.dp.join("/dashboard")),
+                certificates: of(Party::Dp).filter(|_| is_ours),
             },
-            customers: world.settings.customers.iter().map(customer).collect(),
+            customers: world.settings.customers.iter().map(|one| customer(world, one)).collect(),
             control: ControlView { openapi: format!("{url}/openapi.json"), url, token },
         }
     }
@@ -162,10 +166,20 @@ fn kid(credential: &ofp_pki::Credential) -> String {
     credential.thumbprint().map(|kid| kid.to_string()).unwrap_or_default()
 }
 
-fn customer(customer: &TestCustomer) -> CustomerView {
+/// Of the keys that the DP is registered with, the first.
+fn signing_kid(world: &World) -> String {
+    let keys = &world.settings.dp_jwks.keys;
+    keys.iter().find_map(|key| key.kid.clone()).unwrap_or_default()
+}
+
+fn customer(world: &World, customer: &TestCustomer) -> CustomerView {
+    // a bank's secret is for nobody's terminal; who set the variable knows it
+    let is_secret =
+        world.dp.target().is_some_and(|target| target.secrets.contains(&customer.password));
+    let password = if is_secret { "[secret]" } else { &customer.password };
     CustomerView {
         username: customer.username.clone(),
-        password: customer.password.clone(),
+        password: password.to_owned(),
         accounts: customer.accounts.iter().map(|a| format!("{} {}", a.name, a.number)).collect(),
     }
 }

@@ -5,7 +5,7 @@ mod expect;
 mod steps;
 
 use std::{
-    path::Path,
+    path::{Path, PathBuf},
     sync::Arc,
     time::{Duration, Instant},
 };
@@ -29,6 +29,8 @@ use steps::{Actors, StepError, Stopped};
 pub(crate) struct PlayOptions {
     pub(crate) step_deadline: Duration,
     pub(crate) snapshots: SnapshotMode,
+    /// A target's own snapshots.
+    pub(crate) snapshot_folder: Option<PathBuf>,
     pub(crate) ci: bool,
 }
 
@@ -225,6 +227,10 @@ fn check_snapshot(
         &SnapshotOptions {
             scenario: Path::new(&loaded.source.name),
             embedded: loaded.embedded,
+            elsewhere: options
+                .snapshot_folder
+                .as_deref()
+                .map(|folder| (folder, loaded.id.as_str())),
             mode: options.snapshots,
             ci: options.ci,
         },

@@ -15,6 +15,8 @@ use super::SnapshotMode;
 pub(crate) struct SnapshotOptions<'a> {
     pub(crate) scenario: &'a Path,
     pub(crate) embedded: bool,
+    /// A target's own folder, instead of the one beside the scenario, and the scenario's name in it.
+    pub(crate) elsewhere: Option<(&'a Path, &'a str)>,
     pub(crate) mode: SnapshotMode,
     pub(crate) ci: bool,
 }
@@ -24,8 +26,12 @@ pub(crate) fn check(text: &str, options: &SnapshotOptions<'_>) -> Vec<Finding> {
     if options.mode == SnapshotMode::Off {
         return Vec::new();
     }
-    let path = snapshot_path(options.scenario);
-    let result = if options.embedded { embedded(&path, text) } else { local(&path, text, options) };
+    let beside = snapshot_path(options.scenario);
+    let result = match options.elsewhere {
+        Some((folder, id)) => local(&folder.join(format!("{id}.snap")), text, options),
+        None if options.embedded => embedded(&beside, text),
+        None => local(&beside, text, options),
+    };
     result.err().map(|finding| vec![*finding]).unwrap_or_default()
 }
 

@@ -27,6 +27,7 @@ async fn good_run(wanted: impl Fn(&str) -> bool) -> (World, Vec<Arc<Record>>) {
         ci: true,
         fail_on_should: false,
         baseline: None,
+        snapshot_folder: None,
         started: RunStarted {
             tool: "test".into(),
             profile: "portal-1.2.2".into(),

@@ -288,3 +288,65 @@ async fn a_dp_that_says_nothing_costs_no_more_than_the_deadline() {
     assert_eq!(code, exit::UNTESTED);
     assert!(took < Duration::from_secs(9), "{took:?}");
 }
+
+/// A DP behind TLS, as far as the handshake goes, that answers each request with `answer`.
+async fn webhooks<F>(
+    desk: &mut Desk,
+    answer: impl Fn(tokio_openssl::SslStream<tokio::net::TcpStream>) -> F + Clone + Send + 'static,
+) where
+    F: Future<Output = ()> + Send + 'static,
+{
+    let folder = KEYS.0.path().join("dp");
+    server(desk, move |stream| {
+        let (folder, answer) = (folder.clone(), answer.clone());
+        async move {
+            let mut builder =
+                SslAcceptor::mozilla_intermediate_v5(SslMethod::tls_server()).unwrap();
+            builder.set_certificate_file(folder.join("server.pem"), SslFiletype::PEM).unwrap();
+            builder.set_private_key_file(folder.join("server-key.pem"), SslFiletype::PEM).unwrap();
+            let ssl = openssl::ssl::Ssl::new(builder.build().context()).unwrap();
+            let mut stream = tokio_openssl::SslStream::new(ssl, stream).unwrap();
+            if std::pin::Pin::new(&mut stream).accept().await.is_ok() {
+                answer(stream).await;
+            }
+        }
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_answer_of_a_hundred_megabytes_is_not_read_to_its_end() {
+    let mut desk = Desk::new();
+    webhooks(&mut desk, |mut stream| async move {
+        let head = "HTTP/1.1 200 OK\r\ncontent-length: 104857600\r\n\r\n";
+        let _ = stream.write_all(head.as_bytes()).await;
+        let megabyte = vec![b'x'; 1 << 20];
+        for _ in 0..100 {
+            if stream.write_all(&megabyte).await.is_err() {
+                return;
+            }
+        }
+    })
+    .await;
+    let (text, code, _) = reached(&desk, &KEYS.1).await;
+    assert!(text.starts_with("T-13 the network") && text.contains("length limit"), "{text}");
+    assert_eq!(code, exit::UNTESTED);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_answer_that_drips_costs_no_more_than_the_deadline() {
+    let mut desk = Desk::new();
+    webhooks(&mut desk, |mut stream| async move {
+        let _ = stream.write_all(b"HTTP/1.1 200 OK\r\ncontent-length: 1000\r\n\r\n").await;
+        let mut second = tokio::time::interval(Duration::from_secs(1));
+        while stream.write_all(b"x").await.is_ok() {
+            second.tick().await;
+        }
+    })
+    .await;
+    let (text, code, took) = reached(&desk, &KEYS.1).await;
+    assert!(text.starts_with("T-13 the network"), "{text}");
+    assert!(text.contains("nothing complete within 5s"), "{text}");
+    assert_eq!(code, exit::UNTESTED);
+    assert!(took < Duration::from_secs(12), "{took:?}");
+}

@@ -20,6 +20,7 @@ async fn played(world: &World, ids: &[&str]) -> Arc<Summary> {
         ci: true,
         fail_on_should: false,
         baseline: None,
+        snapshot_folder: None,
         started: RunStarted {
             tool: "test".into(),
             profile: "portal-1.2.2".into(),

@@ -41,22 +41,22 @@ pub(super) fn run(args: &RunArgs, environment: &Environment) -> Result<u8, Failu
         Ok(tested) => tested,
         Err(code) => return Ok(code),
     };
-    // a customer has one browser
-    let at_once = || target.as_ref().map_or_else(processors, |target| target.customers());
+    // a customer has one browser; and with snapshots it is always the same customer's turn
+    let at_once = || match &target {
+        Some(target) if target.snapshots().is_some() => 1,
+        Some(target) => target.customers(),
+        None => processors(),
+    };
 
+    let (snapshots, snapshot_folder) = snapshots(args, target.as_deref())?;
     let options = RunOptions {
         jobs: args.jobs.map_or_else(at_once, usize::from),
         step_deadline: timeout.0.unsigned_abs(),
-        snapshots: match args.snapshots {
-            // the embedded ones are of the reference DP
-            Snapshots::Check if target.is_some() => SnapshotMode::Off,
-            Snapshots::Check => SnapshotMode::Check,
-            Snapshots::Accept => SnapshotMode::Accept,
-            Snapshots::Off => SnapshotMode::Off,
-        },
+        snapshots,
         ci: environment.ci,
         fail_on_should: args.fail_on == FailOn::Should,
         baseline,
+        snapshot_folder,
         started: RunStarted {
             tool: concat!("ofp-sim ", env!("CARGO_PKG_VERSION")).into(),
             profile: profile.name.clone(),
@@ -89,6 +89,26 @@ pub(super) fn run(args: &RunArgs, environment: &Environment) -> Result<u8, Failu
         write_private(path, &evidence)?;
     }
     Ok(summary.exit_code)
+}
+
+/// What to do with snapshots, and where a target's are. Those beside the scenarios are the reference DP's.
+fn snapshots(
+    args: &RunArgs,
+    target: Option<&Target>,
+) -> Result<(SnapshotMode, Option<PathBuf>), Failure> {
+    let folder = target.and_then(Target::snapshots);
+    let has_none = target.is_some() && folder.is_none();
+    let mode = match args.snapshots {
+        Snapshots::Accept if has_none => {
+            let why = "the target names no folder for them (key `snapshots`)";
+            return Err(Failure::CannotAccept(why));
+        }
+        _ if has_none => SnapshotMode::Off,
+        Snapshots::Check => SnapshotMode::Check,
+        Snapshots::Accept => SnapshotMode::Accept,
+        Snapshots::Off => SnapshotMode::Off,
+    };
+    Ok((mode, folder))
 }
 
 /// Who is tested, with our keys and the profile; the exit code of the preflight where nobody can be.
@@ -286,15 +306,13 @@ fn select(loaded: Vec<Loaded>, args: &RunArgs) -> Result<Vec<Loaded>, Failure> {
 
 /// Snapshots can be accepted only in files, and only as an honest DP leads to them.
 fn can_accept(args: &RunArgs, scenarios: &[Loaded]) -> Result<(), Failure> {
-    if args.snapshots != Snapshots::Accept {
+    // a target's are in a folder of its own
+    if args.snapshots != Snapshots::Accept || args.target.is_some() {
         return Ok(());
     }
     if scenarios.iter().any(|one| one.embedded) {
         let why = "the scenarios are part of the binary; run with a PATH, such as `ofp-sim run scenarios`";
         return Err(Failure::CannotAccept(why));
-    }
-    if args.target.is_some() {
-        return Err(Failure::CannotAccept("not with --target: snapshots are of the reference DP"));
     }
     if !args.fault.is_empty() {
         return Err(Failure::CannotAccept("not with --fault: the DP errs on purpose"));

@@ -91,10 +91,15 @@ fn as_text(view: &WorldView) -> String {
         line("  signing key", &dc.signing_kid);
         line("  encryption key", &dc.encryption_kid);
     }
-    line("Reference DP", &format!("{}  {}", view.dp.dp_id, view.dp.issuer));
+    line(&view.dp.name, &format!("{}  {}", view.dp.dp_id, view.dp.issuer));
     line("  client", &view.dp.client_id);
-    line("  keys", view.dp.certificates.as_deref().unwrap_or("in memory"));
-    line("  dashboard", &view.dp.dashboard);
+    match &view.dp.dashboard {
+        Some(dashboard) => {
+            line("  keys", view.dp.certificates.as_deref().unwrap_or("in memory"));
+            line("  dashboard", dashboard);
+        }
+        None => line("  signing key", &view.dp.signing_kid),
+    }
     line("  webhooks", &view.dp.webhooks);
     for customer in &view.customers {
         let credentials = format!("{} / {}", customer.username, customer.password);

@@ -14,6 +14,8 @@ use crate::{customer::Visit, target::Target};
 
 /// A longer answer of a program is not read.
 const LONGEST_ANSWER: usize = 1024 * 1024;
+/// How often to look whether a person's browser has come back.
+const GLANCE: Duration = Duration::from_millis(100);
 /// How often a person is told that they are waited for.
 const REMINDER: Duration = Duration::from_secs(30);
 
@@ -202,11 +204,10 @@ impl<'a> Actors<'a> {
         };
         timeout(deadline, decided).await.map_err(|_| ErrandError::Nobody(deadline))?;
         self.world.tell(&format!("  {wanted}; waiting for the browser to come back to the DC\n"));
-        let mut news = self.world.journal.watch();
         let back = async {
+            // a person's browser leaves nothing in the journal when it gets to the DC
             while self.world.dc.landing(&state).is_none() {
-                // the journal lives as long as the world, which we borrow
-                let _ = news.changed().await;
+                tokio::time::sleep(GLANCE).await;
             }
         };
         timeout(deadline, back).await.map_err(|_| ErrandError::Nobody(deadline))?;
