@@ -306,9 +306,18 @@ async fn webhooks<F>(
             builder.set_private_key_file(folder.join("server-key.pem"), SslFiletype::PEM).unwrap();
             let ssl = openssl::ssl::Ssl::new(builder.build().context()).unwrap();
             let mut stream = tokio_openssl::SslStream::new(ssl, stream).unwrap();
-            if std::pin::Pin::new(&mut stream).accept().await.is_ok() {
-                answer(stream).await;
+            if std::pin::Pin::new(&mut stream).accept().await.is_err() {
+                return;
             }
+            // who answers before the request is there is not understood
+            let mut head = Vec::new();
+            while !head.ends_with(b"\r\n\r\n") {
+                match stream.read_u8().await {
+                    Ok(byte) => head.push(byte),
+                    Err(_) => return,
+                }
+            }
+            answer(stream).await;
         }
     })
     .await;
