@@ -13,7 +13,7 @@ use openssl::{
     ssl::SslVerifyMode,
     x509::{X509, X509VerifyResult},
 };
-use tokio::{net::TcpStream, time::timeout};
+use tokio::{io::AsyncReadExt as _, net::TcpStream, time::timeout};
 use tokio_openssl::SslStream;
 
 use crate::{Trust, tls::inspecting};
@@ -51,6 +51,27 @@ pub enum InspectError {
     /// OpenSSL cannot be set up.
     #[error("{0}")]
     Setup(#[from] ErrorStack),
+}
+
+/// What the server says, unasked, after a handshake with `identity`: a TLS 1.3 server refuses a client's certificate
+/// only then, and where a request has been written the alert may be lost behind the reset. `None` when it waits for a request.
+pub async fn refusal(
+    (host, port): (&str, u16),
+    identity: &Credential,
+    trust: &Trust,
+    patience: Duration,
+) -> Option<String> {
+    let tcp = timeout(patience, TcpStream::connect((host, port))).await.ok()?.ok()?;
+    let mut stream = SslStream::new(inspecting(Some(identity), trust, host).ok()?, tcp).ok()?;
+    let shaken = timeout(patience, Pin::new(&mut stream).connect()).await.ok()?;
+    if let Err(error) = shaken {
+        return Some(error.to_string());
+    }
+    let mut space = [0; 1];
+    match timeout(patience, stream.read(&mut space)).await {
+        Ok(Err(error)) => Some(error.to_string()),
+        Ok(Ok(_)) | Err(_) => None,
+    }
 }
 
 /// Connects to `host`, presents `identity`, and says what the server showed.

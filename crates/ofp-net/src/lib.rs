@@ -34,7 +34,7 @@ pub use error::NetError;
 pub use facts::certificate_facts;
 pub use form::{FormError, encode_form, parse_form, posted_form};
 pub use hello::Hello;
-pub use inspect::{InspectError, Inspected, inspect};
+pub use inspect::{InspectError, Inspected, inspect, refusal};
 pub use jwks::JwksCache;
 pub use listener::{RunningServer, serve, serve_plain};
 pub use passing::Passing;

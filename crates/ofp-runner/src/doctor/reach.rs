@@ -3,8 +3,9 @@
 use std::time::Duration;
 
 use jiff::{Timestamp, fmt::rfc2822};
+use ofp_evidence::{Failure, Stage};
 use ofp_net::{
-    HttpClient, InspectError, Inspected, Request, certificate_facts, connector, inspect,
+    HttpClient, InspectError, Inspected, Request, certificate_facts, connector, inspect, refusal,
 };
 use ofp_pki::{Pki, describe};
 use ofp_types::{Clock, Origin};
@@ -15,6 +16,8 @@ use crate::target::Target;
 
 /// How long each step may take.
 const PATIENCE: Duration = Duration::from_secs(5);
+/// How long a DP may take to say by itself that it refuses a certificate.
+const UNASKED: Duration = Duration::from_secs(2);
 /// Clocks further apart than this make good signatures look old or premature.
 const MOST_SKEW_SECONDS: i64 = 10;
 
@@ -223,11 +226,33 @@ async fn health(
             let (came, mend) = refused(pki, &failure.detail);
             report.config("T-10", checked, came, mend);
         }
-        Err(failure) => {
-            let mend = "PayNet's first call would fare the same: look into the DP's own log";
-            report.network("T-13", checked, failure.to_string(), mend);
-        }
+        Err(failure) => match said_unasked(target, pki, origin, &failure).await {
+            Some(alert) => {
+                let (came, mend) = refused(pki, &alert);
+                report.config("T-10", checked, came, mend);
+            }
+            None => {
+                let mend = "PayNet's first call would fare the same: look into the DP's own log";
+                report.network("T-13", checked, failure.to_string(), mend);
+            }
+        },
     }
+}
+
+/// The alert that was lost behind a reset, if that is what ended a connection.
+async fn said_unasked(
+    target: &Target,
+    pki: &Pki,
+    origin: &Origin,
+    failure: &Failure,
+) -> Option<String> {
+    if !matches!(failure.stage, Stage::Send | Stage::Receive) {
+        return None;
+    }
+    let (host, port) = address(origin)?;
+    let client = &pki.paynet.client;
+    let said = refusal((&host, port), client, &target.server_trust, UNASKED).await;
+    said.filter(|text| text.contains("alert"))
 }
 
 fn skew(report: &mut Report, now: Timestamp, date: Option<&str>) {
