@@ -1,7 +1,19 @@
 //! Pages of a DP, as people see them.
 
 use ego_tree::iter::Edge;
-use scraper::{ElementRef, Node};
+use scraper::{ElementRef, Html, Node};
+
+/// What follows this many tags, or references such as `&amp;`, is not read: a parser takes time by the square of how
+/// deep tags nest and of how many references a text has, and no page for a bank's customer has so many.
+const MOST: [(char, usize); 2] = [('<', 5_000), ('&', 50_000)];
+
+/// A page of a DP, which may be hostile.
+#[must_use]
+pub fn parse_page(html: &str) -> Html {
+    let ends = MOST.iter().filter_map(|(sign, most)| html.match_indices(*sign).nth(*most));
+    let end = ends.map(|(at, _)| at).min().unwrap_or(html.len());
+    Html::parse_document(&html[..end])
+}
 
 /// The text of an element as people see it, white space folded. One pass, however deep it nests.
 #[must_use]

@@ -2,7 +2,7 @@
 
 use ofp_evidence::{Endpoint, Exchange, Message, Outcome, Stage};
 use ofp_types::{Mutation, MutationPart};
-use scraper::{Html, Selector};
+use scraper::Selector;
 
 use crate::visible_text;
 
@@ -84,7 +84,7 @@ fn page_refuses(status: u16, message: &Message, callback: &str) -> Result<(), St
 fn says_something_and_asks_nothing(message: &Message) -> bool {
     let html = message.media_type().is_some_and(|media_type| media_type.contains("html"));
     html && {
-        let page = Html::parse_document(&message.text());
+        let page = crate::parse_page(&message.text());
         let first = |css: &str| page.select(&Selector::parse(css).ok()?).next();
         let asks = first("form, input, button, meta[http-equiv]").is_some();
         !asks && first("body").is_some_and(|body| !visible_text(body).is_empty())

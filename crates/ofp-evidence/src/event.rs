@@ -164,6 +164,8 @@ pub struct Summary {
     pub scenarios: Vec<ScenarioResult>,
     /// Every requirement that a check is written for, in the catalogue's order.
     pub requirements: Vec<RequirementResult>,
+    /// Why the DP's own calls never got through to PayNet, if none did: nothing can be held against it then.
+    pub calls_refused: Option<String>,
     /// What the baseline knows and no longer happens; each fails the run.
     pub stale: Vec<Stale>,
     /// Everything that was recorded.

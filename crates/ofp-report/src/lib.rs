@@ -15,4 +15,4 @@ mod words;
 pub use json::json;
 pub use junit::{JunitError, junit};
 pub use markdown::markdown;
-pub use terminal::Terminal;
+pub use terminal::{Terminal, tame};

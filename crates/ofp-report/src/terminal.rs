@@ -408,8 +408,9 @@ fn of_dp(summary: &Summary) -> impl Iterator<Item = &RequirementResult> {
     summary.requirements.iter().filter(|requirement| requirement.level != Level::Own)
 }
 
-/// A text without characters that a terminal would obey: it may come from a DP's page.
-fn tame(text: &str) -> String {
+/// A text without characters that a terminal would obey: it may come from a DP.
+#[must_use]
+pub fn tame(text: &str) -> String {
     text.chars().map(|c| if c.is_control() { '\u{fffd}' } else { c }).collect()
 }
 

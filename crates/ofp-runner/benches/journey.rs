@@ -11,7 +11,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use ofp_evidence::{Endpoint, Record, RunStarted, ScenarioStatus, Summary};
+use ofp_evidence::{Endpoint, Record, ScenarioStatus, Summary};
 use ofp_jose::{CompactJwe, CompactJws, KeySet, KeyUse, PublicKey};
 use ofp_net::{ClientAuth, OsEntropy, SystemClock, acceptor};
 use ofp_pki::Pki;
@@ -59,20 +59,8 @@ async fn journey(pki: &Pki) -> Arc<Summary> {
     let scenarios = load(&["journey/approve".into()]).unwrap();
     let options = RunOptions {
         jobs: 1,
-        step_deadline: Duration::from_secs(30),
         snapshots: SnapshotMode::Check,
-        ci: true,
-        fail_on_should: false,
-        baseline: None,
-        snapshot_folder: None,
-        started: RunStarted {
-            tool: "bench".into(),
-            profile: "portal-1.2.2".into(),
-            target: "the reference DP".into(),
-            rerun_flags: String::new(),
-            scenarios: 1,
-        },
-        pki_folder: None,
+        ..RunOptions::by("bench", &world, 1)
     };
     let summary = run(&world, &scenarios, &options, &|_| {}).await;
     world.stop().await;

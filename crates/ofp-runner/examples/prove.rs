@@ -13,10 +13,10 @@ use std::{
 
 use futures_util::stream::{self, StreamExt as _};
 use ofp_checks::catalogue;
-use ofp_evidence::{Level, RunStarted, Verdict};
+use ofp_evidence::{Level, Verdict};
 use ofp_net::{OsEntropy, SystemClock};
 use ofp_pki::Pki;
-use ofp_runner::{Loaded, RunOptions, SnapshotMode, World, WorldError, WorldOptions, load, run};
+use ofp_runner::{Loaded, RunOptions, World, WorldError, WorldOptions, load, run};
 use ofp_types::{Clock as _, DpFault, DpVariant};
 
 /// How many worlds at once.
@@ -210,20 +210,7 @@ async fn red(
     let world = World::boot(pki, &options, Arc::new(SystemClock), Arc::new(OsEntropy))?;
     let options = RunOptions {
         jobs: std::thread::available_parallelism().map_or(2, usize::from),
-        step_deadline: Duration::from_secs(30),
-        snapshots: SnapshotMode::Off,
-        ci: true,
-        fail_on_should: false,
-        baseline: None,
-        snapshot_folder: None,
-        started: RunStarted {
-            tool: "prove".into(),
-            profile: "portal-1.2.2".into(),
-            target: "the reference DP".into(),
-            rerun_flags: String::new(),
-            scenarios: scenarios.len(),
-        },
-        pki_folder: None,
+        ..RunOptions::by("prove", &world, scenarios.len())
     };
     let summary = run(&world, scenarios, &options, &|_| {}).await;
     world.stop().await;

@@ -16,8 +16,9 @@ use ofp_types::{ClientId, DcId, DpId, Kid, Profile};
 use serde::{Deserialize, Serialize};
 
 use crate::{
+    exit,
     play::played_before,
-    run::{outcome, requirements},
+    run::{outcome, requirements, untested_all},
 };
 
 /// What the file is called inside, with the version of its form.
@@ -65,6 +66,8 @@ struct Written<R> {
     settings: WrittenSettings,
     scenarios: Vec<ScenarioResult>,
     secrets: Vec<String>,
+    #[serde(default)]
+    calls_refused: Option<String>,
     records: Vec<R>,
 }
 
@@ -140,6 +143,7 @@ pub fn evidence(settings: &Settings, summary: &Summary) -> Result<Vec<u8>, serde
         settings: WrittenSettings::of(settings),
         scenarios: summary.scenarios.clone(),
         secrets: summary.secrets.texts(),
+        calls_refused: summary.calls_refused.clone(),
         records: summary.records.iter().map(AsRef::as_ref).collect::<Vec<&Record>>(),
     })
 }
@@ -163,8 +167,14 @@ pub fn judge_evidence(path: &Path, fail_on_should: bool) -> Result<Arc<Summary>,
         .into_iter()
         .map(|scenario| played_before(scenario, &settings, &records))
         .collect();
-    let requirements = requirements(&settings, &records, &played);
-    let exit_code = outcome(&played, &requirements, fail_on_should);
+    let mut requirements = requirements(&settings, &records, &played);
+    if let Some(reason) = &written.calls_refused {
+        untested_all(&mut requirements, reason, true);
+    }
+    let mut exit_code = outcome(&played, &requirements, fail_on_should);
+    if written.calls_refused.is_some() {
+        exit_code = exit::worst(&[exit_code, exit::CONFIG]);
+    }
     let mut secrets = Secrets::default();
     written.secrets.iter().for_each(|secret| secrets.keep(secret));
     Ok(Arc::new(Summary {
@@ -177,6 +187,7 @@ pub fn judge_evidence(path: &Path, fail_on_should: bool) -> Result<Arc<Summary>,
         },
         scenarios: played.into_iter().map(|played| played.result).collect(),
         requirements,
+        calls_refused: written.calls_refused,
         stale: Vec::new(),
         records,
         secrets,

@@ -18,6 +18,7 @@ use crate::{
     Loaded, SnapshotMode, World, baseline, exit,
     play::{PlayOptions, Played, not_played, play, uncovered_claim},
     reach::{Lost, Reach},
+    target::Target,
 };
 
 /// The tag of scenarios that wait.
@@ -46,6 +47,32 @@ pub struct RunOptions {
     pub pki_folder: Option<String>,
 }
 
+impl RunOptions {
+    /// For a program of our own that plays `scenarios` in a world: two at once, nothing compared, nothing written.
+    #[must_use]
+    pub fn by(tool: &str, world: &World, scenarios: usize) -> Self {
+        let target = world.dp.target().map_or("the reference DP", Target::name);
+        let started = RunStarted {
+            tool: tool.to_owned(),
+            profile: world.settings.profile.name.clone(),
+            target: target.to_owned(),
+            rerun_flags: String::new(),
+            scenarios,
+        };
+        Self {
+            jobs: 2,
+            step_deadline: Duration::from_secs(30),
+            snapshots: SnapshotMode::Off,
+            snapshot_folder: None,
+            ci: true,
+            fail_on_should: false,
+            baseline: None,
+            started,
+            pki_folder: None,
+        }
+    }
+}
+
 /// Plays scenarios in a world and tells `listener` of it. The last event carries the summary that
 /// is returned.
 pub async fn run(
@@ -64,8 +91,12 @@ pub async fn run(
     let records = world.journal.records();
     let mut requirements = requirements(&world.settings, &records, &played);
     let lost = reach.lost(world);
+    let calls_refused = match &lost {
+        Some(Lost::PayNet(_)) => lost.as_ref().map(ToString::to_string),
+        _ => None,
+    };
     if let Some(lost) = &lost {
-        untested_all(&mut requirements, lost);
+        untested_all(&mut requirements, &lost.to_string(), calls_refused.is_some());
     }
     say_why_not_played(&mut requirements, &played, scenarios);
     if world.dp.target().is_none() {
@@ -76,7 +107,7 @@ pub async fn run(
     let stale = known.map(|known| baseline::apply(known, &mut requirements, &played, least));
     let stale = stale.unwrap_or_default();
     let mut exit_code = outcome(&played, &requirements, options.fail_on_should);
-    if matches!(lost, Some(Lost::PayNet(_))) {
+    if calls_refused.is_some() {
         exit_code = exit::worst(&[exit_code, exit::CONFIG]);
     }
     if !stale.is_empty() {
@@ -86,6 +117,7 @@ pub async fn run(
         started: options.started.clone(),
         scenarios: played.into_iter().map(|played| played.result).collect(),
         requirements,
+        calls_refused,
         stale,
         records,
         secrets: world.journal.secrets(),
@@ -229,11 +261,11 @@ fn fold_consequences(
 
 /// Nothing was tested for one reason. Where the DP's calls did not get through, what did not come is no
 /// fault of its.
-fn untested_all(results: &mut [RequirementResult], lost: &Lost) {
+pub(crate) fn untested_all(results: &mut [RequirementResult], reason: &str, even_failures: bool) {
     for result in results {
-        let broken = !result.verdict.findings().is_empty() && matches!(lost, Lost::PayNet(_));
+        let broken = !result.verdict.findings().is_empty() && even_failures;
         if broken || matches!(result.verdict, Verdict::NotTested { .. }) {
-            result.verdict = Verdict::NotTested { because: lost.to_string() };
+            result.verdict = Verdict::NotTested { because: reason.to_owned() };
         }
     }
 }

@@ -5,7 +5,7 @@ use std::{path::PathBuf, time::Duration};
 use ofp_checks::TestCustomer;
 use ofp_jose::JwkSet;
 use ofp_net::Trust;
-use ofp_scenario::{ClientAuthWord, CustomerSpec, Hooks, Listen, ScopeWord, TargetFile, TextOr};
+use ofp_scenario::{ClientAuthWord, CustomerSpec, Hooks, Listen, ScopeWord, TargetFile};
 use ofp_types::{Kid, Origin, Profile};
 
 use crate::customer::Selectors;
@@ -20,6 +20,14 @@ pub struct Target {
     /// Where its file is: paths in it begin here.
     pub(crate) folder: PathBuf,
     pub(crate) profile: Profile,
+    /// The base URL of its issuer.
+    pub(crate) issuer: Origin,
+    /// Base URL of its webhooks D1 to D3.
+    pub(crate) as_webhooks: Origin,
+    /// Base URL of its webhooks D4 to D7.
+    pub(crate) rs_webhooks: Origin,
+    /// Who plays the customer, and how.
+    pub(crate) customer: CustomerSpec,
     /// What its server certificates come from.
     pub(crate) server_trust: Trust,
     /// What its client certificate comes from, or that itself.
@@ -69,30 +77,6 @@ impl Target {
         self.file.client.auth == ClientAuthWord::PrivateKeyJwt
     }
 
-    /// The base URL of its issuer.
-    pub(crate) fn issuer(&self) -> Result<Origin, ofp_types::InvalidOrigin> {
-        let text = &self.file.issuer.value;
-        let invalid = || ofp_types::InvalidOrigin { got: text.clone() };
-        let url = url::Url::parse(text).map_err(|_| invalid())?;
-        Origin::of(&url)
-    }
-
-    /// Base URL of its webhooks D1 to D3.
-    pub(crate) fn as_webhooks(&self) -> Result<Origin, ofp_types::InvalidOrigin> {
-        match &self.file.webhooks {
-            TextOr::Text(one) => Origin::parse(one),
-            TextOr::Map(two) => Ok(two.authorization.clone()),
-        }
-    }
-
-    /// Base URL of its webhooks D4 to D7.
-    pub(crate) fn rs_webhooks(&self) -> Result<Origin, ofp_types::InvalidOrigin> {
-        match &self.file.webhooks {
-            TextOr::Text(one) => Origin::parse(one),
-            TextOr::Map(two) => Ok(two.resource.clone()),
-        }
-    }
-
     /// Whether it claims a part of the platform.
     pub(crate) fn claims(&self, part: ScopeWord) -> bool {
         part == ScopeWord::Drop1 || self.file.scope.contains(&part)
@@ -115,12 +99,8 @@ impl Target {
         &self.file.hooks
     }
 
-    pub(crate) fn customer(&self) -> CustomerSpec {
-        self.file.customer()
-    }
-
     /// How long one decision may take where it is not ours to make.
     pub(crate) fn decision_deadline(&self) -> Duration {
-        self.customer().deadline.map_or(DECISION, |span| span.0.unsigned_abs())
+        self.customer.deadline.map_or(DECISION, |span| span.0.unsigned_abs())
     }
 }

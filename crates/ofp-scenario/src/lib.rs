@@ -31,6 +31,7 @@ mod rows;
 mod scenario;
 mod suggest;
 mod target;
+mod text_or;
 mod yaml;
 
 pub use action::{
@@ -51,5 +52,6 @@ pub use scenario::{ConsentSpec, Provider, ResponseMode, Scenario, Skip, Step};
 pub use suggest::closest;
 pub use target::{
     AccountKindWord, ClientAuthWord, CustomerSpec, Driver, Hooks, Listen, Pages, ScopeWord,
-    SecretSource, TargetFile, TestCustomerSpec, TextOr, parse_target, target_schema,
+    SecretSource, TargetFile, TargetWebhooks, TestCustomerSpec, parse_target, target_schema,
 };
+pub use text_or::TextOr;

@@ -1,15 +1,11 @@
 //! The target file: a Data Provider (DP) that is not ours, where it answers, and how its customers are played.
 
-use std::{fmt, marker::PhantomData};
-
-use ofp_types::{ClientId, DpId, Origin};
+use ofp_types::{ClientId, DpId, InvalidOrigin, Origin};
 use schemars::JsonSchema;
-use serde::{
-    Deserialize, Deserializer,
-    de::{MapAccess, Visitor, value::MapAccessDeserializer},
-};
+use serde::Deserialize;
+use url::Url;
 
-use crate::{Diagnostic, Located, Source, Span, decode::decode, yaml};
+use crate::{Diagnostic, Located, Source, Span, TextOr, decode::decode, yaml};
 
 /// A Data Provider under test: who it is, where it answers, and how its customers are played. Paths are relative to this file.
 #[derive(Debug, Clone, Deserialize, JsonSchema)]
@@ -28,7 +24,7 @@ pub struct TargetFile {
     /// The DP's client at PayNet's Authorization Server.
     pub client: TargetClient,
     /// Base URL of the DP's webhooks (D1 to D7), behind mutual TLS; or `as` for D1 to D3 and `rs` for D4 to D7.
-    pub webhooks: TextOr<TargetWebhooks>,
+    pub webhooks: Located<TextOr<TargetWebhooks>>,
     /// Certificates of the DP's connections.
     pub tls: TargetTls,
     /// The key that the DP signs with.
@@ -338,45 +334,6 @@ pub enum SecretSource {
     File(String),
 }
 
-/// A text, or a map of keys.
-#[derive(Debug, Clone, JsonSchema)]
-#[schemars(untagged)]
-pub enum TextOr<T> {
-    /// The text.
-    Text(String),
-    /// The map.
-    Map(T),
-}
-
-impl<'de, T: Deserialize<'de>> Deserialize<'de> for TextOr<T> {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        deserializer.deserialize_any(TextOrVisitor(PhantomData))
-    }
-}
-
-struct TextOrVisitor<T>(PhantomData<T>);
-
-impl<'de, T: Deserialize<'de>> Visitor<'de> for TextOrVisitor<T> {
-    type Value = TextOr<T>;
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("a text or a map of keys")
-    }
-
-    fn visit_str<E: serde::de::Error>(self, text: &str) -> Result<Self::Value, E> {
-        Ok(TextOr::Text(text.to_owned()))
-    }
-
-    fn visit_i64<E: serde::de::Error>(self, number: i64) -> Result<Self::Value, E> {
-        // a password of digits is a text
-        Ok(TextOr::Text(number.to_string()))
-    }
-
-    fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<Self::Value, A::Error> {
-        T::deserialize(MapAccessDeserializer::new(map)).map(TextOr::Map)
-    }
-}
-
 /// Reads a target file.
 ///
 /// # Errors
@@ -413,16 +370,38 @@ impl TargetFile {
             let help = "command: [./drive, --headless]";
             add("driver `command` needs the key `command`", &customer.span, help);
         }
-        let origin = Origin::parse(&self.issuer.value).map(drop);
-        let https = self.issuer.value.starts_with("https://");
-        if origin.is_err() && !https {
-            add(
-                "an issuer is an https URL (RFC 8414 §2)",
-                &self.issuer.span,
-                "https://dp.bank.test",
-            );
+        if self.issuer().is_err() {
+            let title = "an issuer is an https URL (RFC 8414 §2)";
+            add(title, &self.issuer.span, "https://dp.bank.test");
+        }
+        if let Err(wrong) = self.webhooks() {
+            add(&wrong.to_string(), &self.webhooks.span, "https://dp.bank.test:9443");
         }
         problems
+    }
+
+    /// The base URL of the issuer.
+    ///
+    /// # Errors
+    /// [`InvalidOrigin`] when it is no https URL.
+    pub fn issuer(&self) -> Result<Origin, InvalidOrigin> {
+        let text = &self.issuer.value;
+        let url = Url::parse(text).map_err(|_| InvalidOrigin { got: text.clone() })?;
+        Origin::of(&url)
+    }
+
+    /// Base URLs of the webhooks, D1 to D3 and D4 to D7.
+    ///
+    /// # Errors
+    /// [`InvalidOrigin`] with what stands there instead.
+    pub fn webhooks(&self) -> Result<TargetWebhooks, InvalidOrigin> {
+        match &self.webhooks.value {
+            TextOr::Map(two) => Ok(two.clone()),
+            TextOr::Text(one) => {
+                let authorization = Origin::parse(one)?;
+                Ok(TargetWebhooks { resource: authorization.clone(), authorization })
+            }
+        }
     }
 
     /// Who plays the customer, and how.
@@ -470,9 +449,7 @@ test_data:
         assert!(
             matches!(&customer.password.value, TextOr::Map(SecretSource::Env(name)) if name == "SECRET")
         );
-        assert!(
-            matches!(&file.webhooks, TextOr::Map(hooks) if hooks.resource.as_str().ends_with(":9444"))
-        );
+        assert!(matches!(file.webhooks(), Ok(hooks) if hooks.resource.as_str().ends_with(":9444")));
     }
 
     #[test]
@@ -482,6 +459,11 @@ test_data:
             ("dp_id:", "dpid:", "did you mean `dp_id`?"),
             ("certificate: sig.pem", "certificate: sig.pem, jwks: keys.json", "and not both"),
             ("https://localhost:9443", "http://localhost:9443", "a base URL must be https"),
+            (
+                "{ as: https://localhost:9443, rs: https://localhost:9444 }",
+                "https://localhost:9443/hooks",
+                "t.yaml:5:11",
+            ),
             ("driver: form", "driver: command", "needs the key `command`"),
             ("driver: form", "driver: fom", "did you mean `form`?"),
             ("[drop-1, transactions]", "[drop-2]", "did you mean `drop-1`?"),

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use ofp_pki::PkiError;
-use ofp_runner::{EvidenceError, LoadError, WorldError, exit};
+use ofp_runner::{EvidenceError, LoadError, ProfileError, WorldError, exit};
 
 /// Why a command could not do what was asked.
 #[derive(Debug, thiserror::Error)]
@@ -20,10 +20,8 @@ pub(crate) enum Failure {
     Net(#[from] ofp_net::NetError),
     #[error(transparent)]
     Store(#[from] ofp_net::StoreError),
-    #[error("profile {name} is unknown: {known} is built in, or give a file")]
-    UnknownProfile { name: String, known: String },
-    #[error("profile {0} cannot be used")]
-    BadProfile(String, String),
+    #[error(transparent)]
+    Profile(#[from] ProfileError),
     #[error("the baseline {0} cannot be used")]
     BadBaseline(String, String),
     #[error("--{what} {name} is unknown{suggestion}")]

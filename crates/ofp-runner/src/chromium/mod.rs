@@ -70,10 +70,10 @@ pub(crate) struct Chromium {
 impl Chromium {
     /// Starts the WebDriver that the target names.
     pub(crate) async fn start(target: &Target, trust: &Trust) -> Result<Self, ChromiumError> {
-        let customer = target.customer();
+        let customer = &target.customer;
         let home = tempfile::tempdir().map_err(|e| ChromiumError::Session(e.to_string()))?;
         trust_in(home.path(), trust).await?;
-        let program = customer.webdriver.unwrap_or_else(|| "chromedriver".into());
+        let program = customer.webdriver.clone().unwrap_or_else(|| "chromedriver".into());
         let failed = |why: String| ChromiumError::Program {
             program: program.clone(),
             why,
@@ -95,9 +95,9 @@ impl Chromium {
             .ok_or_else(|| failed("it ended at once, or is too old for --port=0".into()))?;
         Ok(Self {
             port,
-            browser: customer.browser,
-            pages: customer.pages,
-            screenshots: customer.screenshots.map(|folder| target.folder.join(folder)),
+            browser: customer.browser.clone(),
+            pages: customer.pages.clone(),
+            screenshots: customer.screenshots.as_ref().map(|folder| target.folder.join(folder)),
             _driver: driver,
             _home: home,
         })

@@ -180,7 +180,8 @@ impl<'a> BrowserVisit<'a> {
 
     /// Closes the browser.
     pub(crate) async fn close(self) {
-        let _ = self.client.close().await;
+        // one that hangs ends with its WebDriver
+        let _ = tokio::time::timeout(PATIENCE, self.client.close()).await;
     }
 
     /// How the DP returned the browser, as PayNet saw it, and what the DC shows.

@@ -1,8 +1,8 @@
 //! What a page shows, recognised by its structure and not by its wording or ids.
 
-use ofp_checks::visible_text;
+use ofp_checks::{parse_page, visible_text};
 use ofp_evidence::Screen;
-use scraper::{ElementRef, Html, Selector};
+use scraper::{ElementRef, Selector};
 use url::Url;
 
 use super::{
@@ -54,7 +54,7 @@ pub(super) struct Page {
 
 impl Page {
     pub(super) fn parse(html: &str, base: &Url, selectors: &Selectors) -> Self {
-        let document = Html::parse_document(html);
+        let document = parse_page(html);
         let elements: Vec<ElementRef<'_>> = document.select(&selector("form")).collect();
         let forms: Vec<Form> =
             elements.iter().map(|form| Form::parse(&document, *form, base, selectors)).collect();
@@ -285,6 +285,27 @@ mod tests {
         assert_eq!(go("5;URL='https://paynet.test/cb'"), (None, Some(5)));
         for no in ["5", "", "x; url=/a", "0; uri=/a", "0;"] {
             assert_eq!(go(no), (None, None), "{no}");
+        }
+    }
+
+    /// As much as a DP's page may be (`ofp_net::MAX_BODY_BYTES`) of what parsers dislike.
+    #[test]
+    fn a_hostile_page_is_read_in_time() {
+        let all = |part: &str| part.repeat(ofp_net::MAX_BODY_BYTES / part.len());
+        for part in [
+            "<div>",
+            "<form><input type=checkbox name=a>",
+            "<a href=/x>",
+            "<b><i>",
+            "<table><tr><td>",
+            "<p>x",
+            "&amp;",
+        ] {
+            let started = std::time::Instant::now();
+            let page = page(&all(part));
+            let _ = page.screen(&|_| false);
+            let took = started.elapsed();
+            assert!(took < std::time::Duration::from_secs(10), "{part}: {took:?}");
         }
     }
 

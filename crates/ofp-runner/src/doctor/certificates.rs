@@ -20,6 +20,21 @@ const LEAST_RSA_BITS: u32 = 2048;
 /// Longer files are none of ours.
 const LONGEST: u64 = 1024 * 1024;
 
+/// A file that is one, and not absurdly long.
+pub(super) fn bounded(path: &Path) -> std::io::Result<Vec<u8>> {
+    let file = std::fs::metadata(path)?;
+    match (file.is_file(), file.len()) {
+        (true, size) if size <= LONGEST => std::fs::read(path),
+        (true, size) => Err(std::io::Error::other(format!("it has {size} bytes"))),
+        (false, _) => Err(std::io::Error::other("it is not a file")),
+    }
+}
+
+/// The same as text.
+pub(crate) fn bounded_text(path: &Path) -> std::io::Result<String> {
+    String::from_utf8(bounded(path)?).map_err(|_| std::io::Error::other("it is not UTF-8"))
+}
+
 /// A file of the target, by the key that names it.
 pub(super) struct FileAt<'a> {
     pub(super) key: &'static str,
@@ -38,14 +53,7 @@ impl<'a> FileAt<'a> {
 
     /// The text of a file that is not absurdly long.
     pub(super) fn read(&self, report: &mut Report, code: &'static str) -> Option<Vec<u8>> {
-        let size = std::fs::metadata(&self.path).map(|file| (file.len(), file.is_file()));
-        let read = match size {
-            Ok((size, true)) if size <= LONGEST => std::fs::read(&self.path),
-            Ok((size, true)) => Err(std::io::Error::other(format!("it has {size} bytes"))),
-            Ok((_, false)) => Err(std::io::Error::other("it is not a file")),
-            Err(error) => Err(error),
-        };
-        match read {
+        match bounded(&self.path) {
             Ok(bytes) => Some(bytes),
             Err(error) => {
                 let came = format!("cannot read {}: {error}", self.path.display());
@@ -149,8 +157,7 @@ pub(super) fn client(
         Ok(Ok(())) => {
             let kid = thumbprint(&certificate).map(|kid| kid.to_string()).unwrap_or_default();
             report.good(CODE, file.checked(), format!("{subject}, thumbprint {kid}"));
-            // intermediates that the file brings are good enough for the handshake
-            Some((certificate, trust.and(&Trust::of(between.to_vec()))))
+            Some((certificate, trust))
         }
         Ok(Err(why)) => {
             let why = why.error_string();

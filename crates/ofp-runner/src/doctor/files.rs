@@ -8,17 +8,18 @@ use ofp_jose::JwkSet;
 use ofp_net::{Trust, bind};
 use ofp_pki::describe;
 use ofp_scenario::{
-    AccountKindWord, Diagnostic, Listen, Located, PROFILES, SecretSource, Source, TargetFile,
-    TestCustomerSpec, TextOr, load_profile, parse_target,
+    AccountKindWord, Diagnostic, Listen, SecretSource, Source, TargetFile, TargetWebhooks,
+    TestCustomerSpec, TextOr, parse_target,
 };
 use ofp_types::Profile;
 
 use super::{
     Report,
-    certificates::{self, FileAt},
+    certificates::{self, FileAt, bounded_text},
 };
 use crate::{
     customer::{NoSelector, Selectors},
+    profile::{ProfileError, profile},
     target::Target,
 };
 
@@ -65,14 +66,21 @@ pub fn examine(path: &Path, around: &Surroundings<'_>) -> Examined {
         .collect();
     ports(report, &file.listen);
     let selectors = selectors(report, &source, &file);
+    let (issuer, webhooks, customer) = (file.issuer(), file.webhooks(), file.customer());
     if let (Some(profile), Some(server_trust), Some((client_thumbprint, client_trust))) =
         (profile, server, client)
         && let (Some(jwks), Some(customers), Some(selectors)) = (keys, customers, selectors)
+        // the parser has seen to these
+        && let (Ok(issuer), Ok(TargetWebhooks { authorization, resource })) = (issuer, webhooks)
     {
         examined.target = Some(Target {
             file,
             folder,
             profile,
+            issuer,
+            as_webhooks: authorization,
+            rs_webhooks: resource,
+            customer,
             server_trust,
             client_trust,
             client_thumbprint,
@@ -93,9 +101,10 @@ fn profile_of(
     examined: &mut Examined,
 ) -> Option<Profile> {
     const CODE: &str = "T-02";
-    let found = match &around.profile {
-        Some(profile) => Ok(profile.clone()),
-        None => profile(folder, file.profile.as_ref()),
+    let found = match (&around.profile, &file.profile) {
+        (Some(profile), _) => Ok(profile.clone()),
+        (None, Some(named)) => profile(folder, &named.value),
+        (None, None) => Ok(Profile::default()),
     };
     let report = &mut examined.report;
     match found {
@@ -103,13 +112,13 @@ fn profile_of(
             report.good(CODE, "profile", profile.name.clone());
             Some(profile)
         }
-        Err(Unusable::Unknown(came)) => {
-            let known: Vec<&str> = PROFILES.iter().map(|(name, _)| *name).collect();
-            let mend = format!("built in: {}; or a YAML file of switches", known.join(", "));
+        Err(ProfileError::Unknown { name, known, reason }) => {
+            let came = format!("`{name}` is no profile, and {reason}");
+            let mend = format!("built in: {known}; or a YAML file of switches");
             report.config(CODE, "profile", came, mend);
             None
         }
-        Err(Unusable::Bad(problem)) => {
+        Err(ProfileError::Bad(problem)) => {
             let came = format!("{}: {}", problem.0.name, problem.1.title);
             report.config(CODE, "profile", came, "see above");
             examined.problems.push(*problem);
@@ -134,7 +143,7 @@ fn selectors(report: &mut Report, source: &Source, file: &TargetFile) -> Option<
 fn read(path: &Path, examined: &mut Examined) -> Option<(Source, TargetFile)> {
     const CODE: &str = "T-01";
     let (checked, name) = ("target file", path.display().to_string());
-    let text = match std::fs::read_to_string(path) {
+    let text = match bounded_text(path) {
         Ok(text) => text,
         Err(error) => {
             let mend = "`ofp-sim init` writes one to start from";
@@ -160,28 +169,6 @@ fn read(path: &Path, examined: &mut Examined) -> Option<(Source, TargetFile)> {
             None
         }
     }
-}
-
-enum Unusable {
-    Unknown(String),
-    Bad(Box<(Source, Diagnostic)>),
-}
-
-fn profile(folder: &Path, named: Option<&Located<String>>) -> Result<Profile, Unusable> {
-    let Some(named) = named else { return Ok(Profile::default()) };
-    let built_in = PROFILES.iter().find(|(name, _)| *name == named.value);
-    let source = match built_in {
-        Some((name, text)) => Source::new(*name, *text),
-        None => {
-            let path = folder.join(&named.value);
-            let text = std::fs::read_to_string(&path).map_err(|error| {
-                let file = path.display();
-                Unusable::Unknown(format!("`{}` is no profile, and {file}: {error}", named.value))
-            })?;
-            Source::new(path.display().to_string(), text)
-        }
-    };
-    load_profile(&source).map_err(|problem| Unusable::Bad(Box::new((source, problem))))
 }
 
 fn server_trust(
@@ -308,7 +295,7 @@ fn secret(
             .ok_or_else(|| format!("the environment variable {name} is not set")),
         TextOr::Map(SecretSource::File(file)) => {
             let path: PathBuf = folder.join(file);
-            let text = std::fs::read_to_string(&path)
+            let text = bounded_text(&path)
                 .map_err(|error| format!("cannot read {}: {error}", path.display()))?;
             let line = text.lines().next().unwrap_or_default().trim_end().to_owned();
             match line.is_empty() {

@@ -6,6 +6,7 @@ mod files;
 mod lines;
 mod reach;
 
+pub(crate) use certificates::bounded_text;
 pub use files::{Examined, Surroundings, examine};
 pub use lines::{DoctorLine, Finding, Report};
-pub use reach::reach;
+pub use reach::{fetch_keys, reach};

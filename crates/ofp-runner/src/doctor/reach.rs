@@ -23,26 +23,13 @@ const MOST_SKEW_SECONDS: i64 = 10;
 
 /// Calls the DP as PayNet would, and fetches its keys where they are behind a URL.
 pub async fn reach(target: &mut Target, pki: &Pki, clock: &dyn Clock, report: &mut Report) {
-    let mut hosts: Vec<(&str, Origin)> = Vec::new();
-    for (what, origin) in
-        [("webhooks", target.as_webhooks()), ("webhooks (rs)", target.rs_webhooks())]
-    {
-        match origin {
-            Ok(origin) if hosts.iter().any(|(_, known)| *known == origin) => {}
-            Ok(origin) => hosts.push((what, origin)),
-            Err(error) => report.config("T-01", what, error.to_string(), "https://host[:port]"),
-        }
+    let (first, second) = (&target.as_webhooks, &target.rs_webhooks);
+    let mut reached = handshake(target, pki, report, "webhooks", first).await;
+    if first != second {
+        reached = handshake(target, pki, report, "webhooks (rs)", second).await;
     }
-    let mut reached = None;
-    for (what, origin) in &hosts {
-        if handshake(target, pki, report, what, origin).await {
-            reached = Some(origin.clone());
-        }
-    }
-    if let Ok(origin) = target.rs_webhooks()
-        && reached.is_some()
-    {
-        health(target, pki, clock, report, &origin).await;
+    if reached {
+        health(target, pki, clock, report, second).await;
     }
     fetch_keys(target, report).await;
     report.not_seen(
@@ -282,7 +269,7 @@ fn skew(report: &mut Report, now: Timestamp, date: Option<&str>) {
 }
 
 /// Fetches the DP's keys where they are behind a URL.
-async fn fetch_keys(target: &mut Target, report: &mut Report) {
+pub async fn fetch_keys(target: &mut Target, report: &mut Report) {
     let Some(url) = target.file.signing.value.jwks.clone() else { return };
     if !url.value.starts_with("https://") {
         return;

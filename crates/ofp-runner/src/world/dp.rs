@@ -1,13 +1,13 @@
 //! The Data Provider of a world: ours, or one that is not.
 
-use std::{process::Stdio, sync::Arc, time::Duration};
+use std::{sync::Arc, time::Duration};
 
 use jiff::SignedDuration;
 use ofp_dp::{AccountStatus, Bank, ReferenceDp};
 use ofp_scenario::ScopeWord;
 use ofp_types::{AccountId, ConsentId};
 
-use crate::target::Target;
+use crate::{program, target::Target};
 
 /// How long a hook may take.
 const HOOK_PATIENCE: Duration = Duration::from_secs(60);
@@ -139,16 +139,6 @@ impl Dp {
 /// Runs a hook to its end.
 async fn run(target: &Target, hook: &'static str, command: &[String], more: &[&str]) -> Done {
     let Some(mut program) = target.command(command) else { return Err(HookError::Missing(hook)) };
-    let failed = |why: String| HookError::Failed { hook, why };
-    let output = program.args(more).stdin(Stdio::null()).kill_on_drop(true).output();
-    let output = tokio::time::timeout(HOOK_PATIENCE, output)
-        .await
-        .map_err(|_| failed(format!("it took longer than {HOOK_PATIENCE:?}")))?
-        .map_err(|e| failed(e.to_string()))?;
-    if output.status.success() {
-        return Ok(());
-    }
-    let said = String::from_utf8_lossy(&output.stderr);
-    let last = said.lines().rev().find(|line| !line.trim().is_empty()).unwrap_or_default();
-    Err(failed(format!("{}: {last}", output.status)))
+    let done = program::finish(program.args(more), b"", HOOK_PATIENCE).await;
+    done.map(drop).map_err(|why| HookError::Failed { hook, why })
 }

@@ -100,7 +100,7 @@ impl Sockets {
                 (pages.1.clone(), webhooks.1.clone(), webhooks.1.clone())
             }
             (None, Some(target)) => {
-                (target.issuer()?, target.as_webhooks()?, target.rs_webhooks()?)
+                (target.issuer.clone(), target.as_webhooks.clone(), target.rs_webhooks.clone())
             }
             (None, None) => return Err(WorldError::NoDp),
         };

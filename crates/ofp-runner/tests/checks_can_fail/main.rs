@@ -6,13 +6,13 @@
 mod cases;
 mod spoil;
 
-use std::{collections::BTreeSet, sync::Arc, time::Duration};
+use std::{collections::BTreeSet, sync::Arc};
 
 use ofp_checks::{Facts, Requirement, Unserved, catalogue, find, judge};
-use ofp_evidence::{Record, RunStarted, Verdict};
+use ofp_evidence::{Record, Verdict};
 use ofp_net::{OsEntropy, SystemClock};
 use ofp_pki::Pki;
-use ofp_runner::{RunOptions, SnapshotMode, World, WorldOptions, load, run};
+use ofp_runner::{RunOptions, World, WorldOptions, load, run};
 use ofp_types::Clock;
 
 /// A world in which these scenarios have passed, with what was recorded.
@@ -20,23 +20,7 @@ async fn good_run(wanted: impl Fn(&str) -> bool) -> (World, Vec<Arc<Record>>) {
     let pki = Pki::in_memory(SystemClock.now()).unwrap();
     let (clock, entropy) = (Arc::new(SystemClock), Arc::new(OsEntropy));
     let world = World::boot(&pki, &WorldOptions::default(), clock, entropy).unwrap();
-    let options = RunOptions {
-        jobs: 2,
-        step_deadline: Duration::from_secs(30),
-        snapshots: SnapshotMode::Off,
-        ci: true,
-        fail_on_should: false,
-        baseline: None,
-        snapshot_folder: None,
-        started: RunStarted {
-            tool: "test".into(),
-            profile: "portal-1.2.2".into(),
-            target: "the reference DP".into(),
-            rerun_flags: String::new(),
-            scenarios: 5,
-        },
-        pki_folder: None,
-    };
+    let options = RunOptions::by("test", &world, 5);
     let mut scenarios = load(&[]).unwrap();
     scenarios.retain(|one| wanted(&one.id));
     let summary = run(&world, &scenarios, &options, &|_| {}).await;

@@ -9,11 +9,12 @@ use ofp_runner::{
     exit,
 };
 use ofp_types::Clock as _;
-use openssl::ssl::{SslAcceptor, SslFiletype, SslMethod, SslVersion};
+use openssl::ssl::{SslAcceptor, SslAcceptorBuilder, SslFiletype, SslMethod, SslVersion};
 use tokio::{
     io::{AsyncReadExt as _, AsyncWriteExt as _},
-    net::TcpListener,
+    net::{TcpListener, TcpStream},
 };
+use tokio_openssl::SslStream;
 
 use crate::kit::{Desk, KEYS, TARGET};
 
@@ -219,8 +220,21 @@ async fn another_name_and_another_ca_are_told_apart() {
     assert!(told.starts_with("T-12") || told.starts_with("T-09"), "{told}");
 }
 
+/// TLS with the DP's certificate, which asks for none.
+fn identified() -> SslAcceptorBuilder {
+    let folder = KEYS.0.path().join("dp");
+    let mut tls = SslAcceptor::mozilla_intermediate_v5(SslMethod::tls_server()).unwrap();
+    tls.set_certificate_file(folder.join("server.pem"), SslFiletype::PEM).unwrap();
+    tls.set_private_key_file(folder.join("server-key.pem"), SslFiletype::PEM).unwrap();
+    tls
+}
+
+fn accepted(tls: &SslAcceptor, stream: TcpStream) -> SslStream<TcpStream> {
+    SslStream::new(openssl::ssl::Ssl::new(tls.context()).unwrap(), stream).unwrap()
+}
+
 /// Answers each connection by itself.
-async fn server<F>(desk: &mut Desk, answer: impl Fn(tokio::net::TcpStream) -> F + Send + 'static)
+async fn server<F>(desk: &mut Desk, answer: impl Fn(TcpStream) -> F + Send + 'static)
 where
     F: Future<Output = ()> + Send + 'static,
 {
@@ -253,20 +267,11 @@ async fn a_dp_that_speaks_http_is_a_matter_of_configuration() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_dp_with_nothing_newer_than_tls_1_1_is_told_so() {
     let mut desk = Desk::new();
-    let folder = KEYS.0.path().join("dp");
-    server(&mut desk, move |stream| {
-        let folder = folder.clone();
-        async move {
-            let mut builder =
-                SslAcceptor::mozilla_intermediate_v5(SslMethod::tls_server()).unwrap();
-            builder.set_min_proto_version(None).unwrap();
-            builder.set_max_proto_version(Some(SslVersion::TLS1_1)).unwrap();
-            builder.set_certificate_file(folder.join("server.pem"), SslFiletype::PEM).unwrap();
-            builder.set_private_key_file(folder.join("server-key.pem"), SslFiletype::PEM).unwrap();
-            let ssl = openssl::ssl::Ssl::new(builder.build().context()).unwrap();
-            let mut stream = tokio_openssl::SslStream::new(ssl, stream).unwrap();
-            let _ = std::pin::Pin::new(&mut stream).accept().await;
-        }
+    server(&mut desk, |stream| async move {
+        let mut tls = identified();
+        tls.set_min_proto_version(None).unwrap();
+        tls.set_max_proto_version(Some(SslVersion::TLS1_1)).unwrap();
+        let _ = std::pin::Pin::new(&mut accepted(&tls.build(), stream)).accept().await;
     })
     .await;
     let (text, code, _) = reached(&desk, &KEYS.1).await;
@@ -292,20 +297,14 @@ async fn a_dp_that_says_nothing_costs_no_more_than_the_deadline() {
 /// A DP behind TLS, as far as the handshake goes, that answers each request with `answer`.
 async fn webhooks<F>(
     desk: &mut Desk,
-    answer: impl Fn(tokio_openssl::SslStream<tokio::net::TcpStream>) -> F + Clone + Send + 'static,
+    answer: impl Fn(SslStream<TcpStream>) -> F + Clone + Send + 'static,
 ) where
     F: Future<Output = ()> + Send + 'static,
 {
-    let folder = KEYS.0.path().join("dp");
     server(desk, move |stream| {
-        let (folder, answer) = (folder.clone(), answer.clone());
+        let answer = answer.clone();
         async move {
-            let mut builder =
-                SslAcceptor::mozilla_intermediate_v5(SslMethod::tls_server()).unwrap();
-            builder.set_certificate_file(folder.join("server.pem"), SslFiletype::PEM).unwrap();
-            builder.set_private_key_file(folder.join("server-key.pem"), SslFiletype::PEM).unwrap();
-            let ssl = openssl::ssl::Ssl::new(builder.build().context()).unwrap();
-            let mut stream = tokio_openssl::SslStream::new(ssl, stream).unwrap();
+            let mut stream = accepted(&identified().build(), stream);
             if std::pin::Pin::new(&mut stream).accept().await.is_err() {
                 return;
             }

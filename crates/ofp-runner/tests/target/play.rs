@@ -1,10 +1,10 @@
 //! Scenarios against a stranger.
 
-use std::{sync::Arc, time::Duration};
+use std::sync::Arc;
 
-use ofp_evidence::{RunStarted, ScenarioStatus, Summary, Verdict};
+use ofp_evidence::{ScenarioStatus, Summary, Verdict};
 use ofp_net::SystemClock;
-use ofp_runner::{RunOptions, SnapshotMode, World, exit, load, run};
+use ofp_runner::{RunOptions, World, evidence, exit, judge_evidence, load, run};
 use ofp_types::{Clock as _, DpFault};
 
 use crate::kit::{Desk, TARGET};
@@ -13,23 +13,7 @@ async fn played(world: &World, ids: &[&str]) -> Arc<Summary> {
     let mut scenarios = load(&[]).unwrap();
     scenarios.retain(|one| ids.iter().any(|id| one.id.starts_with(id)));
     assert!(!scenarios.is_empty(), "{ids:?}");
-    let options = RunOptions {
-        jobs: 2,
-        step_deadline: Duration::from_secs(30),
-        snapshots: SnapshotMode::Off,
-        ci: true,
-        fail_on_should: false,
-        baseline: None,
-        snapshot_folder: None,
-        started: RunStarted {
-            tool: "test".into(),
-            profile: "portal-1.2.2".into(),
-            target: "a stranger".into(),
-            rerun_flags: String::new(),
-            scenarios: scenarios.len(),
-        },
-        pki_folder: None,
-    };
+    let options = RunOptions::by("test", world, scenarios.len());
     run(world, &scenarios, &options, &|_| {}).await
 }
 
@@ -167,4 +151,12 @@ async fn a_dp_whose_own_calls_are_refused_is_not_blamed() {
     assert!(because.contains("the client's certificate (O=Reference DP"), "{because}");
     assert!(because.contains("issued by O=ofp-sim, CN=ofp-sim throwaway CA"), "{because}");
     assert!(because.contains("tls.client_certificate"), "{because}");
+
+    let kept = desk.path("run.evidence");
+    std::fs::write(&kept, evidence(world.settings(), &summary).unwrap()).unwrap();
+    let again = judge_evidence(&kept, false).unwrap();
+    assert_eq!(again.exit_code, exit::CONFIG);
+    for (now, then) in again.requirements.iter().zip(&summary.requirements) {
+        assert_eq!(now.verdict.word(), then.verdict.word(), "{}", now.id);
+    }
 }

@@ -5,9 +5,10 @@ use std::{fmt::Write as _, path::Path, sync::Arc};
 use colored::Colorize as _;
 use ofp_net::SystemClock;
 use ofp_pki::{OpenOptions, Pki};
+use ofp_report::tame;
 use ofp_runner::{
     Target,
-    doctor::{DoctorLine, Examined, Finding, Surroundings, examine, reach},
+    doctor::{DoctorLine, Examined, Finding, Report, Surroundings, examine, fetch_keys, reach},
     exit,
 };
 use ofp_scenario::render;
@@ -88,9 +89,11 @@ fn shown(line: &DoctorLine) -> String {
         Finding::Bad { mend, .. } => ("FAIL".red().bold(), Some(mend)),
         Finding::NotSeen => ("-   ".normal(), None),
     };
-    let mut text = format!("{word}  {}  {}: {}\n", line.code, line.checked, line.came);
+    // certificates and headers are the DP's to write
+    let (checked, came) = (tame(&line.checked), tame(&line.came));
+    let mut text = format!("{word}  {}  {checked}: {came}\n", line.code);
     if let Some(mend) = mend {
-        let _ = writeln!(text, "            {} {mend}", "mend:".bold());
+        let _ = writeln!(text, "            {} {}", "mend:".bold(), tame(mend));
     }
     text
 }
@@ -134,8 +137,15 @@ pub(super) fn target(
     print(&text)?;
     let bad = examined.report.bad().count();
     match examined.target.take() {
-        Some(target) if bad == 0 => {
+        Some(mut target) if bad == 0 => {
             let pki = open_pki(pki_folder, &target)?;
+            let mut fetched = Report::default();
+            super::runtime()?.block_on(fetch_keys(&mut target, &mut fetched));
+            let bad = fetched.bad().count();
+            print(&fetched.bad().map(shown).collect::<String>())?;
+            if bad > 0 {
+                return Err(Failure::Target { path: path.to_owned(), bad });
+            }
             Ok((Arc::new(target), pki))
         }
         _ => Err(Failure::Target { path: path.to_owned(), bad }),

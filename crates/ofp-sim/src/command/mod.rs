@@ -11,7 +11,7 @@ mod up;
 
 use std::io::Write as _;
 
-use ofp_runner::LoadError;
+use ofp_runner::{LoadError, ProfileError};
 use ofp_scenario::{Diagnostic, Source, render};
 
 use crate::{
@@ -59,7 +59,10 @@ fn complain(failure: &Failure, environment: &Environment) {
             text.push_str(&all(source, diagnostics, environment));
         }
     }
-    if let Failure::BadProfile(_, problem) | Failure::BadBaseline(_, problem) = failure {
+    if let Failure::Profile(ProfileError::Bad(problem)) = failure {
+        text.push_str(&all(&problem.0, std::slice::from_ref(&problem.1), environment));
+    }
+    if let Failure::BadBaseline(_, problem) = failure {
         text.push_str(problem);
         text.push_str("\n\n");
     }

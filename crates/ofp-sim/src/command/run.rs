@@ -16,7 +16,7 @@ use ofp_runner::{
     Loaded, RunOptions, SnapshotMode, Target, Voice, World, WorldOptions, evidence, exit,
     judge_evidence, load, run as play,
 };
-use ofp_scenario::{Known, PROFILES, Source, Span, closest, load_profile, parse_baseline, render};
+use ofp_scenario::{Known, PROFILES, Source, Span, closest, parse_baseline, render};
 use ofp_types::{Clock as _, DpFault, DpVariant, Profile};
 
 use super::doctor::preflight;
@@ -28,7 +28,7 @@ use crate::{
 
 pub(super) fn run(args: &RunArgs, environment: &Environment) -> Result<u8, Failure> {
     // everything that can be wrong with what was asked for is said before anything is booted
-    let asked = args.profile.as_deref().map(|name| profile(name, environment)).transpose()?;
+    let asked = args.profile.as_deref().map(profile).transpose()?;
     let reports = reports(&args.report)?;
     let faults = faults(&args.fault)?;
     let variants = variants(&args.variant)?;
@@ -233,21 +233,9 @@ pub(super) fn processors() -> usize {
     std::thread::available_parallelism().map_or(2, usize::from)
 }
 
-pub(super) fn profile(name: &str, environment: &Environment) -> Result<Profile, Failure> {
-    let built_in = PROFILES.iter().find(|(known, _)| *known == name);
-    let source = match built_in {
-        Some((name, text)) => Source::new(*name, *text),
-        None => match std::fs::read_to_string(name) {
-            Ok(text) => Source::new(name, text),
-            Err(_) => {
-                let known = PROFILES.iter().map(|(name, _)| *name).collect::<Vec<_>>().join(", ");
-                return Err(Failure::UnknownProfile { name: name.to_owned(), known });
-            }
-        },
-    };
-    load_profile(&source).map_err(|problem| {
-        Failure::BadProfile(name.to_owned(), render(&source, &problem, environment.colour))
-    })
+/// The profile of a name, or of a file.
+pub(super) fn profile(name: &str) -> Result<Profile, Failure> {
+    Ok(ofp_runner::profile(Path::new(""), name)?)
 }
 
 pub(super) fn faults(names: &[String]) -> Result<HashSet<DpFault>, Failure> {

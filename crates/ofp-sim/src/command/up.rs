@@ -16,7 +16,7 @@ use super::{
 use crate::{args::UpArgs, environment::Environment, failure::Failure};
 
 pub(super) fn up(args: &UpArgs, environment: &Environment) -> Result<u8, Failure> {
-    let asked = args.profile.as_deref().map(|name| profile(name, environment)).transpose()?;
+    let asked = args.profile.as_deref().map(profile).transpose()?;
     let faults = faults(&args.fault)?;
     let (target, pki) = match &args.target {
         None => (None, Pki::open(&args.pki, &OpenOptions::at(SystemClock.now()))?.0),

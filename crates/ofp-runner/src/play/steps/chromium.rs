@@ -9,7 +9,7 @@ impl<'a> Actors<'a> {
     /// Whether the step is played in a real browser: what an attacker would do is not.
     pub(super) fn in_browser(&self, step: &Step) -> Result<bool, StepError> {
         let target = self.world.dp.target();
-        if target.is_none_or(|target| target.customer().driver != Driver::Browser) {
+        if target.is_none_or(|target| target.customer.driver != Driver::Browser) {
             return Ok(false);
         }
         match step.mutate {

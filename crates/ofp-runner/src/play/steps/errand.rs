@@ -1,19 +1,17 @@
 //! A visit to the DP that somebody else makes: a program of the bank's, or a person. Where our own browser goes from
 //! screen to screen, an errand is told everything at once, when the decision is reached.
 
-use std::{process::Stdio, time::Duration};
+use std::time::Duration;
 
 use ofp_scenario::{Action, Driver, Pick, Screen, Step};
 use ofp_types::{ConsentId, ConsentStatus};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
-use tokio::{io::AsyncWriteExt as _, time::timeout};
+use tokio::time::timeout;
 
 use super::{Actors, StepError};
-use crate::{customer::Visit, target::Target};
+use crate::{customer::Visit, program, target::Target};
 
-/// A longer answer of a program is not read.
-const LONGEST_ANSWER: usize = 1024 * 1024;
 /// How often to look whether a person's browser has come back.
 const GLANCE: Duration = Duration::from_millis(100);
 /// How often a person is told that they are waited for.
@@ -70,7 +68,7 @@ impl<'a> Actors<'a> {
     /// Who makes visits, if it is not our own browser.
     fn delegate(&self) -> Option<(&'a Target, Driver)> {
         let target = self.world.dp.target()?;
-        let driver = target.customer().driver;
+        let driver = target.customer.driver;
         matches!(driver, Driver::Command | Driver::Manual).then_some((target, driver))
     }
 
@@ -255,40 +253,16 @@ fn words(pick: Option<&Pick>) -> String {
 }
 
 async fn run(target: &Target, wish: &Wish<'_>, deadline: Duration) -> Result<Outcome, ErrandError> {
-    let command = target.customer().command;
+    let command = &target.customer.command;
     let program = command.first().cloned().unwrap_or_default();
     let failed = |why: String| ErrandError::Program { program: program.clone(), why };
-    let mut child = target
-        .command(&command)
-        .ok_or_else(|| failed("no program is named".into()))?
-        .stdin(Stdio::piped())
-        .stdout(Stdio::piped())
-        .stderr(Stdio::piped())
-        .kill_on_drop(true)
-        .spawn()
-        .map_err(|e| failed(e.to_string()))?;
     let text = serde_json::to_vec(wish).map_err(|e| failed(e.to_string()))?;
-    if let Some(mut stdin) = child.stdin.take() {
-        // one that needs nothing of it may have closed it
-        let _ = stdin.write_all(&text).await;
-    }
-    let output = timeout(deadline, child.wait_with_output())
-        .await
-        .map_err(|_| failed(format!("it took longer than {deadline:?}")))?
-        .map_err(|e| failed(e.to_string()))?;
-    let said = String::from_utf8_lossy(&output.stderr);
-    let last = said.lines().rev().find(|line| !line.trim().is_empty()).unwrap_or_default();
-    if !output.status.success() {
-        return Err(failed(format!("{}: {last}", output.status)));
-    }
-    if output.stdout.len() > LONGEST_ANSWER {
-        return Err(failed(format!("it answered {} bytes", output.stdout.len())));
-    }
-    let outcome: Outcome = serde_json::from_slice(&output.stdout).map_err(|e| {
-        let start: String = String::from_utf8_lossy(&output.stdout).chars().take(120).collect();
-        failed(format!(
-            "expected {{\"callback_url\": …}} or {{\"error\": …}}, found `{start}`: {e}"
-        ))
+    let mut ready = target.command(command).ok_or_else(|| failed("no program is named".into()))?;
+    let answer = program::finish(&mut ready, &text, deadline).await.map_err(failed)?;
+    let outcome: Outcome = serde_json::from_slice(&answer).map_err(|e| {
+        let start: String = String::from_utf8_lossy(&answer).chars().take(120).collect();
+        let expected = "{\"callback_url\": …} or {\"error\": …}";
+        failed(format!("expected {expected}, found `{start}`: {e}"))
     })?;
     match outcome.error {
         Some(why) => Err(failed(why)),
