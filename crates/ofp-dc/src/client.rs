@@ -124,6 +124,7 @@ impl MockDc {
             paynet_keys: Arc::clone(&paynet_keys),
             paynet_certificates: config.paynet_certificates.clone(),
             told: Arc::clone(&told),
+            sig_body: config.profile.sig_body,
         };
         let events_tls = acceptor(&kit.server, &config.ca, ClientAuth::Required)?;
         let servers = [

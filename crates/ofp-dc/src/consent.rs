@@ -153,7 +153,16 @@ impl MockDc {
         path: &str,
         query: &[(&str, &str)],
     ) -> String {
-        let sub = match self.config.profile.sub_claim {
+        let profile = &self.config.profile;
+        let (now, jti) = (self.clock.now(), uuid_v4(&*self.entropy).to_string());
+        if profile.sig_resource == ofp_types::SigResource::DetachedEmpty {
+            let dc = self.config.dc_id.as_str();
+            let header = ofp_types::signature_header(dc, now, jti, profile.numericdate);
+            return self.signing.sign_detached(header, b"");
+        }
+        let url = self.config.paynet_rs.join(path);
+        let url = if profile.quirk_url { format!("http://{url}") } else { url };
+        let sub = match profile.sub_claim {
             ofp_types::SubClaim::ConsentId => linked.consent_id.as_str(),
             ofp_types::SubClaim::DcId => self.config.dc_id.as_str(),
         };
@@ -161,12 +170,13 @@ impl MockDc {
             iss: self.config.dc_id.as_str(),
             sub,
             aud: &[linked.dp_id.as_str(), ofp_types::PLATFORM_AUDIENCE],
-            url: &self.config.paynet_rs.join(path),
+            url: &url,
             qpm: query,
-            jti: uuid_v4(&*self.entropy).to_string(),
-            now: self.clock.now(),
+            jti,
+            body: None,
+            now,
         };
-        let claims = claims.in_form(self.config.profile.numericdate);
+        let claims = claims.in_form(profile.numericdate);
         self.signing.sign_claims(&Value::Object(claims))
     }
 

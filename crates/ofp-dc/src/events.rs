@@ -4,7 +4,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use ofp_jose::{CompactJws, JoseError, KeyUse};
 use ofp_net::{Answer, App, Inbound, JwksCache, Matched, Route, Shelf};
-use ofp_types::{ConsentId, ConsentStatus, Kid};
+use ofp_types::{ConsentId, ConsentStatus, Kid, SigBody};
 use serde::Deserialize;
 use serde_json::json;
 
@@ -19,6 +19,7 @@ pub(crate) struct EventsApp {
     pub(crate) paynet_keys: Arc<JwksCache>,
     pub(crate) paynet_certificates: Vec<Kid>,
     pub(crate) told: Told,
+    pub(crate) sig_body: SigBody,
 }
 
 #[derive(Clone, Copy)]
@@ -88,6 +89,6 @@ impl EventsApp {
         let jws = CompactJws::parse(text)?;
         let kid = jws.kid().ok_or(JoseError::KidMissing)?;
         let keys = self.paynet_keys.holding(kid, KeyUse::Sig).await?;
-        jws.verify_over(&keys, &inbound.body).map(drop)
+        jws.verify_body(&keys, &inbound.body, self.sig_body).map(drop)
     }
 }

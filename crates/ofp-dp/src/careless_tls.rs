@@ -3,7 +3,7 @@
 use std::{io, net::TcpListener};
 
 use ofp_net::{ClientAuth, NetError, acceptor};
-use ofp_types::DpFault;
+use ofp_types::{AuthorizeMode, DpFault};
 use openssl::{
     error::ErrorStack,
     ssl::{SslAcceptorBuilder, SslOptions, SslVerifyMode, SslVersion},
@@ -43,7 +43,9 @@ pub(crate) fn webhooks_tls(config: &DpConfig) -> Result<SslAcceptorBuilder, NetE
         DpFault::DataWithoutCertificate,
         DpFault::AuthorizeWithoutCertificate,
     ];
-    if optional.into_iter().any(faulty) {
+    // a customer's browser has none
+    let for_browsers = config.profile.authorize_mode == AuthorizeMode::Browser;
+    if for_browsers || optional.into_iter().any(faulty) {
         builder.set_verify(SslVerifyMode::PEER);
     }
     let tolerated = tolerated(&faulty);

@@ -5,10 +5,10 @@ use std::collections::HashSet;
 use jiff::{SignedDuration, Timestamp};
 use ofp_net::{Reply, Request};
 use ofp_types::{
-    DpFault, DpVariant, UpdatedBy, uuid_v4,
+    DpFault, DpVariant, NumericDateForm, PLATFORM_AUDIENCE, RequestClaims, SigBody, UpdatedBy, uuid_v4,
     wire::{ASSERTION_TYPE, LifeCycleRequest, TokenResponse, UpdateConsent},
 };
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
 use tokio::sync::Mutex;
 
 use crate::core::Core;
@@ -89,14 +89,10 @@ impl Core {
         mut body: Vec<u8>,
         token: &str,
     ) -> Option<Reply> {
-        let header = Map::from_iter([
-            ("iat".to_owned(), json!(self.now().as_second())),
-            ("jti".to_owned(), json!(uuid_v4(&*self.entropy))),
-        ]);
         if self.faulty(DpFault::TokenInBody) {
             body = with_token(&body, token);
         }
-        let signature = self.signature_of(header, &body);
+        let signature = self.signature_of(path, &body);
         if self.faulty(DpFault::UpdateConsentBodyAltered) {
             body.push(b' ');
         }
@@ -117,18 +113,40 @@ impl Core {
         self.client.send(request).await.ok()
     }
 
-    /// A detached signature; a careless DP has it still from the last try.
-    fn signature_of(&self, header: Map<String, Value>, body: &[u8]) -> String {
+    /// A signature over a body; a careless DP has it still from the last try.
+    fn signature_of(&self, path: &str, body: &[u8]) -> String {
         let mut state = self.careless.state();
         let kept = state.signed.as_ref().filter(|(signed, _)| signed == body);
         if let Some((_, signature)) = kept.filter(|_| self.faulty(DpFault::RetrySignatureKept)) {
             return signature.clone();
         }
-        let signature = self.signing.sign_detached(header, body);
+        let signature = self.sign_body(path, body);
         if self.faulty(DpFault::RetrySignatureKept) {
             state.signed = Some((body.to_vec(), signature.clone()));
         }
         signature
+    }
+
+    /// In the profile's form: over the body, or claims with the body.
+    fn sign_body(&self, path: &str, body: &[u8]) -> String {
+        let (now, jti) = (self.now(), uuid_v4(&*self.entropy).to_string());
+        if self.config.profile.sig_body == SigBody::Detached {
+            let header = [("iat", json!(now.as_second())), ("jti", json!(jti))];
+            let header = header.into_iter().map(|(name, value)| (name.to_owned(), value)).collect();
+            return self.signing.sign_detached(header, body);
+        }
+        let url = self.config.paynet_rs.join(path);
+        let claims = RequestClaims {
+            iss: self.config.dp_id.as_str(),
+            sub: path.split('/').nth(3).unwrap_or_default(),
+            aud: &[PLATFORM_AUDIENCE],
+            url: &url,
+            qpm: &[],
+            jti,
+            body: std::str::from_utf8(body).ok(),
+            now,
+        };
+        self.signing.sign_claims(&Value::Object(claims.in_form(NumericDateForm::Int)))
     }
 
     /// `careful`, unless a fault says otherwise.

@@ -1,13 +1,13 @@
 //! Whose signature is on a webhook call, and whether it was meant for this one.
 
-use std::collections::HashMap;
+use std::{collections::HashMap, sync::Arc};
 
 use jiff::{SignedDuration, Timestamp};
-use ofp_jose::{Claims, CompactJws, JoseError, KeyUse, ReplayGuard, Verified};
+use ofp_jose::{Claims, CompactJws, JoseError, KeySet, KeyUse, ReplayGuard, Verified};
 use ofp_net::{Inbound, parse_form};
 use ofp_types::{
-    ConsentId, DcId, DpFault, ErrorCode, PLATFORM_AUDIENCE, ResourceSigner, SigHeader, SigResource,
-    SigUserinfo,
+    ConsentId, DcId, DpFault, ErrorCode, PLATFORM_AUDIENCE, ResourceSigner, SigBody, SigHeader,
+    SigResource, SigUserinfo,
 };
 use openssl::sha::sha256;
 use serde_json::{Map, Value};
@@ -45,9 +45,8 @@ impl Core {
     /// D1: PayNet's detached signature over the raw body.
     pub(crate) async fn check_event_signature(&self, inbound: &Inbound) -> Result<(), Refusal> {
         let text = inbound.header("x-fapi-signature");
-        let verified = self.verify_event(inbound).await;
-        let header = match verified {
-            Ok(verified) => Claims(verified.header),
+        let header = match self.verify_event(inbound).await {
+            Ok(dated) => dated,
             Err(_)
                 if self
                     .overlooks(Channel::Event, text, &inbound.body, dc_of(inbound).as_ref())
@@ -80,11 +79,23 @@ impl Core {
         Ok(())
     }
 
-    async fn verify_event(&self, inbound: &Inbound) -> Result<Verified, Refusal> {
+    /// The members that say when it was signed, and for once: of the header or, in the other form, claims.
+    async fn verify_event(&self, inbound: &Inbound) -> Result<Claims, Refusal> {
         let text = signature_header(inbound, "x-fapi-signature")?;
         let jws = CompactJws::parse(text)?;
         let keys = self.paynet_keys_for(kid(&jws)?).await?;
-        Ok(jws.verify_over(&keys, &inbound.body)?)
+        let form = self.config.profile.sig_body;
+        let verified = jws.verify_body(&keys, &inbound.body, form)?;
+        if form == SigBody::Detached {
+            return Ok(Claims(verified.header));
+        }
+        let claims = verified.claims()?;
+        claims.equals("iss", PLATFORM_AUDIENCE)?;
+        claims.addressed_to(self.config.dp_id.as_str())?;
+        claims.not_expired(self.now())?;
+        claims.valid_from(self.now(), AHEAD)?;
+        self.check_meant_for(&claims, inbound)?;
+        Ok(claims)
     }
 
     /// D2: PayNet's signature over the bare consent id.
@@ -129,9 +140,12 @@ impl Core {
         let text = signature_header(inbound, "x-fapi-signature")?;
         match self.config.profile.sig_userinfo {
             SigUserinfo::Claims => self.check_claims(Signer::PayNet, text, inbound, consent).await,
-            SigUserinfo::DetachedEmpty => self.check_detached(text, b"").await,
+            SigUserinfo::DetachedEmpty => {
+                self.check_detached(Signer::PayNet, text, b"", consent).await
+            }
             SigUserinfo::DetachedConsentId => {
-                self.check_detached(text, consent.id.as_str().as_bytes()).await
+                let over = consent.id.as_str().as_bytes();
+                self.check_detached(Signer::PayNet, text, over, consent).await
             }
         }
     }
@@ -160,7 +174,9 @@ impl Core {
             let text = signature_header(inbound, name)?;
             match profile.sig_resource {
                 SigResource::Claims => self.check_claims(signer, text, inbound, consent).await?,
-                SigResource::DetachedEmpty => self.check_detached(text, b"").await?,
+                SigResource::DetachedEmpty => {
+                    self.check_detached(signer, text, b"", consent).await?;
+                }
             }
         }
         Ok(())
@@ -180,11 +196,43 @@ impl Core {
         if self.faulty(fault) { Ok(()) } else { result.map(drop) }
     }
 
-    async fn check_detached(&self, text: &str, body: &[u8]) -> Result<(), Refusal> {
+    /// Over bytes that it leaves out; what its header says besides must hold.
+    async fn check_detached(
+        &self,
+        signer: Signer,
+        text: &str,
+        over: &[u8],
+        consent: &DpConsent,
+    ) -> Result<(), Refusal> {
         let jws = CompactJws::parse(text)?;
-        let keys = self.paynet_keys_for(kid(&jws)?).await?;
-        jws.verify_over(&keys, body)?;
+        let keys = self.keys_for(signer, &jws, consent).await?;
+        let header = Claims(jws.verify_over(&keys, over)?.header);
+        let now = self.now();
+        if header.0.contains_key("iat") {
+            header.issued_within("iat", now, OLDEST, AHEAD)?;
+        }
+        if header.0.contains_key("jti") {
+            let iss = match signer {
+                Signer::PayNet => PLATFORM_AUDIENCE,
+                Signer::Dc => consent.dc_id.as_str(),
+            };
+            let keep = SignedDuration::from_secs(OLDEST + AHEAD);
+            self.seen().claims.first_use(iss, header.text("jti")?, now, keep)?;
+        }
         Ok(())
+    }
+
+    async fn keys_for(
+        &self,
+        signer: Signer,
+        jws: &CompactJws<'_>,
+        consent: &DpConsent,
+    ) -> Result<Arc<KeySet>, JoseError> {
+        let kid = kid(jws)?;
+        match signer {
+            Signer::PayNet => self.paynet_keys_for(kid).await,
+            Signer::Dc => self.dc_keys_for(&consent.dc_id, kid, KeyUse::Sig).await,
+        }
     }
 
     async fn check_claims(
@@ -281,11 +329,7 @@ impl Core {
         consent: &DpConsent,
     ) -> Result<Verified, JoseError> {
         let jws = CompactJws::parse(text)?;
-        let kid = kid(&jws)?;
-        let keys = match signer {
-            Signer::PayNet => self.paynet_keys_for(kid).await?,
-            Signer::Dc => self.dc_keys_for(&consent.dc_id, kid, KeyUse::Sig).await?,
-        };
+        let keys = self.keys_for(signer, &jws, consent).await?;
         jws.verify(&keys)
     }
 }

@@ -2,7 +2,7 @@
 
 use jiff::Timestamp;
 use ofp_net::Answer;
-use ofp_types::{DpVariant, wire::UpdateConsent};
+use ofp_types::{DpVariant, JwePlaintext, wire::UpdateConsent};
 use openssl::{
     error::ErrorStack,
     ssl::{SslAcceptorBuilder, SslVersion},
@@ -10,6 +10,8 @@ use openssl::{
 use serde_json::{Value, json};
 
 use crate::core::Core;
+
+const JOSE: &str = "application/jose";
 
 impl Core {
     /// Whether a variant is switched on.
@@ -39,17 +41,17 @@ impl Core {
         }
     }
 
-    /// The media type of account responses.
+    /// The media type of account responses.
     pub(crate) fn response_type(&self) -> &'static str {
-        match self.varies(DpVariant::ResponseJose) {
-            true => "application/jose",
-            false => "application/jwt",
-        }
+        let first = self.config.profile.response_types_accepted.first();
+        let jose = first.is_some_and(|first| first == JOSE) || self.varies(DpVariant::ResponseJose);
+        if jose { JOSE } else { "application/jwt" }
     }
 
     /// What is encrypted: JSON, or a JWT around it.
     pub(crate) fn within(&self, plaintext: &str) -> String {
-        match self.varies(DpVariant::NestedJwt) {
+        let nested = self.config.profile.jwe_plaintext == JwePlaintext::Nested;
+        match nested || self.varies(DpVariant::NestedJwt) {
             true => self.signing.sign(plaintext.as_bytes()),
             false => plaintext.to_owned(),
         }

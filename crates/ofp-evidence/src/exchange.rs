@@ -3,7 +3,7 @@
 use std::{sync::Arc, time::Duration};
 
 use jiff::Timestamp;
-use ofp_types::ConsentId;
+use ofp_types::{ConsentId, SignedCall};
 use serde::{Deserialize, Serialize};
 
 use crate::{CertificateFacts, ConnectionId};
@@ -110,6 +110,18 @@ pub enum Endpoint {
 }
 
 impl Endpoint {
+    /// Which of PayNet's signed calls it takes.
+    #[must_use]
+    pub fn signed_call(self) -> Option<SignedCall> {
+        Some(match self {
+            Self::ConsentEvent => SignedCall::Event,
+            Self::DpAuthorize => SignedCall::Link,
+            Self::Userinfo => SignedCall::Userinfo,
+            Self::Account | Self::Balances | Self::Transactions => SignedCall::Data,
+            _ => return None,
+        })
+    }
+
     /// Its label in `spec/ofp.md` section 1.1; `-` for what is no endpoint of the platform.
     #[must_use]
     pub fn label(self) -> &'static str {

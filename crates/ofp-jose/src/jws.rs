@@ -1,5 +1,6 @@
 //! Compact JWS (RFC 7515), attached and detached.
 
+use ofp_types::SigBody;
 use serde_json::{Map, Value};
 
 use crate::{
@@ -110,6 +111,27 @@ impl<'a> CompactJws<'a> {
             input.extend_from_slice(base64url(body).as_bytes());
         }
         self.verify_input(keys, &input, body)
+    }
+
+    /// Verifies the signature of a message with a body in the profile's form: over the body, or a JWT whose claim
+    /// `body` is the body.
+    ///
+    /// # Errors
+    /// [`JoseError`] with the first rule of the profile that it breaks.
+    pub fn verify_body(
+        &self,
+        keys: &KeySet,
+        body: &[u8],
+        form: SigBody,
+    ) -> Result<Verified, JoseError> {
+        if form == SigBody::Detached {
+            return self.verify_over(keys, body);
+        }
+        let verified = self.verify(keys)?;
+        match verified.claims()?.text("body")?.as_bytes() == body {
+            true => Ok(verified),
+            false => Err(JoseError::PayloadDiffers),
+        }
     }
 
     /// Verifies an attached JWS with whichever key fits, whatever its kid says.

@@ -69,6 +69,14 @@ impl<'a> Participant<'a> {
         }
     }
 
+    /// Its id: dc_id or dp_id.
+    pub(crate) fn name(self) -> &'a str {
+        match self {
+            Participant::Dc(dc) => dc.dc_id.as_str(),
+            Participant::Dp(dp) => dp.dp_id.as_str(),
+        }
+    }
+
     pub(crate) fn role(self) -> Role {
         match self {
             Participant::Dc(_) => Role::Dc,

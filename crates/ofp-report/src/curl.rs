@@ -8,6 +8,9 @@ use crate::run::Run;
 /// Headers that curl writes itself, or that must not be shown.
 const LEFT_OUT: [&str; 4] = ["host", "content-length", "cookie", "accept"];
 
+/// A shell takes no longer line from a terminal, and no reader either.
+const LONGEST: usize = 32_768;
+
 /// The line; nothing when there is no folder of certificates, or the certificate that the exchange travelled
 /// with is in none.
 pub(crate) fn line(run: &Run<'_>, id: ExchangeId) -> Option<String> {
@@ -34,7 +37,13 @@ pub(crate) fn line(run: &Run<'_>, id: ExchangeId) -> Option<String> {
         parts.push(format!("--data-raw {}", quoted(&body)));
     }
     parts.push(quoted(&secrets.shown_url(&exchange.url)));
-    Some(parts.join(" "))
+    let line = parts.join(" ");
+    Some(match line.len() {
+        length if length > LONGEST => {
+            format!("# {length} characters, too many to paste: the exchange is in --evidence FILE")
+        }
+        _ => line,
+    })
 }
 
 /// Whose client certificate an exchange travels with, if with one; `None` for one that is in no folder.

@@ -51,7 +51,7 @@ pub use profile::{
     AccountNumberName, AccountsShape, AuthorizeMode, IdHash, JwePlaintext, NumericDateForm,
     Profile, ResourceSigner, SigBody, SigHeader, SigResource, SigUserinfo, SubClaim, UpdateVerb,
 };
-pub use request_claims::{RequestClaims, RequestSigner, event_signature_header};
+pub use request_claims::{RequestClaims, RequestSigner, SignedCall, signature_header};
 pub use variant::DpVariant;
 
 /// The audience value by which signed messages name the platform itself (`spec/ofp.md` 5.3).

@@ -113,16 +113,12 @@ impl Profile {
         let in_range = |d: SignedDuration| d.is_positive() && d <= SignedDuration::from_hours(8784);
         let range = "more than nothing, at most a year";
         let checks = [
-            ("sig_body", self.sig_body == SigBody::Detached, "detached"),
-            ("sig_resource", self.sig_resource == SigResource::Claims, "claims"),
             (
                 "resource_signer",
                 !one_signature_twice,
                 "both or pn, or dc with sig_header fapi or x",
             ),
             ("sig_algs", self.sig_algs == ["PS256"], "[PS256]"),
-            ("authorize_mode", self.authorize_mode == AuthorizeMode::Relay, "relay"),
-            ("jwe_plaintext", self.jwe_plaintext == JwePlaintext::Json, "json"),
             ("oidc_at_dp", !self.oidc_at_dp, "false"),
             ("update_verbs", !self.update_verbs.is_empty(), "PATCH, POST or both"),
             ("response_types_accepted", !self.response_types_accepted.is_empty(), "at least one"),

@@ -3,9 +3,15 @@
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Map, Value, json};
 
-use crate::{Mutation, NumericDateForm, PLATFORM_AUDIENCE, Profile, ResourceSigner, SigHeader};
+use crate::{
+    Mutation, MutationPart, NumericDateForm, Profile, ResourceSigner, SigBody,
+    SigHeader, SigResource, SigUserinfo,
+};
 
-/// What a signature over a request without a body says.
+/// What a signature with claims says.
+///
+/// Of a request with a body nothing is public but that such a reading exists (`spec/ofp.md` 5.2): the text of the body,
+/// as it is sent, is claim `body`, so that no JSON has to be written again to verify it.
 #[derive(Debug, Clone)]
 pub struct RequestClaims<'a> {
     /// Who signs.
@@ -20,6 +26,8 @@ pub struct RequestClaims<'a> {
     pub qpm: &'a [(&'a str, &'a str)],
     /// Tells it from every other.
     pub jti: String,
+    /// The body, as it is sent, of a request that has one.
+    pub body: Option<&'a str>,
     /// When it is signed.
     pub now: Timestamp,
 }
@@ -45,7 +53,8 @@ impl RequestClaims<'_> {
             ("url", json!(self.url)),
             ("qpm", Value::Object(qpm)),
         ];
-        claims.into_iter().map(|(name, value)| (name.to_owned(), value)).collect()
+        let body = self.body.map(|body| ("body", json!(body)));
+        claims.into_iter().chain(body).map(|(name, value)| (name.to_owned(), value)).collect()
     }
 }
 
@@ -61,15 +70,29 @@ impl NumericDateForm {
     }
 }
 
-/// What goes into the header of a detached signature of PayNet's beside `alg` and `kid` (`spec/ofp.md` 5.2).
+/// What goes into the header of a detached signature beside `alg` and `kid` (`spec/ofp.md` 5.2).
 #[must_use]
-pub fn event_signature_header(
+pub fn signature_header(
+    iss: &str,
     now: Timestamp,
     jti: String,
     form: NumericDateForm,
 ) -> Map<String, Value> {
-    let members = [("iss", json!(PLATFORM_AUDIENCE)), ("iat", form.of(now)), ("jti", json!(jti))];
+    let members = [("iss", json!(iss)), ("iat", form.of(now)), ("jti", json!(jti))];
     members.into_iter().map(|(name, value)| (name.to_owned(), value)).collect()
+}
+
+/// A call of PayNet's to a DP that is signed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum SignedCall {
+    /// D1, a consent event.
+    Event,
+    /// D2, the start of an authorization.
+    Link,
+    /// D3, userinfo.
+    Userinfo,
+    /// D5 to D7, data of an account.
+    Data,
 }
 
 /// Whose signature a header on a request for data is.
@@ -95,11 +118,46 @@ impl Profile {
         fapi.into_iter().chain(x)
     }
 
-    /// The header that a mutation spoils alone, where PayNet does not send it.
+    /// Whether PayNet's signature on a call has claims.
     #[must_use]
-    pub fn lacks(&self, mutation: Mutation) -> Option<&'static str> {
-        let header = mutation.of_header()?;
-        (!self.request_signatures().any(|(name, _)| name == header)).then_some(header)
+    pub fn has_claims(&self, call: SignedCall) -> bool {
+        match call {
+            SignedCall::Event => self.sig_body == SigBody::Claims,
+            SignedCall::Link => false,
+            SignedCall::Userinfo => self.sig_userinfo == SigUserinfo::Claims,
+            SignedCall::Data => self.sig_resource == SigResource::Claims,
+        }
+    }
+
+    /// Whether every request is in this profile as a mutation would make it.
+    #[must_use]
+    pub fn is_usual(&self, mutation: Mutation) -> bool {
+        match mutation {
+            Mutation::FractionalDates => self.numericdate == NumericDateForm::Float,
+            Mutation::UrlDoubledScheme => self.quirk_url,
+            _ => false,
+        }
+    }
+
+    /// What a mutation spoils, where PayNet does not send it in this profile.
+    #[must_use]
+    pub fn lacks(&self, mutation: Mutation, call: Option<SignedCall>) -> Option<&'static str> {
+        if let Some(header) = mutation.of_header() {
+            return (!self.request_signatures().any(|(name, _)| name == header)).then_some(header);
+        }
+        let claims = self.has_claims(call?);
+        match mutation {
+            Mutation::FractionalDates if self.is_usual(mutation) => Some("date without a fraction"),
+            Mutation::UrlDoubledScheme if self.is_usual(mutation) => {
+                Some("url without the doubled scheme")
+            }
+            // no server takes a header of a megabyte
+            Mutation::BodyMegabyte if claims => Some("signature that leaves the body out"),
+            _ if mutation.part() == MutationPart::Claims && !claims => {
+                Some("claims in this signature")
+            }
+            _ => None,
+        }
     }
 }
 
@@ -123,10 +181,15 @@ mod tests {
     #[test]
     fn a_header_that_is_not_sent_cannot_be_spoilt() {
         let profile = Profile { sig_header: SigHeader::Fapi, ..Profile::default() };
-        assert_eq!(profile.lacks(Mutation::XSignatureFlipped), Some("x-signature"));
-        assert_eq!(profile.lacks(Mutation::FapiSignatureFlipped), None);
-        assert_eq!(profile.lacks(Mutation::SignatureByteFlipped), None);
-        assert_eq!(Profile::default().lacks(Mutation::XSignatureFlipped), None);
+        let lacks = |profile: &Profile, mutation| profile.lacks(mutation, Some(SignedCall::Data));
+        assert_eq!(lacks(&profile, Mutation::XSignatureFlipped), Some("x-signature"));
+        assert_eq!(lacks(&profile, Mutation::FapiSignatureFlipped), None);
+        assert_eq!(lacks(&profile, Mutation::SignatureByteFlipped), None);
+        assert_eq!(lacks(&Profile::default(), Mutation::XSignatureFlipped), None);
+        let sig_resource = SigResource::DetachedEmpty;
+        let detached = Profile { sig_resource, ..Profile::default() };
+        assert_eq!(lacks(&detached, Mutation::AudWithoutDp), Some("claims in this signature"));
+        assert_eq!(lacks(&Profile::default(), Mutation::AudWithoutDp), None);
     }
 
     #[test]

@@ -34,8 +34,9 @@ impl<'a> Update<'a> {
         let body = ofp_jose::strict_object(&request.body).map_err(|e| e.to_string());
         let header = request.header("x-fapi-signature").or_else(|| request.header("x-signature"));
         let signature = header.map(|text| {
+            let form = settings.profile.sig_body;
             CompactJws::parse(text)
-                .and_then(|jws| jws.verify_over(&settings.dp_keys, &request.body))
+                .and_then(|jws| jws.verify_body(&settings.dp_keys, &request.body, form))
         });
         let id_token = body.as_ref().ok().and_then(|body| body.get("id_token")?.as_str());
         let id_token = id_token.map(|text| IdToken::of(settings, text));

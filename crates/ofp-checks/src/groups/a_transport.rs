@@ -1,10 +1,10 @@
 //! A: transport and mutual TLS.
 
-use ofp_evidence::{CertificateFacts, Endpoint, Exchange, Handshake, Outcome, Stage};
-use ofp_types::Mutation;
+use ofp_evidence::{CertificateFacts, Endpoint, Exchange, Handshake, Outcome, Role, Stage};
+use ofp_types::{AuthorizeMode, Mutation};
 
-use super::{came, refusal, row, service};
-use crate::{Facts, Requirement, requirement::Unserved::Spoilt, ruling::Ruling};
+use super::{came, refusal, refuses, row, service};
+use crate::{Facts, Requirement, refusal::served, requirement::Unserved::Spoilt, ruling::Ruling};
 
 const NO_CALL: &str = "no call of PayNet to a webhook was answered";
 
@@ -40,9 +40,9 @@ pub(super) const ROWS: &[Requirement] = &[
     row!("A-10" Must, "The server certificate chains to the configured CA, names the host, is in date and strong",
         "S1:L225-231; FAPI 2.0 SP §5.4.1", "Install a certificate for the webhook's host name with an RSA key of at least 2048 bits or a P-256 key",
         NO_CALL, certificate),
-    refusal!("A-11" Should, "Authorize without a client certificate is refused, since PayNet relays it",
-        "X-12; S4:L31-45", "Serve authorize on the webhook listener, and the pages on a public one",
-        &[Spoilt(Endpoint::DpAuthorize, Mutation::NoClientCertificate)]),
+    refusal!("A-11" Should, "Authorize is refused to a caller without a client certificate where PayNet relays it, and open to browsers where it does not",
+        "X-12; S4:L31-45", "With authorize_mode relay serve authorize behind mutual TLS, with browser on a listener that asks for no certificate",
+        &[Spoilt(Endpoint::DpAuthorize, Mutation::NoClientCertificate)], authorize_caller),
     refusal!("A-12" Must, "An event without TLS is not accepted",
         "S1:L64; FAPI 2.0 SP §5.2", "Speak TLS alone on the port of the webhooks",
         &[Spoilt(Endpoint::ConsentEvent, Mutation::PlainHttp)], without_tls),
@@ -58,6 +58,24 @@ pub(super) const ROWS: &[Requirement] = &[
         "RFC 9325 §4.2", "Enable suites with ECDHE and an AEAD alone",
         &[Spoilt(Endpoint::ConsentEvent, Mutation::TlsCbcSha1Suites)]),
 ];
+
+/// A browser has no client certificate.
+fn authorize_caller(facts: &Facts<'_>, ruling: &mut Ruling<'_>) {
+    if facts.settings.profile.authorize_mode == AuthorizeMode::Relay {
+        return refuses(facts, ruling);
+    }
+    let expected = "303, or the login page, without a client certificate";
+    for exchange in facts.at(Endpoint::DpAuthorize).filter(|x| x.from == Role::Customer) {
+        match (served(exchange, &facts.settings.paynet_callback), &exchange.outcome) {
+            (Ok(()), _) => ruling.holds(exchange.id),
+            // asking for a certificate is the breach itself
+            (Err(_), Outcome::Failed(failure)) if !failure.detail.contains("alert") => {
+                ruling.unanswered(exchange.id, expected, failure);
+            }
+            (Err(instead), _) => ruling.broken(exchange.id, expected, instead.as_str()),
+        }
+    }
+}
 
 /// Handshakes for webhooks, each with the exchange that shows it.
 fn each_handshake<'a>(facts: &Facts<'a>) -> Vec<(&'a Exchange, Option<&'a Handshake>)> {

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use ofp_evidence::{CustomerAct, Endpoint, Exchange, Outcome, Screen, Stage};
+use ofp_evidence::{CustomerAct, Endpoint, Exchange, Outcome, Role, Screen, Stage};
 use ofp_types::{ConsentStatus, Mutation};
 use url::Url;
 
@@ -90,6 +90,7 @@ fn location(exchange: &Exchange) -> Option<&str> {
 fn redirects(facts: &Facts<'_>, ruling: &mut Ruling<'_>) {
     for exchange in facts.at(Endpoint::DpAuthorize) {
         let expected = "303 with a Location";
+        let by_browser = exchange.from == Role::Customer;
         match &exchange.outcome {
             Outcome::Failed(failure) => ruling.unanswered(exchange.id, expected, failure),
             Outcome::Answered { status, .. } => {
@@ -100,6 +101,8 @@ fn redirects(facts: &Facts<'_>, ruling: &mut Ruling<'_>) {
                 match (status, location(exchange)) {
                     (303, Some(_)) => ruling.holds(exchange.id),
                     (302, Some(_)) => ruling.bent(exchange.id, expected, actual),
+                    // the login page itself, to a browser
+                    (200, None) if by_browser => ruling.bent(exchange.id, expected, actual),
                     _ => ruling.broken(exchange.id, expected, actual),
                 }
             }

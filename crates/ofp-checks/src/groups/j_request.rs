@@ -148,7 +148,9 @@ fn answered(facts: &Facts<'_>, ruling: &mut Ruling<'_>) {
 }
 
 fn quirk(facts: &Facts<'_>, ruling: &mut Ruling<'_>) {
-    for exchange in facts.sent_with(Endpoint::Balances, Mutation::UrlDoubledScheme) {
+    let usual = facts.settings.profile.quirk_url;
+    let spoilt = facts.sent_with(Endpoint::Balances, Mutation::UrlDoubledScheme);
+    for exchange in spoilt.chain(facts.at(Endpoint::Balances).filter(|_| usual)) {
         let ok = exchange.status().is_some_and(|status| status < 500);
         ruling.judge(exchange.id, ok, "200 or a 4xx", came(exchange));
     }

@@ -116,7 +116,7 @@ macro_rules! refusal {
 }
 pub(crate) use refusal;
 
-use ofp_evidence::{Exchange, Outcome};
+use ofp_evidence::{Endpoint, Exchange, Outcome};
 use serde_json::Value;
 
 use crate::{
@@ -129,10 +129,10 @@ use crate::{
 /// that lets nobody in keeps no rule.
 pub(crate) fn refuses(facts: &Facts<'_>, ruling: &mut Ruling<'_>) {
     for unserved in ruling.refusals() {
-        if let Unserved::Spoilt(_, mutation) = unserved
-            && let Some(header) = facts.settings.profile.lacks(*mutation)
+        if let Unserved::Spoilt(at, mutation) = unserved
+            && let Some(lacking) = facts.settings.profile.lacks(*mutation, at.signed_call())
         {
-            ruling.not_applicable(format!("PayNet sends no {header} in this profile"));
+            ruling.not_applicable(format!("PayNet sends no {lacking} in this profile"));
             continue;
         }
         let serves = facts.serves(unserved.endpoint());
@@ -156,8 +156,12 @@ pub(crate) fn refuses(facts: &Facts<'_>, ruling: &mut Ruling<'_>) {
 /// Every unusual request that the requirement wants served was.
 pub(crate) fn serves(facts: &Facts<'_>, ruling: &mut Ruling<'_>) {
     for (endpoint, mutation) in ruling.services() {
-        if let Some(header) = facts.settings.profile.lacks(*mutation) {
-            ruling.not_applicable(format!("PayNet sends no {header} in this profile"));
+        if facts.settings.profile.is_usual(*mutation) {
+            serves_as_usual(facts, ruling, *endpoint);
+            continue;
+        }
+        if let Some(lacking) = facts.settings.profile.lacks(*mutation, endpoint.signed_call()) {
+            ruling.not_applicable(format!("PayNet sends no {lacking} in this profile"));
             continue;
         }
         let expected = format!("to be served: {}", mutation.what());
@@ -169,6 +173,15 @@ pub(crate) fn serves(facts: &Facts<'_>, ruling: &mut Ruling<'_>) {
                 }
                 (Err(instead), _) => ruling.broken(exchange.id, expected.as_str(), instead),
             }
+        }
+    }
+}
+
+/// Where the profile makes every request unusual, each that is served will do.
+fn serves_as_usual(facts: &Facts<'_>, ruling: &mut Ruling<'_>, endpoint: Endpoint) {
+    for exchange in facts.at(endpoint) {
+        if served(exchange, &facts.settings.paynet_callback).is_ok() {
+            ruling.holds(exchange.id);
         }
     }
 }

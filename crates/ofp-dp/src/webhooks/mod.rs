@@ -8,7 +8,7 @@ mod userinfo;
 use std::sync::Arc;
 
 use ofp_net::{Answer, App, Inbound, Matched, Route};
-use ofp_types::{DpFault, ErrorCode, InteractionId};
+use ofp_types::{AuthorizeMode, DpFault, ErrorCode, InteractionId};
 
 use crate::{careless_words::injected, core::Core, refusal::Refusal};
 
@@ -118,15 +118,19 @@ impl Core {
         }
     }
 
-    /// Only PayNet may call: a certificate from the right CA is not enough.
+    /// Only PayNet may call: a certificate from the right CA is not enough. A customer's browser, where PayNet
+    /// sends it to authorize, has none.
     fn is_paynet(&self, matched: Matched<Webhook>, inbound: &Inbound) -> Result<(), Refusal> {
         let presented = inbound.peer.certificate.as_ref();
         let known = match self.faulty(DpFault::OneCertificateAlone) {
             true => self.config.paynet_certificates.get(..1).unwrap_or_default(),
             false => &self.config.paynet_certificates,
         };
+        let for_browsers = matched == Matched::Endpoint(Webhook::Authorize)
+            && self.config.profile.authorize_mode == AuthorizeMode::Browser;
         match presented {
             Some(certificate) if known.contains(&certificate.thumbprint) => Ok(()),
+            None if for_browsers => Ok(()),
             presented if self.overlooks_caller(&matched, presented.map(|c| c.subject.as_str())) => {
                 Ok(())
             }

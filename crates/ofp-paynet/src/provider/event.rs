@@ -8,10 +8,11 @@ use std::time::Duration;
 use ofp_evidence::Endpoint;
 use ofp_net::{Call, Caller, Request};
 use ofp_types::{
-    ClientId, Effect, FaultPoint, Origin, event_signature_header, uuid_v4,
+    ClientId, Effect, FaultPoint, Origin, PLATFORM_AUDIENCE, RequestClaims, SigBody, signature_header,
+    uuid_v4,
     wire::{EventType, consent_event, dc_consent_event},
 };
-use serde_json::{Map, Value};
+use serde_json::Value;
 
 use crate::{
     faults::{FaultScope, Struck, spoil},
@@ -29,6 +30,8 @@ struct Recipient<'a> {
     endpoint: Endpoint,
     caller: &'a Caller,
     client: &'a ClientId,
+    /// Its id as a participant.
+    name: &'a str,
     origin: &'a Origin,
     body: Value,
 }
@@ -53,6 +56,7 @@ impl Platform {
             endpoint: Endpoint::ConsentEvent,
             caller: self.dp_callers.get(&dp.dp_id)?,
             client: &dp.client.client_id,
+            name: dp.dp_id.as_str(),
             origin: &dp.as_webhooks,
             body: consent_event(due.event, &due.consent, &self.profile),
         })
@@ -66,6 +70,7 @@ impl Platform {
             endpoint: Endpoint::DcEvent,
             caller: self.dc_callers.get(&dc.dc_id)?,
             client: &dc.client.client_id,
+            name: dc.dc_id.as_str(),
             origin: &dc.webhooks.as_ref()?.origin,
             body: dc_consent_event(due.event, &due.consent, &self.profile),
         })
@@ -138,12 +143,12 @@ impl Platform {
         body: &[u8],
         effect: Option<Effect>,
     ) -> bool {
-        let signature = self.keys.signing().sign_detached(self.signature_header(), body);
+        let url = to.origin.join("/v1/consents/events");
+        let signature = self.event_signature(to, due, &url, body);
         let signature = match effect {
             Some(Effect::Jose(fault)) => spoil(fault, &signature),
             _ => signature,
         };
-        let url = to.origin.join("/v1/consents/events");
         let mut request = Request::get(url, self.profile.dp_deadline())
             .header("content-type", "application/json")
             .header("x-fapi-interaction-id", uuid_v4(&*self.entropy).to_string())
@@ -156,8 +161,24 @@ impl Platform {
         result.is_ok_and(|(status, _)| self.profile.event_response_codes.contains(&status))
     }
 
-    fn signature_header(&self) -> Map<String, Value> {
-        let jti = uuid_v4(&*self.entropy).to_string();
-        event_signature_header(self.now(), jti, self.profile.numericdate)
+    /// Over the body, in the profile's form.
+    fn event_signature(&self, to: &Recipient<'_>, due: &Owed, url: &str, body: &[u8]) -> String {
+        let (now, jti) = (self.now(), uuid_v4(&*self.entropy).to_string());
+        let form = self.profile.numericdate;
+        if self.profile.sig_body == SigBody::Detached {
+            let header = signature_header(PLATFORM_AUDIENCE, now, jti, form);
+            return self.keys.signing().sign_detached(header, body);
+        }
+        let claims = RequestClaims {
+            iss: PLATFORM_AUDIENCE,
+            sub: due.consent.consent_id.as_str(),
+            aud: &[to.name],
+            url,
+            qpm: &[],
+            jti,
+            body: std::str::from_utf8(body).ok(),
+            now,
+        };
+        self.keys.signing().sign_claims(&Value::Object(claims.in_form(form)))
     }
 }

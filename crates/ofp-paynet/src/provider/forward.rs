@@ -6,9 +6,10 @@ use ofp_evidence::{Endpoint, ExchangeId, Failure, Message};
 use ofp_net::{Call, Caller, Request, encode_form};
 use ofp_types::{
     AccountId, Consent, ConsentId, DpId, Effect, FaultPoint, InteractionId, Origin,
-    PLATFORM_AUDIENCE, RequestClaims, RequestSigner, SigResource, SigUserinfo, uuid_v4,
+    PLATFORM_AUDIENCE, RequestClaims, RequestSigner, SigResource, SigUserinfo, signature_header,
+    uuid_v4,
 };
-use serde_json::{Map, Value};
+use serde_json::Value;
 
 use crate::{
     faults::{Struck, spoil},
@@ -108,7 +109,7 @@ impl Platform {
             SigResource::Claims => {
                 self.claims_signature(forward.consent, &self.rs, path, &forward.query)
             }
-            SigResource::DetachedEmpty => self.keys.signing().sign_detached(Map::new(), b""),
+            SigResource::DetachedEmpty => self.detached_signature(b""),
         };
         let signed = |signer| match signer {
             RequestSigner::PayNet => Some(own()),
@@ -130,13 +131,12 @@ impl Platform {
         let effect = self.call_fault(FaultPoint::DpUserinfo, consent, Some(interaction)).await;
         let id = consent.consent_id.as_str();
         let path = "/v1/oauth/userinfo";
-        let signing = self.keys.signing();
         let signature = match self.profile.sig_userinfo {
             SigUserinfo::Claims => {
                 self.claims_signature(consent, &self.issuer, path, &[("consent_id", id)])
             }
-            SigUserinfo::DetachedEmpty => signing.sign_detached(Map::new(), b""),
-            SigUserinfo::DetachedConsentId => signing.sign_detached(Map::new(), id.as_bytes()),
+            SigUserinfo::DetachedEmpty => self.detached_signature(b""),
+            SigUserinfo::DetachedConsentId => self.detached_signature(id.as_bytes()),
         };
         let url = format!("{}?{}", dp.join(path), encode_form(&[("consent_id", id)]));
         let request = Request::get(url, self.profile.dp_deadline())
@@ -166,6 +166,14 @@ impl Platform {
         found.map(|(dp, caller)| (&dp.rs_webhooks, caller)).ok_or_else(unknown)
     }
 
+    /// Over bytes that it leaves out; the header says when and for once.
+    fn detached_signature(&self, over: &[u8]) -> String {
+        let jti = uuid_v4(&*self.entropy).to_string();
+        let form = self.profile.numericdate;
+        let header = signature_header(PLATFORM_AUDIENCE, self.now(), jti, form);
+        self.keys.signing().sign_detached(header, over)
+    }
+
     /// A claims JWT in the layout of a resource request's (`spec/ofp.md` 5.3, 5.4).
     fn claims_signature(
         &self,
@@ -183,6 +191,7 @@ impl Platform {
             url: &url,
             qpm: query,
             jti: uuid_v4(&*self.entropy).to_string(),
+            body: None,
             now: self.now(),
         };
         let claims = claims.in_form(self.profile.numericdate);

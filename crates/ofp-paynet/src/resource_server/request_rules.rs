@@ -3,9 +3,9 @@
 use jiff::SignedDuration;
 use ofp_jose::{Claims, CompactJws, JoseError};
 use ofp_net::{Inbound, parse_form};
-use ofp_types::PLATFORM_AUDIENCE;
+use ofp_types::{PLATFORM_AUDIENCE, SigResource};
 
-use crate::{DcRegistration, client_auth::AHEAD, platform::Platform, state::Held};
+use crate::{DcRegistration, client_auth::AHEAD, platform::{Participant, Platform}, state::Held};
 
 /// A request signature lives 5 minutes.
 const SIGNATURE_LIFE: i64 = 300;
@@ -18,7 +18,12 @@ impl Platform {
         inbound: &Inbound,
         signature: &str,
     ) -> Result<(), JoseError> {
-        let claims = CompactJws::parse(signature)?.verify(&dc.client.keys)?.claims()?;
+        let jws = CompactJws::parse(signature)?;
+        if self.profile.sig_resource == SigResource::DetachedEmpty {
+            let header = jws.verify_over(&dc.client.keys, b"")?.header;
+            return self.check_signature_header(Participant::Dc(dc), header);
+        }
+        let claims = jws.verify(&dc.client.keys)?.claims()?;
         let now = self.now();
         claims.equals("iss", dc.dc_id.as_str())?;
         // the consent, as in the sandbox's sample, or the DC, as in its guide

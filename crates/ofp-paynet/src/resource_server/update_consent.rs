@@ -3,10 +3,11 @@
 use std::sync::Arc;
 
 use jiff::SignedDuration;
-use ofp_jose::{CompactJws, JoseError};
+use ofp_jose::{Claims, CompactJws, JoseError};
 use ofp_net::{Answer, Inbound};
 use ofp_types::{
-    ConsentStatus, InteractionId, Trigger, UpdateVerb, UpdatedBy, wire::UpdateConsent,
+    ConsentStatus, InteractionId, PLATFORM_AUDIENCE, SigBody, Trigger, UpdateVerb, UpdatedBy,
+    wire::UpdateConsent,
 };
 
 use crate::{
@@ -103,19 +104,44 @@ impl Platform {
         name: &str,
         value: &str,
     ) -> Result<(), Refusal> {
+        let form = self.profile.sig_body;
         CompactJws::parse(value)
-            .and_then(|jws| jws.verify_over(&participant.client().keys, &inbound.body))
-            .and_then(|verified| self.check_signature_header(participant, verified.header))
+            .and_then(|jws| jws.verify_body(&participant.client().keys, &inbound.body, form))
+            .and_then(|verified| match form {
+                SigBody::Detached => self.check_signature_header(participant, verified.header),
+                SigBody::Claims => self.check_body_claims(participant, inbound, verified.claims()?),
+            })
             .map_err(|e| Refusal::jws(name, &e))
     }
 
-    /// `{alg, kid}` is enough; what else is in the header must hold.
-    fn check_signature_header(
+    /// The claims of a signature on a message with a body: from this participant, for the platform, about this URL,
+    /// of now.
+    fn check_body_claims(
+        &self,
+        participant: Participant<'_>,
+        inbound: &Inbound,
+        claims: Claims,
+    ) -> Result<(), JoseError> {
+        let now = self.now();
+        claims.equals("iss", participant.name())?;
+        claims.addressed_to(PLATFORM_AUDIENCE)?;
+        claims.not_expired(now)?;
+        claims.valid_from(now, AHEAD)?;
+        let (url, ours) = (claims.text("url")?, self.rs.join(&inbound.path));
+        if !url.ends_with(inbound.path.as_str()) {
+            let actual = url.to_owned();
+            return Err(JoseError::ClaimValue { claim: "url", expected: ours, actual });
+        }
+        self.check_signature_header(participant, claims.0)
+    }
+
+    /// `{alg, kid}` is enough; what else is in the header (or among the claims) must hold.
+    pub(super) fn check_signature_header(
         &self,
         participant: Participant<'_>,
         header: serde_json::Map<String, serde_json::Value>,
     ) -> Result<(), JoseError> {
-        let header = ofp_jose::Claims(header);
+        let header = Claims(header);
         let now = self.now();
         if header.0.contains_key("iat") {
             header.issued_within("iat", now, SIGNATURE_LIFE, AHEAD)?;

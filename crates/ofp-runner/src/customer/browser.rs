@@ -10,6 +10,8 @@ use url::Url;
 
 use super::{page::Page, selectors::Selectors};
 
+/// Where PayNet sends a browser, unless it relays.
+const AUTHORIZE: [&str; 2] = ["/v1/oauth/authorize", "/OFM/MY/Authorize/AIS"];
 /// Longer chains of redirects are loops.
 const MOST_REDIRECTS: usize = 10;
 
@@ -253,6 +255,7 @@ async fn send(
             return Ok((None, reply.status, reply.message));
         }
         Role::Dc => (&customer.to_dc, Endpoint::DcCallback),
+        _ if AUTHORIZE.contains(&url.path()) => (&customer.to_dp, Endpoint::DpAuthorize),
         _ => (&customer.to_dp, Endpoint::DpPage),
     };
     let call = Call { endpoint, request, consent: consent.cloned(), cause: None };

@@ -110,7 +110,7 @@ pub(super) fn belongs(what: &str, part: MutationPart) -> bool {
         MutationPart::Signature => is_signature,
         MutationPart::Claims => is_signature && rest.starts_with("claims."),
         MutationPart::Body => what == "body" || undone,
-        MutationPart::SignedBody => what == "body",
+        MutationPart::SignedBody => what == "body" || (is_signature && rest == "claims.body"),
         MutationPart::Header => name == "header",
         MutationPart::Query => name == "query" || undone,
         MutationPart::Subject => is_signature || ["path", "query", "header"].contains(&name),

@@ -26,7 +26,7 @@ use crate::{World, WorldError};
 use keys::Keys;
 use lure::Lure;
 pub(crate) use plan::Plan;
-use plan::Wire;
+use plan::{Signed, Wire};
 
 /// A certificate issued so many days ago has expired.
 const LONG_AGO_DAYS: i32 = 3_650;
@@ -34,8 +34,8 @@ const LONG_AGO_DAYS: i32 = 3_650;
 /// Why a probe was not sent.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum ProbeError {
-    #[error("{mutation}: PayNet sends no {header} in this profile")]
-    NotInProfile { mutation: Mutation, header: &'static str },
+    #[error("{mutation}: PayNet sends no {lacking} in this profile")]
+    NotInProfile { mutation: Mutation, lacking: &'static str },
     #[error("{mutation} needs {needs} before it")]
     TooEarly { mutation: Mutation, needs: &'static str },
     #[error("{mutation} needs {needs}, which a DP that is not ours may keep to itself")]
@@ -112,9 +112,10 @@ impl World {
         plan: &Plan,
         mutation: Option<Mutation>,
     ) -> Result<Exchange, ProbeError> {
-        let missing = mutation.and_then(|m| Some((m, self.settings.profile.lacks(m)?)));
-        if let Some((mutation, header)) = missing {
-            return Err(ProbeError::NotInProfile { mutation, header });
+        let call = plan.endpoint.signed_call();
+        let missing = mutation.and_then(|m| Some((m, self.settings.profile.lacks(m, call)?)));
+        if let Some((mutation, lacking)) = missing {
+            return Err(ProbeError::NotInProfile { mutation, lacking });
         }
         if let Some((mutation, needs)) = mutation.and_then(|m| Some((m, self.lacks(m)?))) {
             return Err(ProbeError::NotOurs { mutation, needs });
@@ -226,7 +227,7 @@ impl World {
             first.body = body.to_string().into_bytes();
         }
         let jti = uuid_v4(&*self.entropy).to_string();
-        for used in first.signatures.iter_mut().filter_map(|signed| signed.extra.get_mut("jti")) {
+        for used in first.signatures.iter_mut().filter_map(Signed::jti) {
             *used = jti.as_str().into();
         }
         let wire = mutate::wire(&first, None, keys)?;

@@ -78,7 +78,9 @@ fn sign(
     header.insert("kid".into(), own.kid.clone().into());
     let mut payload = match &signed.form {
         Form::Detached => body.to_vec(),
-        Form::Claims(claims) => Value::Object(claims.clone()).to_string().into_bytes(),
+        Form::Claims(claims) => {
+            Value::Object(dated(claims, body, mutation, plan)).to_string().into_bytes()
+        }
         Form::Text(text) | Form::DetachedText(text) => text.clone().into_bytes(),
     };
     match mutation {
@@ -174,6 +176,37 @@ fn shifted(date: Option<&Value>, by: i64) -> Value {
     }
 }
 
+/// The claims of a signature, with the body where there is one. What is spoilt in the header of a detached signature,
+/// when it was made and for once, is spoilt here.
+fn dated(
+    claims: &Map<String, Value>,
+    body: &[u8],
+    mutation: Option<Mutation>,
+    plan: &Plan,
+) -> Map<String, Value> {
+    let mut claims = claims.clone();
+    if let Some(signed) = claims.get_mut("body") {
+        *signed = String::from_utf8_lossy(body).into();
+    }
+    let by = match mutation {
+        Some(Mutation::HeaderIatOld) => -600,
+        Some(Mutation::HeaderIatAhead) => 120,
+        Some(Mutation::HeaderIatSlightlyAhead) => 5,
+        Some(Mutation::HeaderIat30Ahead) => 30,
+        Some(Mutation::HeaderIat30Old) => -30,
+        _ => 0,
+    };
+    for name in ["iat", "nbf"] {
+        if let Some(date) = claims.get_mut(name).filter(|_| by != 0) {
+            *date = shifted(Some(date), by);
+        }
+    }
+    if let (Some(Mutation::JtiReplayed), Some(used)) = (mutation, &plan.used_jti) {
+        claims.insert("jti".into(), used.as_str().into());
+    }
+    claims
+}
+
 /// Where the header has an iat.
 fn shift_iat(header: &mut Map<String, Value>, by: i64) {
     if let Some(iat) = header.get_mut("iat") {
@@ -210,8 +243,10 @@ fn spoil_claims(mutation: Mutation, claims: &mut Map<String, Value>, plan: &Plan
         }
         Mutation::UrlDoubledScheme => {
             let url = claims.get("url").and_then(Value::as_str).unwrap_or_default();
-            let url = format!("http://{url}");
-            claims.insert("url".into(), url.into());
+            if !url.starts_with("http://http") {
+                let url = format!("http://{url}");
+                claims.insert("url".into(), url.into());
+            }
         }
         Mutation::ExpMissing => drop(claims.remove("exp")),
         Mutation::ExpAsText => {

@@ -48,6 +48,16 @@ pub(crate) struct Signed {
     pub(crate) form: Form,
 }
 
+impl Signed {
+    /// Where it says that it is for once: in the header, or among the claims.
+    pub(super) fn jti(&mut self) -> Option<&mut Value> {
+        match &mut self.form {
+            Form::Claims(claims) => claims.get_mut("jti"),
+            _ => self.extra.get_mut("jti"),
+        }
+    }
+}
+
 /// Where a signature stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Place {

@@ -4,7 +4,7 @@ use jiff::SignedDuration;
 use ofp_evidence::{Endpoint, Record};
 use ofp_types::{
     AccountId, Consent, ConsentStatus, PLATFORM_AUDIENCE, Permission, RequestClaims, RequestSigner,
-    SigUserinfo, SubClaim, event_signature_header, uuid_v4,
+    SigBody, SigResource, SigUserinfo, SubClaim, signature_header, uuid_v4,
     wire::{EventType, UpdateConsent, consent_event},
 };
 use serde_json::{Map, Value, json};
@@ -72,12 +72,18 @@ impl World {
             consent_event(EventType::ConsentStatusUpdated, &consent, &self.settings.profile);
         body["event_type"] = json!(event);
         plan.body = body.to_string().into_bytes();
-        let jti = uuid_v4(&*self.entropy).to_string();
-        let form = self.settings.profile.numericdate;
-        let extra = event_signature_header(self.clock.now(), jti, form);
+        let (extra, form) = match self.settings.profile.sig_body {
+            SigBody::Detached => (self.signed_now(PLATFORM_AUDIENCE), Form::Detached),
+            SigBody::Claims => {
+                let url = plan.base.join(&plan.path);
+                let mut claims = self.claims(Signer::PayNet, &consent, url, &[]);
+                // as the body is when it is signed
+                claims.insert("body".into(), Value::Null);
+                (Map::new(), Form::Claims(claims))
+            }
+        };
         let place = Place::Header("x-fapi-signature");
-        plan.signatures =
-            vec![Signed { place, signer: Signer::PayNet, extra, form: Form::Detached }];
+        plan.signatures = vec![Signed { place, signer: Signer::PayNet, extra, form }];
         plan
     }
 
@@ -134,7 +140,11 @@ impl World {
             SigUserinfo::DetachedEmpty => Form::Detached,
             SigUserinfo::DetachedConsentId => Form::DetachedText(id.to_owned()),
         };
-        let (place, extra) = (Place::Header("x-fapi-signature"), Map::new());
+        let extra = match form {
+            Form::Claims(_) => Map::new(),
+            _ => self.signed_now(PLATFORM_AUDIENCE),
+        };
+        let place = Place::Header("x-fapi-signature");
         plan.signatures = vec![Signed { place, signer: Signer::PayNet, extra, form }];
         plan
     }
@@ -209,11 +219,26 @@ impl World {
                 RequestSigner::PayNet => Signer::PayNet,
                 RequestSigner::Dc => Signer::Dc,
             };
-            let url = self.origins.paynet_rs.join(path);
-            let form = Form::Claims(self.claims(signer, consent, url, &[]));
-            Signed { place: Place::Header(name), signer, extra: Map::new(), form }
+            let (extra, form) = match self.settings.profile.sig_resource {
+                SigResource::Claims => {
+                    let url = self.origins.paynet_rs.join(path);
+                    (Map::new(), Form::Claims(self.claims(signer, consent, url, &[])))
+                }
+                SigResource::DetachedEmpty => {
+                    let by_paynet = signer == Signer::PayNet;
+                    let iss = if by_paynet { PLATFORM_AUDIENCE } else { consent.dc_id.as_str() };
+                    (self.signed_now(iss), Form::Detached)
+                }
+            };
+            Signed { place: Place::Header(name), signer, extra, form }
         };
         self.settings.profile.request_signatures().map(signed).collect()
+    }
+
+    /// The header of a detached signature that is made now.
+    fn signed_now(&self, iss: &str) -> Map<String, Value> {
+        let jti = uuid_v4(&*self.entropy).to_string();
+        signature_header(iss, self.clock.now(), jti, self.settings.profile.numericdate)
     }
 
     fn claims(
@@ -227,7 +252,7 @@ impl World {
         let (dp, consent_id) = (consent.dp_id.as_str(), consent.consent_id.as_str());
         let dc = consent.dc_id.as_str();
         let by_paynet = signer == Signer::PayNet;
-        let url = if by_paynet && profile.quirk_url { format!("http://{url}") } else { url };
+        let url = if profile.quirk_url { format!("http://{url}") } else { url };
         let claims = RequestClaims {
             iss: if by_paynet { PLATFORM_AUDIENCE } else { dc },
             sub: if !by_paynet && profile.sub_claim == SubClaim::DcId { dc } else { consent_id },
@@ -235,6 +260,7 @@ impl World {
             url: &url,
             qpm,
             jti: uuid_v4(&*self.entropy).to_string(),
+            body: None,
             now: self.clock.now(),
         };
         claims.in_form(profile.numericdate)
