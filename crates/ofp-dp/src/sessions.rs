@@ -6,6 +6,8 @@ use ofp_types::{AccountId, ConsentId};
 
 /// A browser that does nothing for this long is forgotten.
 const LIFE: SignedDuration = SignedDuration::from_mins(15);
+/// FAPI 2.0 SP §5.3.2.2.
+const CODE_LIFE: SignedDuration = SignedDuration::from_secs(60);
 /// How many of each kind are remembered.
 const MOST: usize = 5_000;
 
@@ -49,6 +51,17 @@ pub(crate) struct Session {
     pub(crate) csrf: String,
     pub(crate) authenticated_at: Option<Timestamp>,
     pub(crate) stage: Stage,
+    /// What is owed to PayNet as a client of this DP.
+    pub(crate) oidc: Option<Oidc>,
+}
+
+/// An authorization request of PayNet's as a client of this DP (profile switch `oidc_at_dp`).
+#[derive(Debug, Clone)]
+pub(crate) struct Oidc {
+    pub(crate) state: String,
+    pub(crate) nonce: String,
+    /// The code that an approval is answered with.
+    pub(crate) code: String,
 }
 
 /// A link that PayNet handed to a browser.
@@ -56,6 +69,17 @@ pub(crate) struct Session {
 pub(crate) struct Link {
     pub(crate) consent: ConsentId,
     pub(crate) redirect_uri: String,
+    pub(crate) oidc: Option<Oidc>,
+}
+
+/// What a code stands for.
+#[derive(Debug, Clone)]
+pub(crate) struct Code {
+    pub(crate) consent: ConsentId,
+    pub(crate) redirect_uri: String,
+    pub(crate) nonce: String,
+    pub(crate) username: String,
+    pub(crate) authenticated_at: Option<Timestamp>,
 }
 
 /// A browser on the consent dashboard.
@@ -71,6 +95,7 @@ pub(crate) struct Sessions {
     sessions: Passing<Session>,
     links: Passing<Link>,
     visitors: Passing<Visitor>,
+    codes: Passing<Code>,
 }
 
 impl Default for Sessions {
@@ -79,19 +104,24 @@ impl Default for Sessions {
             sessions: Passing::new(MOST),
             links: Passing::new(MOST),
             visitors: Passing::new(MOST),
+            codes: Passing::new(MOST),
         }
     }
 }
 
 impl Sessions {
-    pub(crate) fn add_link(
-        &mut self,
-        ticket: String,
-        consent: ConsentId,
-        redirect_uri: String,
-        now: Timestamp,
-    ) {
-        self.links.insert(ticket, Link { consent, redirect_uri }, now, now + LIFE);
+    pub(crate) fn add_link(&mut self, ticket: String, link: Link, now: Timestamp) {
+        self.links.insert(ticket, link, now, now + LIFE);
+    }
+
+    /// A code that PayNet may redeem, once.
+    pub(crate) fn add_code(&mut self, text: String, code: Code, now: Timestamp) {
+        self.codes.insert(text, code, now, now + CODE_LIFE);
+    }
+
+    pub(crate) fn take_code(&mut self, text: &str, now: Timestamp) -> Option<Code> {
+        self.codes.get(text, now)?;
+        self.codes.remove(text)
     }
 
     pub(crate) fn link(&self, ticket: &str, now: Timestamp) -> Option<Link> {
@@ -105,6 +135,7 @@ impl Sessions {
             csrf,
             authenticated_at: None,
             stage: Stage::Login,
+            oidc: link.oidc,
         };
         self.sessions.insert(cookie, session, now, now + LIFE);
     }

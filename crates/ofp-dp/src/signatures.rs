@@ -335,6 +335,16 @@ impl Core {
 }
 
 impl SeenSignatures {
+    /// A client assertion is for once.
+    pub(crate) fn assertion(
+        &mut self,
+        jti: &str,
+        now: Timestamp,
+        keep: SignedDuration,
+    ) -> Result<(), JoseError> {
+        self.claims.first_use("client assertions", jti, now, keep)
+    }
+
     /// A jti may come again with the same body, which is a redelivery, but not with another.
     fn event(&mut self, jti: &str, body: &[u8], now: Timestamp) -> Result<(), JoseError> {
         let oldest = now - SignedDuration::from_secs(OLDEST + AHEAD);

@@ -101,6 +101,8 @@ pub enum Endpoint {
     Balances,
     /// D7: transactions.
     Transactions,
+    /// D9: the DP's token endpoint, where it has one.
+    DpToken,
     /// A page of the DP for its customer.
     DpPage,
     /// What a browser of its own shows the customer: without the requests behind it.
@@ -152,6 +154,7 @@ impl Endpoint {
             Self::Account => "D5",
             Self::Balances => "D6",
             Self::Transactions => "D7",
+            Self::DpToken => "D9",
             Self::DpPage | Self::Screen | Self::Unknown => "-",
         }
     }

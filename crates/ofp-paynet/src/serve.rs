@@ -331,7 +331,7 @@ async fn dispatch(
             platform.pick_provider(inbound, context).await
         }
         Endpoint::PaynetAuthorize => platform.authorize(inbound, context).await,
-        Endpoint::Callback => platform.callback(inbound, context),
+        Endpoint::Callback => platform.callback(inbound, context).await,
         Endpoint::Token => platform.token(inbound, context),
         Endpoint::Introspection => platform.introspect(inbound, context),
         Endpoint::Revocation => platform.revoke_token(inbound, context),

@@ -56,6 +56,7 @@ pub const VERBS: &[&str] = &[
     "paynet.forward_balance",
     "paynet.forward_transactions",
     "paynet.forward_userinfo",
+    "paynet.redeem_code",
     "paynet.rotate_keys",
     "paynet.inject",
     "paynet.reset_faults",

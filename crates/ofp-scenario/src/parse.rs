@@ -336,6 +336,7 @@ fn paynet_action(key: &Key, value: &Node) -> Found {
             decode::<AskHealth>(value).map(|ask| Action::Probe(Probe::Health(ask)))
         }
         "paynet.open_authorize" => nothing(Action::Probe(Probe::OpenAuthorize)),
+        "paynet.redeem_code" => nothing(Action::Probe(Probe::RedeemCode)),
         "paynet.forward_userinfo" => {
             decode::<Forward>(value).map(|forward| Action::Probe(Probe::Userinfo(forward)))
         }

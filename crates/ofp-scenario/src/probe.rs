@@ -27,6 +27,8 @@ pub enum Probe {
     Transactions(Forward),
     /// Whether it is up (D4).
     Health(AskHealth),
+    /// The code that the browser brought back from the DP, once more (D9).
+    RedeemCode,
 }
 
 /// `paynet.forward_…`.

@@ -5,8 +5,11 @@ use ofp_types::Profile;
 use crate::{Diagnostic, Source, decode::decode, yaml};
 
 /// The profiles that are built in, by name.
-pub const PROFILES: &[(&str, &str)] =
-    &[("portal-1.2.2", include_str!("../profiles/portal-1.2.2.yaml"))];
+pub const PROFILES: &[(&str, &str)] = &[
+    ("portal-1.2.2", include_str!("../profiles/portal-1.2.2.yaml")),
+    ("sandbox", include_str!("../profiles/sandbox.yaml")),
+    ("oidc-dp", include_str!("../profiles/oidc-dp.yaml")),
+];
 
 /// Reads a profile. A switch that is left out is as in `portal-1.2.2`.
 ///
@@ -37,6 +40,15 @@ mod tests {
         let switches = serde_json::to_value(&profile).unwrap();
         for switch in switches.as_object().unwrap().keys() {
             assert!(text.contains(&format!("\n{switch}:")), "{switch} is not in the file");
+        }
+    }
+
+    #[test]
+    fn every_built_in_profile_is_carried_out_and_has_its_own_name() {
+        for (name, text) in PROFILES {
+            let profile = load_profile(&Source::new(*name, *text)).unwrap();
+            assert_eq!(profile.name, *name);
+            assert_eq!(profile.experimental, *name != "portal-1.2.2");
         }
     }
 }

@@ -56,3 +56,7 @@ pub use variant::DpVariant;
 
 /// The audience value by which signed messages name the platform itself (`spec/ofp.md` 5.3).
 pub const PLATFORM_AUDIENCE: &str = "Paynet OFP";
+
+/// The platform as a client of a DP that runs a token endpoint of its own (profile switch `oidc_at_dp`). Nothing public
+/// says what it is called.
+pub const PAYNET_CLIENT_ID: &str = "paynet-ofp";

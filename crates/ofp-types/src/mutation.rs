@@ -164,6 +164,7 @@ mutations! {
     PathTraversal "path-traversal" Path "the account_id climbs out of its folder with ../",
     PathEncodedSlash "path-encoded-slash" Path "the account_id holds encoded slashes and dots",
     PathUniversalLink "path-universal-link" Path "the path is the Universal Link's, /OFM/MY/Authorize/AIS",
+    CodeRedeemed "code-redeemed" Repeat "the code has been redeemed before",
     SentAgain "sent-again" Repeat "the very same bytes have been sent before",
     AccountForged "account-forged" Form "the account that is ticked is another customer's",
     LoginSkipped "login-skipped" Form "the page behind the login is opened without logging in",

@@ -10,6 +10,8 @@ use serde::{Deserialize, Serialize};
 pub struct Profile {
     /// Its name, as `--profile` takes it.
     pub name: String,
+    /// Whether it rests on pages that PayNet's portal does not bear out; every report then says so.
+    pub experimental: bool,
     /// Which header carries the signature on account calls.
     pub sig_header: SigHeader,
     /// What a signature over a message with a body looks like.
@@ -72,6 +74,7 @@ impl Default for Profile {
     fn default() -> Self {
         Self {
             name: "portal-1.2.2".into(),
+            experimental: false,
             sig_header: SigHeader::Both,
             sig_body: SigBody::Detached,
             sig_userinfo: SigUserinfo::Claims,
@@ -119,7 +122,6 @@ impl Profile {
                 "both or pn, or dc with sig_header fapi or x",
             ),
             ("sig_algs", self.sig_algs == ["PS256"], "[PS256]"),
-            ("oidc_at_dp", !self.oidc_at_dp, "false"),
             ("update_verbs", !self.update_verbs.is_empty(), "PATCH, POST or both"),
             ("response_types_accepted", !self.response_types_accepted.is_empty(), "at least one"),
             (

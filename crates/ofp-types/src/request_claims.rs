@@ -135,6 +135,7 @@ impl Profile {
         match mutation {
             Mutation::FractionalDates => self.numericdate == NumericDateForm::Float,
             Mutation::UrlDoubledScheme => self.quirk_url,
+            Mutation::UnknownParameters => self.oidc_at_dp,
             _ => false,
         }
     }
@@ -150,6 +151,9 @@ impl Profile {
             Mutation::FractionalDates if self.is_usual(mutation) => Some("date without a fraction"),
             Mutation::UrlDoubledScheme if self.is_usual(mutation) => {
                 Some("url without the doubled scheme")
+            }
+            Mutation::UnknownParameters if self.is_usual(mutation) => {
+                Some("link without state, nonce and scope")
             }
             // no server takes a header of a megabyte
             Mutation::BodyMegabyte if claims => Some("signature that leaves the body out"),

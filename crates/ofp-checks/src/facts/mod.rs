@@ -104,6 +104,7 @@ impl<'a> Facts<'a> {
             .map(|exchange| Balance::of(settings, exchange, &decryptions))
             .collect();
         facts.updates = updates;
+        facts.take_tokens_of_codes();
         facts.balances = balances;
         facts
     }
@@ -123,6 +124,26 @@ impl<'a> Facts<'a> {
             }
             None => true,
         });
+    }
+
+    /// Where the DP has a token endpoint, the id_token of an approval is the one that it gave for the code.
+    fn take_tokens_of_codes(&mut self) {
+        if !self.settings.profile.oidc_at_dp {
+            return;
+        }
+        let given = self.at(Endpoint::DpToken).filter_map(|exchange| {
+            let body: Value = serde_json::from_slice(&exchange.response()?.body).ok()?;
+            let token = IdToken::of(self.settings, exchange, body["id_token"].as_str()?);
+            Some((exchange.consent.clone(), token))
+        });
+        for (consent, token) in given.collect::<Vec<_>>() {
+            let of = |update: &&mut Update<'_>| {
+                update.exchange.consent == consent && update.is(ConsentStatus::Authorized)
+            };
+            if let Some(update) = self.updates.iter_mut().rfind(of) {
+                update.id_token = Some(token);
+            }
+        }
     }
 
     /// Exchanges at an endpoint, in order, but those that the scenario meant to be refused, or that a
@@ -288,7 +309,8 @@ impl<'a> Facts<'a> {
 
     /// The id_tokens of approvals.
     pub(crate) fn id_tokens(&self) -> impl Iterator<Item = (ExchangeId, &IdToken)> {
-        self.approvals().filter_map(|update| Some((update.exchange.id, update.id_token.as_ref()?)))
+        let tokens = self.approvals().filter_map(|update| update.id_token.as_ref());
+        tokens.map(|token| (token.at, token))
     }
 
     /// Balances that the DP answered with 200.

@@ -1,6 +1,7 @@
 //! An Update Consent, taken apart.
 
-use ofp_evidence::Exchange;
+use jiff::Timestamp;
+use ofp_evidence::{Exchange, ExchangeId};
 use ofp_jose::{Claims, CompactJws, JoseError, Verified};
 use ofp_types::ConsentStatus;
 use serde_json::{Map, Value};
@@ -19,6 +20,10 @@ pub(crate) struct Update<'a> {
 
 /// The id_token of an approval, taken apart.
 pub(crate) struct IdToken {
+    /// The message that carried it.
+    pub(crate) at: ExchangeId,
+    /// When it came.
+    pub(crate) time: Timestamp,
     pub(crate) text: String,
     /// Its header, if it is a compact JWS at all.
     pub(crate) header: Result<Map<String, Value>, JoseError>,
@@ -39,7 +44,7 @@ impl<'a> Update<'a> {
                 .and_then(|jws| jws.verify_body(&settings.dp_keys, &request.body, form))
         });
         let id_token = body.as_ref().ok().and_then(|body| body.get("id_token")?.as_str());
-        let id_token = id_token.map(|text| IdToken::of(settings, text));
+        let id_token = id_token.map(|text| IdToken::of(settings, exchange, text));
         Self { exchange, body, signature, id_token }
     }
 
@@ -71,12 +76,13 @@ impl<'a> Update<'a> {
 }
 
 impl IdToken {
-    fn of(settings: &Settings, text: &str) -> Self {
+    pub(super) fn of(settings: &Settings, exchange: &Exchange, text: &str) -> Self {
         let jws = CompactJws::parse(text);
         let claims = jws.as_ref().ok().and_then(|jws| Claims::parse(&jws.payload).ok());
         let header = jws.as_ref().map(|jws| jws.header.clone()).map_err(Clone::clone);
         let verified = jws.and_then(|jws| jws.verify_with_any(&settings.dp_keys));
-        Self { text: text.to_owned(), header, verified, claims }
+        let (at, time) = (exchange.id, exchange.at);
+        Self { at, time, text: text.to_owned(), header, verified, claims }
     }
 
     /// A claim, whether or not the signature holds.

@@ -2,13 +2,13 @@
 
 use std::collections::BTreeMap;
 
-use ofp_types::PLATFORM_AUDIENCE;
+use ofp_types::{PAYNET_CLIENT_ID, PLATFORM_AUDIENCE};
 use serde_json::Value;
 
 use super::{row, shown};
 use crate::{Facts, Requirement, ruling::Ruling};
 
-const NONE: &str = "no Update Consent carried an id_token";
+const NONE: &str = "no approval came with an id_token";
 
 pub(super) const ROWS: &[Requirement] = &[
     row!("H-01" Must, "The id_token is a compact PS256 JWS that verifies with the DP's key", "S4:L209; S1:L253; X-18", "Sign it with PS256 and the registered signing key", NONE, signature),
@@ -57,8 +57,9 @@ fn aud(facts: &Facts<'_>, ruling: &mut Ruling<'_>) {
     let settings = facts.settings;
     for (at, token) in facts.id_tokens() {
         let known = [settings.dc_id.as_str(), settings.paynet_issuer.as_str(), PLATFORM_AUDIENCE];
+        let at_dp = settings.profile.oidc_at_dp.then_some(PAYNET_CLIENT_ID);
         let aud = token.claims.as_ref().and_then(|claims| claims.audience().ok());
-        let names = || known.into_iter().chain([settings.dc_client_id.as_str()]);
+        let names = || known.into_iter().chain([settings.dc_client_id.as_str()]).chain(at_dp);
         let ok = aud.is_some_and(|aud| names().any(|name| aud.contains(name)));
         ruling.judge(at, ok, known.join(" or "), shown(token.claim("aud")));
     }
@@ -66,18 +67,17 @@ fn aud(facts: &Facts<'_>, ruling: &mut Ruling<'_>) {
 
 fn dates(facts: &Facts<'_>, ruling: &mut Ruling<'_>) {
     for update in facts.approvals() {
-        let Some(claims) = update.id_token.as_ref().and_then(|token| token.claims.as_ref()) else {
-            continue;
-        };
-        let now = update.exchange.at;
+        let Some(token) = &update.id_token else { continue };
+        let Some(claims) = &token.claims else { continue };
+        let now = token.time;
         let held = claims
             .not_expired(now)
             .and_then(|_| claims.issued_within("iat", now, i64::MAX / 4, 10));
         match held {
-            Ok(_) => ruling.holds(update.exchange.id),
+            Ok(_) => ruling.holds(token.at),
             Err(error) => {
                 let expected = "iat at most 10 s ahead, exp in the future";
-                ruling.broken(update.exchange.id, expected, error.to_string());
+                ruling.broken(token.at, expected, error.to_string());
             }
         }
     }
@@ -103,7 +103,7 @@ fn same_sub(facts: &Facts<'_>, ruling: &mut Ruling<'_>) {
         };
         match known.get(customer) {
             None => drop(known.insert(customer.to_owned(), sub)),
-            Some(first) => ruling.judge(update.exchange.id, *first == sub, first.clone(), sub),
+            Some(first) => ruling.judge(token.at, *first == sub, first.clone(), sub),
         }
     }
 }
@@ -111,7 +111,8 @@ fn same_sub(facts: &Facts<'_>, ruling: &mut Ruling<'_>) {
 #[expect(clippy::cast_precision_loss, reason = "seconds since 1970 fit a double exactly")]
 fn auth_time(facts: &Facts<'_>, ruling: &mut Ruling<'_>) {
     for update in facts.approvals() {
-        let claims = update.id_token.as_ref().and_then(|token| token.claims.as_ref());
+        let Some(token) = &update.id_token else { continue };
+        let claims = token.claims.as_ref();
         let Some(claims) = claims.filter(|claims| claims.0.contains_key("auth_time")) else {
             continue;
         };
@@ -123,7 +124,7 @@ fn auth_time(facts: &Facts<'_>, ruling: &mut Ruling<'_>) {
         let iat = claims.numeric_date("iat").ok().flatten().unwrap_or(f64::MAX);
         let ok = time.is_some_and(|time| time <= iat && time >= arrived as f64);
         let expected = format!("between {arrived} and {iat}");
-        ruling.judge(update.exchange.id, ok, expected, shown(claims.0.get("auth_time")));
+        ruling.judge(token.at, ok, expected, shown(claims.0.get("auth_time")));
     }
 }
 
@@ -134,7 +135,7 @@ fn same_identity(facts: &Facts<'_>, ruling: &mut Ruling<'_>) {
             let expected = update.identity(name);
             let ok = token.claim(name).and_then(Value::as_str) == expected;
             let expected = format!("{name} {}", expected.unwrap_or("missing"));
-            ruling.judge(update.exchange.id, ok, expected, shown(token.claim(name)));
+            ruling.judge(token.at, ok, expected, shown(token.claim(name)));
         }
     }
 }
@@ -160,7 +161,7 @@ fn fresh(facts: &Facts<'_>, ruling: &mut Ruling<'_>) {
         let again = others.clone().any(|(_, text)| *text == token.text);
         if others.count() > 0 {
             ruling.judge(
-                update.exchange.id,
+                token.at,
                 !again,
                 "a new id_token",
                 "the one of another consent",

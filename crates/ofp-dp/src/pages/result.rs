@@ -58,6 +58,12 @@ pub(super) fn way_back(session: &Session, ending: Ending) -> Option<String> {
         if let Some((code, description)) = error {
             query.append_pair("error", code).append_pair("error_description", description);
         }
+        if let Some(oidc) = &session.oidc {
+            if ending == Ending::Approved {
+                query.append_pair("code", &oidc.code);
+            }
+            query.append_pair("state", &oidc.state);
+        }
     }
     Some(url.into())
 }

@@ -2,14 +2,14 @@
 
 use askama::Template;
 use jiff::{
-    SignedDuration,
+    SignedDuration, Timestamp,
     tz::{Offset, TimeZone},
 };
 use ofp_jose::corrupt;
 use ofp_net::{Answer, Inbound};
 use ofp_types::{
-    AccountId, ConsentAccount, ConsentId, ConsentStatus, DpFault, DpVariant, ReasonCode,
-    StatusReason, uuid_v4,
+    AccountId, ConsentAccount, ConsentId, ConsentStatus, DpFault, DpVariant, PAYNET_CLIENT_ID,
+    ReasonCode, StatusReason, uuid_v4,
     wire::{UpdateConsent, UserIdentity},
 };
 use serde_json::json;
@@ -24,7 +24,7 @@ use crate::{
     bank::Customer,
     consents::DpConsent,
     core::Core,
-    sessions::{Ending, Session, Stage},
+    sessions::{Code, Ending, Session, Stage},
 };
 
 /// Life of an id_token, as in PayNet's sample (`spec/ofp.md` 5.8).
@@ -154,6 +154,9 @@ impl Core {
             return Err(Trouble::TooLate);
         }
         let ending = self.tell(consent, decided).await;
+        if let (Ending::Approved, Some(username)) = (ending, decided.username) {
+            self.promise_code(session, username);
+        }
         let stage = self.after_decision(session, ending);
         let next = if matches!(stage, Stage::Done(_)) { "/result" } else { "/review" };
         let at_once = match ending {
@@ -243,7 +246,9 @@ impl Core {
         let update = UpdateConsent {
             consent_id: Some(consent.id.to_string()),
             status: if british { "Authorised" } else { "authorized" }.into(),
-            id_token: Some(self.id_token(consent, customer, &hashed, session)),
+            id_token: session.oidc.is_none().then(|| {
+                self.id_token(consent, customer, session.authenticated_at, None)
+            }),
             user_identity: Some(UserIdentity { id_type: "nric".into(), hashed_id_number: hashed }),
             accounts: Some(
                 shared
@@ -271,25 +276,44 @@ impl Core {
         }
     }
 
-    fn id_token(
+    /// From now on PayNet may redeem the code that the browser brings it.
+    fn promise_code(&self, session: &Session, username: &str) {
+        let Some(oidc) = &session.oidc else { return };
+        let code = Code {
+            consent: session.consent.clone(),
+            redirect_uri: session.redirect_uri.clone(),
+            nonce: oidc.nonce.clone(),
+            username: username.to_owned(),
+            authenticated_at: session.authenticated_at,
+        };
+        self.sessions().add_code(oidc.code.clone(), code, self.now());
+    }
+
+    /// For Update Consent; with a nonce for PayNet as a client of this DP.
+    pub(crate) fn id_token(
         &self,
         consent: &DpConsent,
         customer: &Customer,
-        hashed_id_number: &str,
-        session: &Session,
+        authenticated_at: Option<Timestamp>,
+        nonce: Option<&str>,
     ) -> String {
         let now = self.now();
+        let hashed_id_number = customer.hashed_id_number(self.config.profile.id_hash);
         let mut claims = json!({
             "iss": self.config.issuer,
             "sub": customer.subject(),
             "aud": consent.dc_id,
             "exp": self.numeric_date(now + SignedDuration::from_secs(ID_TOKEN_LIFE)),
             "iat": self.numeric_date(now),
-            "auth_time": self.numeric_date(session.authenticated_at.unwrap_or(now)),
+            "auth_time": self.numeric_date(authenticated_at.unwrap_or(now)),
             "id_type": "nric",
             "hashed_id_number": hashed_id_number,
             "jti": uuid_v4(&*self.entropy),
         });
+        if let Some(nonce) = nonce {
+            claims["aud"] = json!(PAYNET_CLIENT_ID);
+            claims["nonce"] = json!(nonce);
+        }
         if self.faulty(DpFault::IdTokenClearNric) {
             claims["id_number"] = json!(customer.nric());
         }

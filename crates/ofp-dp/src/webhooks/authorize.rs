@@ -1,9 +1,16 @@
 //! D2: the start of an authorization.
 
-use ofp_net::{Answer, Inbound, parse_form};
-use ofp_types::{ConsentId, ConsentStatus, DpFault, ErrorCode, token};
+use std::collections::BTreeMap;
 
-use crate::{careless::first_of_each, core::Core, refusal::Refusal};
+use ofp_net::{Answer, Inbound, parse_form};
+use ofp_types::{ConsentId, ConsentStatus, DpFault, ErrorCode, PAYNET_CLIENT_ID, token};
+
+use crate::{
+    careless::first_of_each,
+    core::Core,
+    refusal::Refusal,
+    sessions::{Link, Oidc},
+};
 
 /// S1:L398.
 const LONGEST_REDIRECT_URI: usize = 300;
@@ -34,11 +41,33 @@ impl Core {
         self.is_open(&id)?;
         let ticket = token(&*self.entropy);
         let location = self.public.join(&format!("/link/{ticket}"));
-        self.sessions().add_link(ticket, id, redirect_uri.clone(), self.now());
+        let link = Link { consent: id, redirect_uri: redirect_uri.clone(), oidc: self.oidc(&query)? };
+        self.sessions().add_link(ticket, link, self.now());
         let answer =
             Answer::empty(303).header("location", location).header("cache-control", "no-store");
         let signature = query.get("signature").map_or("", String::as_str);
         Ok(self.word_link(answer, signature))
+    }
+
+    /// What PayNet sends beside, as a client of this DP (OpenID Connect Core §3.1.2.1).
+    fn oidc(&self, query: &BTreeMap<String, String>) -> Result<Option<Oidc>, Refusal> {
+        if !self.config.profile.oidc_at_dp {
+            return Ok(None);
+        }
+        let parameter = |name: &str| {
+            let missing = || Refusal::bad_request(format!("the query has no {name}"));
+            query.get(name).filter(|value| !value.is_empty()).cloned().ok_or_else(missing)
+        };
+        for (name, expected) in [("response_type", "code"), ("client_id", PAYNET_CLIENT_ID)] {
+            if parameter(name)? != expected {
+                return Err(Refusal::bad_request(format!("{name} must be {expected}")));
+            }
+        }
+        if !parameter("scope")?.split(' ').any(|scope| scope == "openid") {
+            return Err(Refusal::bad_request("scope must hold openid"));
+        }
+        let code = token(&*self.entropy);
+        Ok(Some(Oidc { state: parameter("state")?, nonce: parameter("nonce")?, code }))
     }
 
     /// The signature does not cover `redirect_uri`, so only registered ones will do.

@@ -3,6 +3,7 @@
 mod authorize;
 mod event;
 mod resources;
+mod token;
 mod userinfo;
 
 use std::sync::Arc;
@@ -21,6 +22,7 @@ pub(crate) enum Webhook {
     Event,
     Authorize,
     Userinfo,
+    Token,
     Health,
     Resource(Resource),
 }
@@ -33,12 +35,13 @@ pub(crate) enum Resource {
     Transactions,
 }
 
-static ROUTES: [Route<Webhook>; 8] = [
+static ROUTES: [Route<Webhook>; 9] = [
     Route { path: "/v1/consents/events", verbs: &[("POST", Webhook::Event)] },
     Route { path: "/v1/oauth/authorize", verbs: &[("GET", Webhook::Authorize)] },
     // where the Universal Link leads
     Route { path: "/OFM/MY/Authorize/AIS", verbs: &[("GET", Webhook::Authorize)] },
     Route { path: "/v1/oauth/userinfo", verbs: &[("GET", Webhook::Userinfo)] },
+    Route { path: "/v1/oauth/token", verbs: &[("POST", Webhook::Token)] },
     Route { path: "/v1/health", verbs: &[("GET", Webhook::Health)] },
     Route {
         path: "/v1/accounts/{account_id}",
@@ -104,6 +107,7 @@ impl Core {
             Matched::Endpoint(Webhook::Event) => self.event(inbound).await,
             Matched::Endpoint(Webhook::Authorize) => self.authorize(inbound).await,
             Matched::Endpoint(Webhook::Userinfo) => self.userinfo(inbound).await,
+            Matched::Endpoint(Webhook::Token) => self.token_for_code(inbound).await,
             Matched::Endpoint(Webhook::Resource(resource)) => {
                 self.resource(resource, inbound).await
             }

@@ -103,11 +103,16 @@ impl Platform {
             signature = spoil(fault, &signature);
         }
         let callback = self.callback_uri();
-        let query = encode_form(&[
+        let mut query = vec![
             ("consent_id", consent.consent_id.as_str()),
             ("redirect_uri", &callback),
             ("signature", &signature),
-        ]);
+        ];
+        let upstream = self.profile.oidc_at_dp.then(|| self.upstream(&consent.consent_id));
+        if let Some(upstream) = &upstream {
+            query.extend(upstream.parameters());
+        }
+        let query = encode_form(&query);
         let dp = self.dp(&consent.dp_id);
         let origin = dp.map(|dp| dp.as_webhooks.join("/v1/oauth/authorize")).unwrap_or_default();
         format!("{origin}?{query}")

@@ -18,7 +18,7 @@ use crate::{
 };
 
 impl Platform {
-    pub(crate) fn callback(
+    pub(crate) async fn callback(
         self: &Arc<Self>,
         inbound: &Inbound,
         context: &mut Context,
@@ -31,6 +31,21 @@ impl Platform {
             return Err(Refusal::bad_request("this authorization has been completed before"));
         }
         match held.consent.status {
+            ConsentStatus::Authorized if self.profile.oidc_at_dp => {
+                // taken, so that a browser that comes twice redeems once
+                let upstream = self.state().consents.change(&id, |held| held.upstream.take());
+                let again = || Refusal::bad_request("this authorization is being completed");
+                let upstream = upstream.flatten().ok_or_else(again)?;
+                match self.redeem_at_dp(&held, &upstream, inbound, context).await {
+                    Ok(()) => Ok(self.give_code(&held, context)),
+                    Err(reason) => {
+                        self.unproven(&id, context);
+                        context.note = Some(reason);
+                        let held = self.held(&id).unwrap_or(held);
+                        Ok(self.refuse_at_dc(&held, ErrorCode::ServerError, context))
+                    }
+                }
+            }
             ConsentStatus::Authorized => Ok(self.give_code(&held, context)),
             ConsentStatus::AwaitingAuthorization if from_our_browser => {
                 context.note =
@@ -89,6 +104,17 @@ impl Platform {
         };
         // refused only when a decision arrived meanwhile, which then stands
         let _ = self.transition(id, change, |_| {});
+    }
+
+    /// The DP said who approved, and could not prove it: nothing may flow.
+    fn unproven(self: &Arc<Self>, id: &ConsentId, context: &Context) {
+        let reason = StatusReason::new(
+            ReasonCode::ProviderError,
+            "the Data Provider's token endpoint gave no id_token for the approval",
+        );
+        let (trigger, by, cause) = (Trigger::Revoke, UpdatedBy::Ofp, Some(context.exchange));
+        // refused only when something else ended it meanwhile
+        let _ = self.transition(id, Change { trigger, by, reason: Some(reason), cause }, |_| {});
     }
 
     fn give_code(&self, held: &Held, context: &Context) -> Answer {

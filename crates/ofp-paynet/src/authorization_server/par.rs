@@ -95,6 +95,7 @@ impl Platform {
             consent,
             request: object.request,
             offset: SignedDuration::ZERO,
+            upstream: None,
             window_ends: now + self.profile.consent_auth_ttl,
             subject: None,
             auth_time: None,

@@ -165,15 +165,17 @@ impl Platform {
         let identity = Some((approval.identity.id_type, approval.identity.hashed_id_number));
         let same = held.consent.accounts == approval.accounts
             && held.consent.identity == identity
-            && held.subject.as_ref() == Some(&approval.subject);
+            && (approval.subject.is_none() || held.subject == approval.subject);
         if held.consent.status == ConsentStatus::Authorized && same {
             return Ok(()); // the same decision again
         }
         self.decide(held, Trigger::Approve, None, context, |held| {
             held.consent.accounts = approval.accounts;
             held.consent.identity = identity;
-            held.subject = Some(approval.subject);
-            held.auth_time = approval.auth_time;
+            if approval.subject.is_some() {
+                held.subject = approval.subject;
+                held.auth_time = approval.auth_time;
+            }
         })
     }
 

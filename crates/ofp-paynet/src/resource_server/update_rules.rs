@@ -2,7 +2,7 @@
 
 use ofp_jose::{Claims, CompactJws, JoseError};
 use ofp_types::{
-    ConsentAccount, ConsentStatus, PLATFORM_AUDIENCE,
+    ConsentAccount, ConsentStatus, PAYNET_CLIENT_ID, PLATFORM_AUDIENCE,
     wire::{UpdateConsent, UserIdentity},
 };
 
@@ -17,7 +17,8 @@ const LONGEST_ID_TOKEN: usize = 3000;
 pub(super) struct Approval {
     pub(super) accounts: Vec<ConsentAccount>,
     pub(super) identity: UserIdentity,
-    pub(super) subject: String,
+    /// Of the id_token; the DP's token endpoint gives it where there is one.
+    pub(super) subject: Option<String>,
     pub(super) auth_time: Option<i64>,
 }
 
@@ -66,7 +67,10 @@ impl Platform {
     ) -> Result<Approval, Refusal> {
         let missing =
             |what: &str| Refusal::bad_request(format!("{what} is required when authorized"));
-        let id_token = update.id_token.ok_or_else(|| missing("id_token"))?;
+        let id_token = update.id_token;
+        if id_token.is_none() && !self.profile.oidc_at_dp {
+            return Err(missing("id_token"));
+        }
         let identity = update.user_identity.ok_or_else(|| missing("user_identity"))?;
         let accounts =
             update.accounts.filter(|a| !a.is_empty()).ok_or_else(|| missing("accounts"))?;
@@ -76,28 +80,45 @@ impl Platform {
                 return Err(Refusal::bad_request(reason));
             }
         }
-        if id_token.len() > LONGEST_ID_TOKEN {
-            let length = id_token.len();
-            return Err(Refusal::bad_request(format!(
-                "id_token has {length} characters, at most {LONGEST_ID_TOKEN} are allowed"
-            )));
-        }
         let mut ids: Vec<_> = accounts.iter().map(|account| &account.account_id).collect();
         ids.sort();
         ids.dedup();
         if ids.len() < accounts.len() {
             return Err(Refusal::bad_request("an account_id is there twice"));
         }
-        let (subject, auth_time) = CompactJws::parse(&id_token)
-            // its kid is a should, so any of the DP's keys will do
-            .and_then(|jws| jws.verify_with_any(&dp.client.keys))
-            .and_then(|verified| verified.claims())
-            .and_then(|claims| self.check_id_token(dp, held, &identity, &claims))
-            .map_err(|e| Refusal::jws("id_token", &e))?;
+        let (subject, auth_time) = match id_token {
+            None => (None, None),
+            Some(token) => {
+                let (subject, auth_time) = self.accept_id_token(dp, held, &identity, &token)?;
+                (Some(subject), auth_time)
+            }
+        };
         Ok(Approval { accounts, identity, subject, auth_time })
     }
 
-    fn check_id_token(
+    /// `sub` and `auth_time` of an id_token that holds.
+    fn accept_id_token(
+        &self,
+        dp: &DpRegistration,
+        held: &Held,
+        identity: &UserIdentity,
+        token: &str,
+    ) -> Result<(String, Option<i64>), Refusal> {
+        if token.len() > LONGEST_ID_TOKEN {
+            let length = token.len();
+            return Err(Refusal::bad_request(format!(
+                "id_token has {length} characters, at most {LONGEST_ID_TOKEN} are allowed"
+            )));
+        }
+        CompactJws::parse(token)
+            // its kid is a should, so any of the DP's keys will do
+            .and_then(|jws| jws.verify_with_any(&dp.client.keys))
+            .and_then(|verified| verified.claims())
+            .and_then(|claims| self.check_id_token(dp, held, identity, &claims))
+            .map_err(|e| Refusal::jws("id_token", &e))
+    }
+
+    pub(crate) fn check_id_token(
         &self,
         dp: &DpRegistration,
         held: &Held,
@@ -126,7 +147,8 @@ impl Platform {
         let aud = claims.audience()?;
         let dc = &held.consent.dc_id;
         let client = self.dc(dc).map(|dc| dc.client.client_id.as_str()).unwrap_or_default();
-        let known = [dc.as_str(), self.issuer.as_str(), PLATFORM_AUDIENCE, client];
+        let at_dp = PAYNET_CLIENT_ID;
+        let known = [dc.as_str(), self.issuer.as_str(), PLATFORM_AUDIENCE, client, at_dp];
         if known.iter().any(|name| aud.contains(name)) {
             return Ok(());
         }

@@ -26,6 +26,13 @@ pub(crate) struct PkceRequest {
     pub(crate) as_jwt: bool,
 }
 
+/// What PayNet, as a client of a DP that is an OpenID provider, has sent it.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub(crate) struct Upstream {
+    pub(crate) state: String,
+    pub(crate) nonce: String,
+}
+
 /// A consent as the platform holds it.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub(crate) struct Held {
@@ -40,6 +47,9 @@ pub(crate) struct Held {
     /// `auth_time` of the DP's id_token, in seconds since 1970.
     #[serde(default)]
     pub(crate) auth_time: Option<i64>,
+    /// What the DP was given to give back, where it runs a token endpoint of its own.
+    #[serde(default)]
+    pub(crate) upstream: Option<Upstream>,
     /// Whether the browser has been given its authorization response.
     pub(crate) answered: bool,
     /// The rules that reach beyond this consent and hold for it.

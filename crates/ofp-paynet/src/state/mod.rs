@@ -9,7 +9,7 @@ mod tokens;
 
 pub(crate) use browsers::Browser;
 pub(crate) use codes::{Code, CodeError};
-pub(crate) use consents::{Consents, Held, Owed, PkceRequest};
+pub(crate) use consents::{Consents, Held, Owed, PkceRequest, Upstream};
 pub(crate) use requests::{PushedRequest, RequestError, Target};
 pub(crate) use tokens::{Grant, RefreshToken, Token};
 

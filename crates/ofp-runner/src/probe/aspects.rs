@@ -10,8 +10,9 @@ use serde_json::Value;
 
 use super::{keys::Keys, plan::Wire};
 
-/// Header fields and query parameters that hold a signature.
-const SIGNATURES: [&str; 3] = ["x-fapi-signature", "x-signature", "signature"];
+/// Header fields, query parameters and form fields that hold a signature.
+const SIGNATURES: [&str; 4] =
+    ["x-fapi-signature", "x-signature", "signature", "client_assertion"];
 
 type Aspects = BTreeMap<String, String>;
 
@@ -19,7 +20,8 @@ pub(super) fn of(wire: &Wire, client: &str, keys: &Keys) -> Aspects {
     let mut aspects = Aspects::new();
     let texts = wire.headers.iter().map(|(name, value)| ("header", *name, value));
     let query = wire.query.iter().map(|(name, value)| ("query", name.as_str(), value));
-    for (kind, name, value) in texts.chain(query) {
+    let form = wire.form.iter().map(|(name, value)| ("form", *name, value));
+    for (kind, name, value) in texts.chain(query).chain(form) {
         if SIGNATURES.contains(&name) {
             signature(&mut aspects, name, value, wire, keys);
         } else {

@@ -281,7 +281,8 @@ impl World {
             (None, None) => paynet.clone(),
         };
         let good = aspects::of(&mutate::wire(plan, None, keys)?, &paynet, keys);
-        let differences = aspects::differences(&good, &aspects::of(wire, &client, keys));
+        let mut differences = aspects::differences(&good, &aspects::of(wire, &client, keys));
+        differences.extend(redeemed_before(plan, mutation));
         if differences.is_empty() {
             return Err(ProbeError::NoDifference { mutation });
         }
@@ -291,6 +292,15 @@ impl World {
             None => Ok(differences),
         }
     }
+}
+
+/// A good request has a code that nobody has redeemed.
+fn redeemed_before(plan: &Plan, mutation: Mutation) -> Option<Difference> {
+    (plan.redeemed && mutation == Mutation::CodeRedeemed).then(|| Difference {
+        what: "sent before".into(),
+        good: "a code that nobody has redeemed".into(),
+        sent: "the code that PayNet redeemed when the browser came back".into(),
+    })
 }
 
 /// What carries a call instead of TLS as it should be: nothing, or a bare ClientHello.
@@ -353,6 +363,13 @@ fn request(plan: &Plan, wire: Wire, deadline: Duration) -> Request {
     let mut request = Request::get(url, deadline);
     request.method = wire.method;
     request.headers = wire.headers;
-    request.body = wire.body;
+    request.body = match wire.form.is_empty() {
+        true => wire.body,
+        false => {
+            let form: Vec<(&str, &str)> =
+                wire.form.iter().map(|(name, value)| (*name, value.as_str())).collect();
+            encode_form(&form).into_bytes()
+        }
+    };
     request
 }

@@ -40,6 +40,7 @@ pub(super) fn wire(
         body,
         title_case: mutation == Some(Mutation::HeaderNamesTitleCase),
         again: mutation == Some(Mutation::SentAgain),
+        form: plan.form.clone(),
     };
     let mut signatures = plan.signatures.clone();
     if let Some(mutation) = when(MutationPart::Subject) {
@@ -56,6 +57,7 @@ pub(super) fn wire(
             (_, None) => {}
             (Place::Header(name), Some(text)) => wire.headers.push((name, text)),
             (Place::Query(name), Some(text)) => wire.query.push((name.to_owned(), text)),
+            (Place::Form(name), Some(text)) => wire.form.push((name, text)),
         }
     }
     if let Some(mutation) = mutation {

@@ -14,6 +14,8 @@ pub(crate) struct Plan {
     pub(crate) query: Vec<(String, String)>,
     pub(crate) headers: Vec<(&'static str, String)>,
     pub(crate) body: Vec<u8>,
+    /// Fields of a form, which is the body then.
+    pub(crate) form: Vec<(&'static str, String)>,
     pub(crate) signatures: Vec<Signed>,
     pub(crate) consent: ConsentId,
     /// Another consent, for what is to be about the wrong one.
@@ -34,6 +36,8 @@ pub(crate) struct Plan {
     pub(crate) lure: String,
     /// The jti of a message that was sent before.
     pub(crate) used_jti: Option<String>,
+    /// Whether the code has been redeemed before.
+    pub(crate) redeemed: bool,
     /// Type of the customer's id, and its hash, as an earlier Update Consent gave it.
     pub(crate) identity: Option<(String, String)>,
 }
@@ -63,6 +67,7 @@ impl Signed {
 pub(crate) enum Place {
     Header(&'static str),
     Query(&'static str),
+    Form(&'static str),
 }
 
 /// Who signs.
@@ -98,4 +103,5 @@ pub(crate) struct Wire {
     pub(crate) query: Vec<(String, String)>,
     pub(crate) headers: Vec<(&'static str, String)>,
     pub(crate) body: Vec<u8>,
+    pub(crate) form: Vec<(&'static str, String)>,
 }

@@ -3,9 +3,10 @@
 use jiff::SignedDuration;
 use ofp_evidence::{Endpoint, Record};
 use ofp_types::{
-    AccountId, Consent, ConsentStatus, PLATFORM_AUDIENCE, Permission, RequestClaims, RequestSigner,
-    SigBody, SigResource, SigUserinfo, SubClaim, signature_header, uuid_v4,
-    wire::{EventType, UpdateConsent, consent_event},
+    AccountId, Consent, ConsentStatus, PAYNET_CLIENT_ID, PLATFORM_AUDIENCE, Permission, RequestClaims, RequestSigner,
+    SigBody, SigResource, SigUserinfo, SubClaim, signature_header, token,
+    uuid_v4,
+    wire::{ASSERTION_TYPE, EventType, UpdateConsent, consent_event},
 };
 use serde_json::{Map, Value, json};
 
@@ -29,6 +30,8 @@ impl World {
             query: Vec::new(),
             headers: vec![("x-fapi-interaction-id", interaction)],
             body: Vec::new(),
+            form: Vec::new(),
+            redeemed: false,
             signatures: Vec::new(),
             consent: consent.consent_id.clone(),
             other_consent: uuid_v4(&*self.entropy).to_string(),
@@ -95,6 +98,9 @@ impl World {
             ("consent_id".into(), id.clone()),
             ("redirect_uri".into(), self.settings.paynet_callback.clone()),
         ];
+        if self.settings.profile.oidc_at_dp {
+            plan.query.extend(self.as_client());
+        }
         let (place, extra) = (Place::Query("signature"), Map::new());
         plan.signatures =
             vec![Signed { place, signer: Signer::PayNet, extra, form: Form::Text(id) }];
@@ -124,6 +130,47 @@ impl World {
             _ => Permission::ReadAccounts,
         });
         self.name_strangers(&mut plan, consent, account);
+        plan
+    }
+
+    /// What PayNet sends beside as a client of the DP.
+    fn as_client(&self) -> [(String, String); 5] {
+        let random = || token(&*self.entropy);
+        [
+            ("response_type", "code".to_owned()),
+            ("client_id", PAYNET_CLIENT_ID.to_owned()),
+            ("scope", "openid".to_owned()),
+            ("state", random()),
+            ("nonce", random()),
+        ]
+        .map(|(name, value)| (name.to_owned(), value))
+    }
+
+    /// D9: a code for an id_token, which PayNet has asked for already.
+    pub(crate) fn token_plan(&self, consent: &Consent, code: String) -> Plan {
+        let mut plan = self.plan(Endpoint::DpToken, "/v1/oauth/token", consent);
+        plan.method = http::Method::POST;
+        plan.headers.push(("content-type", "application/x-www-form-urlencoded".into()));
+        plan.form = vec![
+            ("grant_type", "authorization_code".into()),
+            ("client_id", PAYNET_CLIENT_ID.into()),
+            ("code", code),
+            ("redirect_uri", self.settings.paynet_callback.clone()),
+            ("client_assertion_type", ASSERTION_TYPE.into()),
+        ];
+        let now = self.clock.now().as_second();
+        let claims = [
+            ("iss", json!(PAYNET_CLIENT_ID)),
+            ("sub", json!(PAYNET_CLIENT_ID)),
+            ("aud", json!(self.settings.dp_issuer)),
+            ("iat", json!(now)),
+            ("exp", json!(now + RequestClaims::LIFE.as_secs())),
+            ("jti", json!(uuid_v4(&*self.entropy))),
+        ];
+        let claims = claims.into_iter().map(|(name, value)| (name.to_owned(), value)).collect();
+        let (place, signer) = (Place::Form("client_assertion"), Signer::PayNet);
+        let form = Form::Claims(claims);
+        plan.signatures = vec![Signed { place, signer, extra: Map::new(), form }];
         plan
     }
 

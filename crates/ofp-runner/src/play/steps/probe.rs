@@ -3,6 +3,7 @@
 use futures_util::future::try_join_all;
 use ofp_checks::{refused, served};
 use ofp_evidence::{Endpoint, Exchange, Finding, Outcome, Record};
+use ofp_net::parse_form;
 use ofp_scenario::{Expect, Probe, Source, Step, WhichConsent};
 use ofp_types::{AccountId, Consent, ConsentId, uuid_v4, wire::UpdateConsent};
 
@@ -36,7 +37,7 @@ impl Actors<'_> {
             | Probe::Account(forward)
             | Probe::Balance(forward)
             | Probe::Transactions(forward) => forward.times.get(),
-            Probe::OpenAuthorize | Probe::Health(_) => 1,
+            Probe::OpenAuthorize | Probe::RedeemCode | Probe::Health(_) => 1,
         };
         let mut sent = Vec::new();
         for _ in 0..times {
@@ -103,6 +104,7 @@ impl Actors<'_> {
             }
             Probe::Health(_) => world.health_plan(&consent),
             Probe::OpenAuthorize => self.opening(&consent),
+            Probe::RedeemCode => self.redeeming(&consent)?,
             Probe::Userinfo(_) => world.userinfo_plan(&consent),
             Probe::Account(_) => self.resource(Endpoint::Account, &consent)?,
             Probe::Balance(_) => self.resource(Endpoint::Balances, &consent)?,
@@ -127,6 +129,26 @@ impl Actors<'_> {
             })
         };
         self.consents().iter().find_map(told)
+    }
+
+    /// With the code that the browser brought, which PayNet has redeemed.
+    fn redeeming(&self, consent: &Consent) -> Result<Plan, StepError> {
+        let id = &consent.consent_id;
+        let form = self.world.journal.newest(|record| match record {
+            Record::Exchange(exchange)
+                if exchange.endpoint == Endpoint::DpToken
+                    && exchange.consent.as_ref() == Some(id)
+                    && exchange.status() == Some(200) =>
+            {
+                parse_form(&exchange.request.body).ok()
+            }
+            _ => None,
+        });
+        let code = form.and_then(|mut form| form.remove("code"));
+        let code = code.ok_or(StepError::NoToken)?;
+        let mut plan = self.world.token_plan(consent, code);
+        plan.redeemed = true;
+        Ok(plan)
     }
 
     fn opening(&self, consent: &Consent) -> Plan {
