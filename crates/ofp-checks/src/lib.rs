@@ -13,6 +13,7 @@
 //! `facts` turns records into what checks look at, each message taken apart once; `groups` has a
 //! group of requirements a file, lettered as in the specification.
 
+mod depends;
 mod facts;
 mod follows;
 mod groups;

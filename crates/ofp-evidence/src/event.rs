@@ -2,6 +2,7 @@
 
 use std::{sync::Arc, time::Duration};
 
+use ofp_types::Switch;
 use ofp_types::{ConsentId, RequirementId};
 use serde::{Deserialize, Serialize};
 
@@ -99,6 +100,8 @@ pub struct RequirementResult {
     pub verdict: Verdict,
     /// Where it was seen.
     pub scenarios: Scenarios,
+    /// The switches of the profile that it depends on, each with its value.
+    pub switches: Vec<Switch>,
     /// What the baseline says of its failure; nothing without a baseline or a failure.
     pub baseline: Option<Baseline>,
 }
@@ -147,6 +150,8 @@ pub struct RunStarted {
     pub tool: String,
     /// The profile's name.
     pub profile: String,
+    /// Whether the profile is an experimental reading.
+    pub experimental: bool,
     /// Who is tested.
     pub target: String,
     /// What must follow `ofp-sim run FILE` to run it the same way, with a space before each flag.

@@ -22,6 +22,7 @@ pub fn json(summary: &Summary) -> Value {
         "schema_version": SCHEMA_VERSION,
         "tool": { "name": name, "version": version },
         "profile": summary.started.profile,
+        "profile_experimental": summary.started.experimental,
         "target": { "name": summary.started.target },
         "exit_code": summary.exit_code,
         "duration_ms": summary.took.as_millis(),
@@ -87,6 +88,7 @@ fn requirement(summary: &Summary, requirement: &RequirementResult) -> Value {
         "because": verdict.because(),
         "evidence": verdict.evidence().iter().map(ToString::to_string).collect::<Vec<_>>(),
         "scenarios": requirement.scenarios,
+        "switches": requirement.switches.iter().map(ToString::to_string).collect::<Vec<_>>(),
         "baseline": baseline,
         "findings": findings(secrets, verdict.findings()),
     })

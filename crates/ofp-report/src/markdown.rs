@@ -4,6 +4,8 @@ use std::fmt::Write as _;
 
 use ofp_evidence::{Baseline, Level, RequirementResult, ScenarioStatus, Secrets, Summary};
 
+use crate::words;
+
 /// Longer lists end in a number.
 const MOST_ROWS: usize = 50;
 /// A cell is for reading, not for archives.
@@ -14,7 +16,6 @@ const LONGEST_CELL: usize = 200;
 pub fn markdown(summary: &Summary) -> String {
     let of_dp = || summary.requirements.iter().filter(|r| r.level != Level::Own);
     let of = |word: &str| of_dp().filter(|r| r.verdict.word() == word).count();
-    let passed = summary.scenarios.iter().filter(|s| s.status == ScenarioStatus::Passed).count();
     let verdict = match summary.exit_code {
         0 => "passed",
         1 => "failed",
@@ -25,12 +26,12 @@ pub fn markdown(summary: &Summary) -> String {
     };
     let started = &summary.started;
     let mut text = format!(
-        "## ofp-sim: {verdict}\n\n{} against **{}**, profile {}: {passed} of {} scenarios passed, exit code {}.\n\n\
+        "## ofp-sim: {verdict}\n\n{} against **{}**, profile {}: {}, exit code {}.\n\n\
          | passed | failed | warned | not tested | not applicable |\n|---|---|---|---|---|\n| {} | {} | {} | {} | {} |\n",
         cell(&started.tool),
         cell(&started.target),
-        cell(&started.profile),
-        summary.scenarios.len(),
+        cell(&words::profile(started)),
+        words::scenarios(summary),
         summary.exit_code,
         of("pass"),
         of("fail"),

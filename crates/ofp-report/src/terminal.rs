@@ -6,10 +6,14 @@ use colored::Colorize as _;
 use ofp_checks::{find, group_title};
 use ofp_evidence::{
     Baseline, Difference, ExchangeId, Finding, Level, RequirementResult, RunEvent, RunStarted,
-    ScenarioResult, ScenarioStatus, Stale, StepResult, StepStatus, Subject, Summary, Verdict,
+    ScenarioResult, ScenarioStatus, Stale, StepResult, Subject, Summary, Verdict,
 };
 
-use crate::{curl, run::Run, words::count};
+use crate::{
+    curl,
+    run::Run,
+    words::{self, count},
+};
 
 /// Writes a run to a terminal or a log. Colour is decided once, in `main`, for the whole process.
 pub struct Terminal<W> {
@@ -47,7 +51,7 @@ impl<W: Write> Terminal<W> {
 
     fn started(&mut self, started: &RunStarted) -> std::io::Result<()> {
         let scenarios = count(started.scenarios, "scenario");
-        let (tool, profile, target) = (started.tool.bold(), &started.profile, &started.target);
+        let (tool, profile, target) = (started.tool.bold(), words::profile(started), &started.target);
         writeln!(self.out, "{tool}  profile {profile}  against {target}  {scenarios}\n")
     }
 
@@ -60,6 +64,10 @@ impl<W: Write> Terminal<W> {
             let rows = self.rows.entry(of.to_owned()).or_insert_with(none);
             rows.count += 1;
             rows.took += scenario.took;
+            return Ok(());
+        }
+        // the end says which, and why
+        if left_out(scenario).is_some() {
             return Ok(());
         }
         let word = match scenario.status {
@@ -99,19 +107,11 @@ impl<W: Write> Terminal<W> {
     fn scenarios(&mut self, run: &Run<'_>) -> std::io::Result<()> {
         let bad = |scenario: &&ScenarioResult| scenario.status != ScenarioStatus::Passed;
         let bad: Vec<&ScenarioResult> = run.summary.scenarios.iter().filter(bad).collect();
+        let (left_out, bad): (Vec<_>, Vec<_>) =
+            bad.into_iter().partition(|scenario| left_out(scenario).is_some());
+        self.left_out(run, &left_out)?;
         if !bad.is_empty() {
             writeln!(self.out, "\n{}", "Scenarios that did not pass".bold())?;
-        }
-        let (left_out, bad): (Vec<_>, Vec<_>) =
-            bad.into_iter().partition(|scenario| not_played(scenario).is_some());
-        let mut reasons: BTreeMap<&str, usize> = BTreeMap::new();
-        for reason in left_out.iter().filter_map(|scenario| not_played(scenario)) {
-            *reasons.entry(reason).or_default() += 1;
-        }
-        for (reason, scenarios) in reasons {
-            let not_played = format!("{} not played", count(scenarios, "scenario"));
-            writeln!(self.out, "\n  {}", not_played.bold())?;
-            self.field("because", &run.summary.secrets.mask(reason))?;
         }
         for scenario in bad {
             writeln!(self.out, "\n  {}  {}", scenario.id.0.bold(), tame(&scenario.title))?;
@@ -122,6 +122,25 @@ impl<W: Write> Terminal<W> {
             self.own(run, &own)?;
             let rerun = format!("ofp-sim run {}{}", scenario.file, run.summary.started.rerun_flags);
             self.field("rerun", &rerun)?;
+        }
+        Ok(())
+    }
+
+    /// Scenarios that the profile or the target leaves out, by reason.
+    fn left_out(&mut self, run: &Run<'_>, scenarios: &[&ScenarioResult]) -> std::io::Result<()> {
+        let mut reasons: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
+        for scenario in scenarios {
+            if let Some(reason) = left_out(scenario) {
+                reasons.entry(reason).or_default().push(&scenario.id.0);
+            }
+        }
+        if !reasons.is_empty() {
+            writeln!(self.out, "\n{}", "Left out".bold())?;
+        }
+        for (reason, ids) in reasons {
+            writeln!(self.out, "\n  {}", count(ids.len(), "scenario").bold())?;
+            self.field("because", &run.summary.secrets.mask(reason))?;
+            self.field("these", &words::together(&ids))?;
         }
         Ok(())
     }
@@ -217,6 +236,10 @@ impl<W: Write> Terminal<W> {
         }
         if let Some(requirement) = find(result.id.as_str()) {
             self.field("source", requirement.source)?;
+        }
+        let switches: Vec<String> = result.switches.iter().map(ToString::to_string).collect();
+        if !switches.is_empty() {
+            self.field("profile", &format!("{} in this profile", switches.join(", ")))?;
         }
         findings.first().map_or(Ok(()), |first| self.curl(run, first))
     }
@@ -365,9 +388,7 @@ impl<W: Write> Terminal<W> {
     }
 
     fn totals(&mut self, summary: &Summary) -> std::io::Result<()> {
-        let scenarios = summary.scenarios.len();
-        let passed =
-            summary.scenarios.iter().filter(|s| s.status == ScenarioStatus::Passed).count();
+        let scenarios = words::scenarios(summary);
         let of = |word: &str| of_dp(summary).filter(|r| r.verdict.word() == word).count();
         let verdict = match summary.exit_code {
             0 => "PASSED".green().bold(),
@@ -379,9 +400,8 @@ impl<W: Write> Terminal<W> {
         };
         writeln!(
             self.out,
-            "\n{verdict}  {passed} of {} passed; of {}: {} passed, {} failed, {} warned, {} not \
-             tested, {} not applicable  ({} ms, exit code {})",
-            count(scenarios, "scenario"),
+            "\n{verdict}  {scenarios}; of {}: {} passed, {} failed, {} warned, {} not tested, {} not \
+             applicable  ({} ms, exit code {})",
             count(of_dp(summary).count(), "requirement"),
             of("pass"),
             of("fail"),
@@ -394,13 +414,10 @@ impl<W: Write> Terminal<W> {
     }
 }
 
-/// Why nothing of a scenario was played, if so.
-fn not_played(scenario: &ScenarioResult) -> Option<&str> {
-    let first = scenario.steps.first()?;
-    let skipped = scenario.status == ScenarioStatus::Skipped
-        && scenario.steps.iter().all(|step| step.status == StepStatus::Skipped)
-        && scenario.steps.iter().all(|step| step.exchanges.is_empty());
-    first.error.as_deref().filter(|_| skipped)
+/// Why a scenario was left out, if it was.
+fn left_out(scenario: &ScenarioResult) -> Option<&str> {
+    let skipped = scenario.status == ScenarioStatus::Skipped;
+    scenario.steps.iter().find_map(|step| step.error.as_deref()).filter(|_| skipped)
 }
 
 /// What is said about the DP, and not about this tool.

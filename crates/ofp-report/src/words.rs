@@ -1,13 +1,65 @@
-//! Small grammar.
+//! What several reports say in the same words.
+
+use ofp_evidence::{RunStarted, ScenarioStatus, Summary};
 
 /// `1 scenario`, `2 scenarios`.
 pub(crate) fn count(number: usize, one: &str) -> String {
     if number == 1 { format!("1 {one}") } else { format!("{number} {one}s") }
 }
 
+/// The profile's name, and that it is an experimental reading if it is.
+pub(crate) fn profile(started: &RunStarted) -> String {
+    let name = &started.profile;
+    if started.experimental { format!("{name} (an experimental reading)") } else { name.clone() }
+}
+
+/// How many scenarios passed, of those that were played, and how many were not.
+pub(crate) fn scenarios(summary: &Summary) -> String {
+    let with = |status| summary.scenarios.iter().filter(|s| s.status == status).count();
+    let (passed, left_out) = (with(ScenarioStatus::Passed), with(ScenarioStatus::Skipped));
+    let played = count(summary.scenarios.len() - left_out, "scenario");
+    match left_out {
+        0 => format!("{passed} of {played} passed"),
+        _ => format!("{passed} of {played} passed, {left_out} left out"),
+    }
+}
+
+/// So many are read; more would only be scrolled past.
+const MOST_NAMES: usize = 12;
+
+/// Names in one line: rows of a table count once, with how many there are.
+pub(crate) fn together(ids: &[&str]) -> String {
+    let mut tables: Vec<(&str, Vec<&str>)> = Vec::new();
+    for id in ids {
+        let table = id.split('[').next().unwrap_or(id);
+        match tables.iter_mut().find(|(known, _)| *known == table) {
+            Some((_, rows)) => rows.push(id),
+            None => tables.push((table, vec![id])),
+        }
+    }
+    let shown = |(table, rows): &(&str, Vec<&str>)| match rows[..] {
+        [one] => one.to_owned(),
+        _ => format!("{table}[{}]", count(rows.len(), "row")),
+    };
+    let named = tables.iter().take(MOST_NAMES).map(shown).collect::<Vec<_>>().join(", ");
+    match tables.len().saturating_sub(MOST_NAMES) {
+        0 => named,
+        more => format!("{named}, and {more} more"),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn rows_of_a_table_stand_together() {
+        let ids = ["a/b[x]", "a/c", "a/b[y]", "a/d[z]"];
+        assert_eq!(together(&ids), "a/b[2 rows], a/c, a/d[z]");
+        let many: Vec<String> = (0..14).map(|at| format!("s{at}")).collect();
+        let many: Vec<&str> = many.iter().map(String::as_str).collect();
+        assert!(together(&many).ends_with("s11, and 2 more"));
+    }
 
     #[test]
     fn plurals() {

@@ -181,6 +181,7 @@ pub fn judge_evidence(path: &Path, fail_on_should: bool) -> Result<Arc<Summary>,
         started: RunStarted {
             tool: written.tool,
             profile: written.profile,
+            experimental: settings.profile.experimental,
             target: written.target,
             rerun_flags: written.rerun_flags,
             scenarios: played.len(),

@@ -11,7 +11,7 @@ use crate::doctor::bounded_text;
 #[derive(Debug, thiserror::Error)]
 pub enum ProfileError {
     /// Neither built in nor a file that can be read.
-    #[error("profile {name} is unknown: {known} is built in, or give a file ({reason})")]
+    #[error("profile {name} is unknown: built in are {known}; or give a file ({reason})")]
     Unknown {
         /// What was asked for.
         name: String,

@@ -55,6 +55,7 @@ impl RunOptions {
         let started = RunStarted {
             tool: tool.to_owned(),
             profile: world.settings.profile.name.clone(),
+            experimental: world.settings.profile.experimental,
             target: target.to_owned(),
             rerun_flags: String::new(),
             scenarios,
@@ -217,6 +218,7 @@ fn result(
         level: requirement.level_in(world.profile()),
         verdict,
         scenarios: seen.map(|(id, _)| id).collect(),
+        switches: requirement.depends_on(world.profile()),
         baseline: None,
     }
 }

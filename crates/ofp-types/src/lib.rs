@@ -29,6 +29,7 @@ mod platform_fault;
 mod policy;
 mod profile;
 mod request_claims;
+mod switches;
 mod variant;
 pub mod wire;
 
@@ -52,6 +53,7 @@ pub use profile::{
     Profile, ResourceSigner, SigBody, SigHeader, SigResource, SigUserinfo, SubClaim, UpdateVerb,
 };
 pub use request_claims::{RequestClaims, RequestSigner, SignedCall, signature_header};
+pub use switches::Switch;
 pub use variant::DpVariant;
 
 /// The audience value by which signed messages name the platform itself (`spec/ofp.md` 5.3).

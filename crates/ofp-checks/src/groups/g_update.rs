@@ -148,10 +148,15 @@ fn exact_status(facts: &Facts<'_>, ruling: &mut Ruling<'_>) {
 
 fn id_token(facts: &Facts<'_>, ruling: &mut Ruling<'_>) {
     for update in facts.approvals() {
-        let length = update.text("id_token").map_or(0, str::len);
+        let token = update.id_token.as_ref();
+        // of a code that gave no token P-02 tells
+        if token.is_none() && facts.settings.profile.oidc_at_dp {
+            continue;
+        }
+        let length = token.map_or(0, |token| token.text.len());
         let ok = (1..=3000).contains(&length);
         let actual = format!("{length} characters");
-        ruling.judge(update.exchange.id, ok, "an id_token of 1 to 3000 characters", actual);
+        ruling.judge(token.map_or(update.exchange.id, |token| token.at), ok, "an id_token of 1 to 3000 characters", actual);
     }
 }
 

@@ -139,9 +139,6 @@ fn refuses_with(facts: &Facts<'_>, ruling: &mut Ruling<'_>, status: u16, code: &
                 Some(came) if came == status && said == Some(code) && serves => {
                     ruling.holds(exchange.id);
                 }
-                Some(400..=499) if said == Some(code) && serves => {
-                    ruling.bent(exchange.id, expected, came(exchange));
-                }
                 Some(400..=499) if serves => ruling.bent(exchange.id, expected, came(exchange)),
                 Some(400..=499) => {}
                 _ => ruling.broken(exchange.id, expected, came(exchange)),

@@ -32,6 +32,36 @@ pub(crate) fn cases() -> Vec<(&'static str, Spoil)> {
     groups.into_iter().flatten().collect()
 }
 
+/// Cases of profile `oidc-dp`.
+pub(crate) fn token_endpoint() -> Vec<(&'static str, Spoil)> {
+    let url = |change: fn(&str) -> String| {
+        act(move |act| {
+            if let CustomerAct::Returned { url, .. } = act {
+                *url = change(url);
+            }
+        })
+    };
+    let given = |change: fn(&mut serde_json::Value)| {
+        answer(E::DpToken, move |_, message| edit(&mut message.body, change))
+    };
+    vec![
+        ("P-01", url(|url| url.replace("code=", "kode="))),
+        ("P-01", url(|url| url.replace("state=", "state=x"))),
+        ("P-02", status(E::DpToken, 500)),
+        ("P-02", given(|body| remove(body, "id_token"))),
+        ("P-02", given(|body| remove(body, "access_token"))),
+        (
+            "P-03",
+            exchange(E::DpAuthorize, |x| x.url = x.url.replace("nonce=", "nonce=x")),
+        ),
+        ("P-04", status(E::DpToken, 200)),
+        ("P-04", given(|body| body["error"] = json!("invalid_request"))),
+        ("P-05", status(E::DpToken, 200)),
+        ("P-05", given(|body| body["error"] = json!("access_denied"))),
+        ("P-06", request_json(E::UpdateConsent, |body| body["id_token"] = json!("x.y.z"))),
+    ]
+}
+
 fn transport() -> Vec<(&'static str, Spoil)> {
     vec![
         ("A-01", handshake(|h| h.version = Some("TLSv1.1".into()))),

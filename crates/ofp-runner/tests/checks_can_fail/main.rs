@@ -13,13 +13,21 @@ use ofp_evidence::{Record, Verdict};
 use ofp_net::{OsEntropy, SystemClock};
 use ofp_pki::Pki;
 use ofp_runner::{RunOptions, World, WorldOptions, load, run};
-use ofp_types::Clock;
+use ofp_types::{Clock, Profile};
 
 /// A world in which these scenarios have passed, with what was recorded.
 async fn good_run(wanted: impl Fn(&str) -> bool) -> (World, Vec<Arc<Record>>) {
+    good_run_in(Profile::default(), wanted).await
+}
+
+async fn good_run_in(
+    profile: Profile,
+    wanted: impl Fn(&str) -> bool,
+) -> (World, Vec<Arc<Record>>) {
     let pki = Pki::in_memory(SystemClock.now()).unwrap();
     let (clock, entropy) = (Arc::new(SystemClock), Arc::new(OsEntropy));
-    let world = World::boot(&pki, &WorldOptions::default(), clock, entropy).unwrap();
+    let options = WorldOptions { profile, ..WorldOptions::default() };
+    let world = World::boot(&pki, &options, clock, entropy).unwrap();
     let options = RunOptions::by("test", &world, 5);
     let mut scenarios = load(&[]).unwrap();
     scenarios.retain(|one| wanted(&one.id));
@@ -62,7 +70,8 @@ async fn every_refusal_that_does_not_come_is_noticed() {
         judge(requirement, &Facts::of(world.settings(), records))
     };
     let facts = Facts::of(world.settings(), &records);
-    for requirement in catalogue() {
+    // group P has a profile of its own, below
+    for requirement in catalogue().filter(|r| !r.id.starts_with('P')) {
         for unserved in requirement.refusals {
             let sent = !facts.unserved(*unserved).is_empty();
             assert!(sent, "no scenario sends what {} wants refused: {unserved:?}", requirement.id);
@@ -89,4 +98,33 @@ async fn every_refusal_that_does_not_come_is_noticed() {
     cases::anything().iter().for_each(try_out);
     let blind: Vec<&str> = blind.into_iter().map(|requirement| requirement.id).collect();
     assert!(blind.is_empty(), "these notice nothing: {blind:?}");
+}
+
+/// The DP as an OpenID provider of its own.
+#[tokio::test]
+async fn every_check_of_the_token_endpoint_can_fail() {
+    let profile = ofp_runner::profile(std::path::Path::new("."), "oidc-dp").unwrap();
+    let wanted = |id: &str| id.starts_with("token/") || id == "journey/approve";
+    let (world, records) = good_run_in(profile, wanted).await;
+    let verdict = |id: &str, records: &[Arc<Record>]| {
+        judge(find(id).unwrap(), &Facts::of(world.settings(), records))
+    };
+    let facts = Facts::of(world.settings(), &records);
+    let mut unproven: BTreeSet<&str> =
+        catalogue().map(|requirement| requirement.id).filter(|id| id.starts_with('P')).collect();
+    for id in &unproven {
+        let before = verdict(id, &records);
+        assert!(matches!(before, Verdict::Pass { .. }), "{id}: {before:?}");
+        for unserved in find(id).unwrap().refusals {
+            assert!(!facts.unserved(*unserved).is_empty(), "{id}: nobody sends {unserved:?}");
+        }
+    }
+    for (id, spoil) in cases::token_endpoint() {
+        let spoilt: Vec<Arc<Record>> = spoil(&records).into_iter().map(Arc::new).collect();
+        let verdict = verdict(id, &spoilt);
+        let broken = matches!(verdict, Verdict::Fail { .. } | Verdict::Warn { .. });
+        assert!(broken, "{id} does not notice: {verdict:?}");
+        unproven.remove(id);
+    }
+    assert!(unproven.is_empty(), "no spoilt evidence for {unproven:?}");
 }

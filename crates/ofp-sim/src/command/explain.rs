@@ -5,7 +5,7 @@ use std::{collections::BTreeMap, fmt::Write as _, path::PathBuf};
 use ofp_checks::{Requirement, Unserved, catalogue, find, group_title};
 use ofp_runner::{Loaded, exit, load};
 use ofp_scenario::closest;
-use ofp_types::DpFault;
+use ofp_types::{DpFault, Profile};
 
 use super::print;
 use crate::failure::Failure;
@@ -45,6 +45,11 @@ fn one(requirement: &Requirement, loaded: &[Loaded]) -> String {
     field("source", requirement.source);
     for (number, reading) in requirement.readings() {
         field(number, reading);
+    }
+    let switches: Vec<String> =
+        requirement.depends_on(&Profile::default()).iter().map(ToString::to_string).collect();
+    if !switches.is_empty() {
+        field("depends on", &format!("{} (as in portal-1.2.2)", switches.join(", ")));
     }
     field("mend", requirement.mend);
     if let Some(cause) = requirement.innocent_cause() {

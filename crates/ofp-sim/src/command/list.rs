@@ -1,11 +1,11 @@
 //! `ofp-sim list`.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use ofp_checks::catalogue;
-use ofp_runner::{exit, load};
+use ofp_runner::{exit, load, profile};
 use ofp_scenario::PROFILES;
-use ofp_types::{DpFault, DpVariant, Mutation};
+use ofp_types::{DpFault, DpVariant, Mutation, Profile};
 
 use super::print;
 use crate::{args::ListWhat, failure::Failure};
@@ -17,7 +17,7 @@ pub(super) fn list(what: ListWhat) -> Result<u8, Failure> {
         ListWhat::Mutations => mutations(),
         ListWhat::Faults => faults(),
         ListWhat::Variants => variants(),
-        ListWhat::Profiles => PROFILES.iter().map(|(name, _)| vec![(*name).to_owned()]).collect(),
+        ListWhat::Profiles => profiles()?,
     };
     print(&columns(&rows))?;
     Ok(exit::PASSED)
@@ -54,6 +54,28 @@ fn mutations() -> Vec<Vec<String>> {
 
 fn requirements() -> Vec<Vec<String>> {
     catalogue().map(|r| vec![r.id.to_owned(), r.level.to_string(), r.title.to_owned()]).collect()
+}
+
+/// The built-in profiles, a row for each switch that differs from the default's.
+fn profiles() -> Result<Vec<Vec<String>>, Failure> {
+    let default = Profile::default();
+    let mut rows = Vec::new();
+    for (name, _) in PROFILES {
+        let profile = profile(Path::new("."), name)?;
+        let differences = profile.differences(&default);
+        let what = match (differences.is_empty(), profile.experimental) {
+            (true, _) => "the default",
+            (_, true) => "an experimental reading: no page of PayNet's portal bears it out",
+            (_, false) => "",
+        };
+        rows.push([*name, "", "", what].map(str::to_owned).to_vec());
+        rows.extend(differences.into_iter().map(|(switch, usual)| {
+            let reading = switch.reading.unwrap_or("-");
+            let value = format!("{}  instead of {usual}", switch.value);
+            [*name, switch.name, reading, &value].map(str::to_owned).to_vec()
+        }));
+    }
+    Ok(rows)
 }
 
 /// Rows with every column but the last as wide as its widest cell.

@@ -60,6 +60,7 @@ pub(super) fn run(args: &RunArgs, environment: &Environment) -> Result<u8, Failu
         started: RunStarted {
             tool: concat!("ofp-sim ", env!("CARGO_PKG_VERSION")).into(),
             profile: profile.name.clone(),
+            experimental: profile.experimental,
             target: target.as_ref().map_or("the reference DP", |target| target.name()).into(),
             rerun_flags: rerun_flags(args),
             scenarios: scenarios.len(),

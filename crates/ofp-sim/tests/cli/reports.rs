@@ -50,7 +50,8 @@ fn the_json_report_has_a_verdict_for_every_requirement_and_evidence_for_every_pa
     }
     assert!(passed_positives >= 60, "{passed_positives}");
     for scenario in report["scenarios"].as_array().unwrap() {
-        assert_eq!(scenario["status"], "passed");
+        let of_oidc_dp = scenario["id"].as_str().unwrap().starts_with("token/");
+        assert_eq!(scenario["status"], if of_oidc_dp { "skipped" } else { "passed" });
         assert!(!scenario["steps"].as_array().unwrap().is_empty());
     }
 }
