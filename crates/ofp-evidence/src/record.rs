@@ -52,6 +52,19 @@ pub struct Transition {
     pub at: Timestamp,
 }
 
+/// A call that the DP refused, sent once more in another reading of the specification.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct OtherReading {
+    /// The call in the other reading.
+    pub exchange: ExchangeId,
+    /// The call that was refused.
+    pub instead_of: ExchangeId,
+    /// What the profile would say: `switch: value`.
+    pub switches: Vec<String>,
+    /// Whether the DP took it.
+    pub accepted: bool,
+}
+
 /// The screens of a DP (`spec/ofp.md` section 8), as a customer recognises them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -277,6 +290,8 @@ pub enum Record {
     Account(AccountChange),
     /// The platform's key set changed.
     KeySet(KeySetChange),
+    /// A call in another reading of the specification.
+    OtherReading(OtherReading),
     /// What the customer did and saw.
     Customer {
         /// The consent that it is about.
@@ -306,6 +321,7 @@ impl Record {
             | Self::Transition(_)
             | Self::Account(_)
             | Self::KeySet(_)
+            | Self::OtherReading(_)
             | Self::RefusalExpected { .. } => 0,
         }
     }

@@ -18,7 +18,7 @@ use serde::{Deserialize, Serialize};
 use crate::{
     exit,
     play::played_before,
-    run::{outcome, requirements, untested_all},
+    run::{misread, outcome, requirements, untested_all},
 };
 
 /// What the file is called inside, with the version of its form.
@@ -172,7 +172,7 @@ pub fn judge_evidence(path: &Path, fail_on_should: bool) -> Result<Arc<Summary>,
         untested_all(&mut requirements, reason, true);
     }
     let mut exit_code = outcome(&played, &requirements, fail_on_should);
-    if written.calls_refused.is_some() {
+    if written.calls_refused.is_some() || misread(&records) {
         exit_code = exit::worst(&[exit_code, exit::CONFIG]);
     }
     let mut secrets = Secrets::default();

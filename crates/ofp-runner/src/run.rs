@@ -108,7 +108,7 @@ pub async fn run(
     let stale = known.map(|known| baseline::apply(known, &mut requirements, &played, least));
     let stale = stale.unwrap_or_default();
     let mut exit_code = outcome(&played, &requirements, options.fail_on_should);
-    if calls_refused.is_some() {
+    if calls_refused.is_some() || misread(&records) {
         exit_code = exit::worst(&[exit_code, exit::CONFIG]);
     }
     if !stale.is_empty() {
@@ -324,6 +324,11 @@ fn excused(scenario: &ScenarioId, requirements: &[RequirementResult]) -> bool {
 /// The least that fails a run.
 fn least(fail_on_should: bool) -> Severity {
     if fail_on_should { Severity::Warning } else { Severity::Failure }
+}
+
+/// Whether the DP takes what it refused in another reading: the profile is wrong then.
+pub(crate) fn misread(records: &[Arc<Record>]) -> bool {
+    records.iter().any(|record| matches!(&**record, Record::OtherReading(r) if r.accepted))
 }
 
 /// What the run amounts to. A failure that is the network's or the configuration's is no failure

@@ -83,7 +83,7 @@ pub fn signature_header(
 }
 
 /// A call of PayNet's to a DP that is signed.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum SignedCall {
     /// D1, a consent event.
     Event,

@@ -15,7 +15,7 @@ use std::{
 
 use ofp_evidence::{
     AccountChange, CustomerAct, Decryption, Endpoint, Exchange, ExchangeId, Handshake,
-    KeySetChange, KeySetState, Record, Role, Transition,
+    KeySetChange, KeySetState, OtherReading, Record, Role, Transition,
 };
 use ofp_types::{ConsentId, ConsentStatus, Mutation, Profile};
 use serde_json::Value;
@@ -44,6 +44,8 @@ pub struct Facts<'a> {
     /// Good requests that the scenario made itself: where their consent stood, and whether it grants
     /// what was asked for.
     standings: HashMap<ExchangeId, (ConsentStatus, bool)>,
+    /// Calls that were refused, sent again in other readings of the specification. They stand nowhere else.
+    readings: Vec<&'a OtherReading>,
 }
 
 impl<'a> Facts<'a> {
@@ -64,6 +66,7 @@ impl<'a> Facts<'a> {
             accounts: Vec::new(),
             key_sets: Vec::new(),
             standings: HashMap::new(),
+            readings: Vec::new(),
         };
         let mut mutations: HashMap<ExchangeId, Mutation> = HashMap::new();
         let mut decryptions: Vec<&Decryption> = Vec::new();
@@ -89,6 +92,7 @@ impl<'a> Facts<'a> {
                 Record::Probe { exchange, status, granted, .. } => {
                     facts.standings.insert(*exchange, (*status, *granted));
                 }
+                Record::OtherReading(reading) => facts.readings.push(reading),
                 Record::Account(change) => facts.accounts.push(change),
                 Record::KeySet(change) => facts.key_sets.push(change),
                 Record::RefusalExpected { exchange } => {
@@ -98,6 +102,8 @@ impl<'a> Facts<'a> {
         }
         facts.exchanges.sort_by_key(|exchange| exchange.id);
         facts.set_spoilt_apart(&mutations);
+        let readings: HashSet<ExchangeId> = facts.readings.iter().map(|r| r.exchange).collect();
+        facts.exchanges.retain(|exchange| !readings.contains(&exchange.id));
         let updates = facts.at(Endpoint::UpdateConsent).map(|x| Update::of(settings, x)).collect();
         let balances = facts
             .at(Endpoint::Balances)
@@ -107,6 +113,20 @@ impl<'a> Facts<'a> {
         facts.take_tokens_of_codes();
         facts.balances = balances;
         facts
+    }
+
+    /// What the profile would have to say so that the DP takes a good call that it refused; another call of the same
+    /// kind will do.
+    pub(crate) fn other_reading(&self, refused: ExchangeId) -> Option<String> {
+        let call = |id: ExchangeId| {
+            let exchange = self.exchanges.iter().find(|exchange| exchange.id == id)?;
+            let refused = exchange.status().is_some_and(|status| (400..500).contains(&status));
+            exchange.endpoint.signed_call().filter(|_| refused)
+        };
+        let wanted = call(refused)?;
+        let mut taken = self.readings.iter().filter(|reading| reading.accepted);
+        let taken = taken.find(|reading| call(reading.instead_of) == Some(wanted))?;
+        Some(taken.switches.join(" and "))
     }
 
     /// The reading of the specification.

@@ -26,6 +26,7 @@ pub(crate) fn of_consents(records: &[Arc<Record>], consents: &[ConsentId]) -> Ve
         Record::RefusalExpected { exchange } | Record::Probe { exchange, .. } => {
             exchanges.contains(exchange)
         }
+        Record::OtherReading(reading) => exchanges.contains(&reading.exchange),
         Record::KeySet(change) => consents.contains(&change.consent),
         Record::Account(change) => consents.contains(&change.consent),
         Record::Customer { consent, .. } => consents.contains(consent),

@@ -7,6 +7,7 @@ mod lure;
 mod mutate;
 mod plan;
 mod plans;
+mod readings;
 
 use std::{
     sync::{Arc, PoisonError, RwLock},
@@ -26,6 +27,7 @@ use crate::{World, WorldError};
 use keys::Keys;
 use lure::Lure;
 pub(crate) use plan::Plan;
+pub(crate) use readings::TriedReadings;
 use plan::{Signed, Wire};
 
 /// A certificate issued so many days ago has expired.

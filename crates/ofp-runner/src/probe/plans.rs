@@ -1,9 +1,11 @@
 //! The calls of PayNet to the DP, as PayNet makes them (`spec/ofp.md` 5.2 to 5.4).
 
+use std::ops::Deref;
+
 use jiff::SignedDuration;
 use ofp_evidence::{Endpoint, Record};
 use ofp_types::{
-    AccountId, Consent, ConsentStatus, PAYNET_CLIENT_ID, PLATFORM_AUDIENCE, Permission, RequestClaims, RequestSigner,
+    AccountId, Consent, ConsentStatus, PAYNET_CLIENT_ID, PLATFORM_AUDIENCE, Permission, Profile, RequestClaims, RequestSigner,
     SigBody, SigResource, SigUserinfo, SubClaim, signature_header, token,
     uuid_v4,
     wire::{ASSERTION_TYPE, EventType, UpdateConsent, consent_event},
@@ -13,7 +15,33 @@ use serde_json::{Map, Value, json};
 use super::plan::{Form, Place, Plan, Signed, Signer};
 use crate::World;
 
+/// Makes calls as PayNet makes them in a reading of the specification.
+pub(crate) struct Plans<'a> {
+    world: &'a World,
+    profile: &'a Profile,
+}
+
+impl Deref for Plans<'_> {
+    type Target = World;
+
+    fn deref(&self) -> &World {
+        self.world
+    }
+}
+
 impl World {
+    /// Calls as PayNet makes them.
+    pub(crate) fn plans(&self) -> Plans<'_> {
+        self.plans_in(&self.settings.profile)
+    }
+
+    /// Calls as PayNet would make them in another reading.
+    pub(crate) fn plans_in<'a>(&'a self, profile: &'a Profile) -> Plans<'a> {
+        Plans { world: self, profile }
+    }
+}
+
+impl Plans<'_> {
     fn plan(&self, endpoint: Endpoint, path: &str, consent: &Consent) -> Plan {
         let interaction = uuid_v4(&*self.entropy).to_string();
         Plan {
@@ -36,7 +64,7 @@ impl World {
             consent: consent.consent_id.clone(),
             other_consent: uuid_v4(&*self.entropy).to_string(),
             unknown_consent: uuid_v4(&*self.entropy).to_string(),
-            other_dc: Self::OTHER_DC,
+            other_dc: World::OTHER_DC,
             unselected_account: None,
             foreign_account: None,
             status: consent.status,
@@ -72,10 +100,10 @@ impl World {
         plan.method = http::Method::POST;
         plan.headers.push(("content-type", "application/json".into()));
         let mut body =
-            consent_event(EventType::ConsentStatusUpdated, &consent, &self.settings.profile);
+            consent_event(EventType::ConsentStatusUpdated, &consent, self.profile);
         body["event_type"] = json!(event);
         plan.body = body.to_string().into_bytes();
-        let (extra, form) = match self.settings.profile.sig_body {
+        let (extra, form) = match self.profile.sig_body {
             SigBody::Detached => (self.signed_now(PLATFORM_AUDIENCE), Form::Detached),
             SigBody::Claims => {
                 let url = plan.base.join(&plan.path);
@@ -98,7 +126,7 @@ impl World {
             ("consent_id".into(), id.clone()),
             ("redirect_uri".into(), self.settings.paynet_callback.clone()),
         ];
-        if self.settings.profile.oidc_at_dp {
+        if self.profile.oidc_at_dp {
             plan.query.extend(self.as_client());
         }
         let (place, extra) = (Place::Query("signature"), Map::new());
@@ -179,7 +207,7 @@ impl World {
         let (path, id) = ("/v1/oauth/userinfo", consent.consent_id.as_str());
         let mut plan = self.plan(Endpoint::Userinfo, path, consent);
         plan.query = vec![("consent_id".into(), id.to_owned())];
-        let form = match self.settings.profile.sig_userinfo {
+        let form = match self.profile.sig_userinfo {
             SigUserinfo::Claims => {
                 let url = self.origins.paynet_as.join(path);
                 Form::Claims(self.claims(Signer::PayNet, consent, url, &[("consent_id", id)]))
@@ -266,7 +294,7 @@ impl World {
                 RequestSigner::PayNet => Signer::PayNet,
                 RequestSigner::Dc => Signer::Dc,
             };
-            let (extra, form) = match self.settings.profile.sig_resource {
+            let (extra, form) = match self.profile.sig_resource {
                 SigResource::Claims => {
                     let url = self.origins.paynet_rs.join(path);
                     (Map::new(), Form::Claims(self.claims(signer, consent, url, &[])))
@@ -279,13 +307,13 @@ impl World {
             };
             Signed { place: Place::Header(name), signer, extra, form }
         };
-        self.settings.profile.request_signatures().map(signed).collect()
+        self.profile.request_signatures().map(signed).collect()
     }
 
     /// The header of a detached signature that is made now.
     fn signed_now(&self, iss: &str) -> Map<String, Value> {
         let jti = uuid_v4(&*self.entropy).to_string();
-        signature_header(iss, self.clock.now(), jti, self.settings.profile.numericdate)
+        signature_header(iss, self.clock.now(), jti, self.profile.numericdate)
     }
 
     fn claims(
@@ -295,7 +323,7 @@ impl World {
         url: String,
         qpm: &[(&str, &str)],
     ) -> Map<String, Value> {
-        let profile = &self.settings.profile;
+        let profile = self.profile;
         let (dp, consent_id) = (consent.dp_id.as_str(), consent.consent_id.as_str());
         let dc = consent.dc_id.as_str();
         let by_paynet = signer == Signer::PayNet;

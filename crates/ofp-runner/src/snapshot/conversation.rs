@@ -44,6 +44,7 @@ pub(crate) fn conversation(known: &[(String, String)], records: &[Arc<Record>]) 
             | Record::Probe { .. }
             | Record::Account(_)
             | Record::KeySet(_)
+            | Record::OtherReading(_)
             | Record::Customer { .. } => {}
         }
     }

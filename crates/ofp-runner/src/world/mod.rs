@@ -27,7 +27,7 @@ use crate::{
     chromium::{Chromium, ChromiumError},
     control::DcView,
     customer::Customer,
-    probe::Prober,
+    probe::{Prober, TriedReadings},
     target::Target,
 };
 pub(crate) use dp::{Dp, HookError};
@@ -49,6 +49,8 @@ pub struct WorldOptions {
     pub faults: HashSet<DpFault>,
     /// What the reference DP does differently, and as well.
     pub variants: HashSet<DpVariant>,
+    /// The reading that the reference DP takes, where that is not PayNet's.
+    pub dp_profile: Option<Profile>,
     /// The DP under test, instead of ours.
     pub target: Option<Arc<Target>>,
     /// The first of seven ports in a row; free ones without.
@@ -122,6 +124,7 @@ pub struct World {
     pub(crate) dp_keys_are_ours: bool,
     /// For calls to the DP that a scenario makes itself.
     pub(crate) prober: Prober,
+    pub(crate) tried_readings: TriedReadings,
     /// Where a person is asked for something.
     voice: Option<Voice>,
     /// The real browser of a target whose customers play in one: started when it is first needed.
@@ -188,6 +191,7 @@ impl World {
         let trust = Trust::from(&pki.ca).and(&provider.server_trust);
         let customer = participants::customer(&trust, options, &origins, &journal, &clock)?;
         Ok(Self {
+            tried_readings: TriedReadings::default(),
             prober: Prober::new(pki, &provider.server_trust, &journal, &clock, renewed)?,
             paynet,
             dc,

@@ -152,7 +152,7 @@ pub(super) fn dp_config(
         paynet_token_endpoint: origins.paynet_as_mtls.join("/v1/oauth/token"),
         paynet_rs: origins.paynet_rs.clone(),
         paynet_callbacks: vec![origins.paynet_as.join("/v1/oauth/callback")],
-        profile: options.profile.clone(),
+        profile: options.dp_profile.as_ref().unwrap_or(&options.profile).clone(),
         faults: options.faults.clone(),
         store: options.store.clone(),
         variants: options.variants.clone(),

@@ -29,6 +29,7 @@ pub(super) fn up(args: &UpArgs, environment: &Environment) -> Result<u8, Failure
     let store = args.state.as_deref().map_or_else(|| Ok(Store::none()), Store::open)?;
     let options = WorldOptions {
         profile: profile.unwrap_or_default(),
+        dp_profile: None,
         target,
         faults,
         variants: variants(&args.variant)?,

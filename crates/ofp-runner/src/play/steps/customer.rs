@@ -136,7 +136,7 @@ impl Actors<'_> {
         let id = self.consent()?.clone();
         let consent =
             self.world.paynet.consent(&id).ok_or_else(|| StepError::NoConsent(id.clone()))?;
-        let plan = self.world.authorize_plan(&consent);
+        let plan = self.world.plans().authorize_plan(&consent);
         let exchange = self.world.probe(&plan, None).await?;
         let location = exchange.response().and_then(|answer| answer.header("location"));
         let location = location.ok_or(StepError::NoLocation)?;

@@ -98,14 +98,14 @@ impl Actors<'_> {
         Ok(match probe {
             Probe::SendEvent(send) => {
                 let ago = send.ago.map(|span| span.0);
-                let mut plan = world.event_plan(send.event.as_str(), &consent, send.status, ago);
+                let mut plan = world.plans().event_plan(send.event.as_str(), &consent, send.status, ago);
                 plan.identity = self.known_identity();
                 plan
             }
-            Probe::Health(_) => world.health_plan(&consent),
+            Probe::Health(_) => world.plans().health_plan(&consent),
             Probe::OpenAuthorize => self.opening(&consent),
             Probe::RedeemCode => self.redeeming(&consent)?,
-            Probe::Userinfo(_) => world.userinfo_plan(&consent),
+            Probe::Userinfo(_) => world.plans().userinfo_plan(&consent),
             Probe::Account(_) => self.resource(Endpoint::Account, &consent)?,
             Probe::Balance(_) => self.resource(Endpoint::Balances, &consent)?,
             Probe::Transactions(_) => self.resource(Endpoint::Transactions, &consent)?,
@@ -146,13 +146,13 @@ impl Actors<'_> {
         });
         let code = form.and_then(|mut form| form.remove("code"));
         let code = code.ok_or(StepError::NoToken)?;
-        let mut plan = self.world.token_plan(consent, code);
+        let mut plan = self.world.plans().token_plan(consent, code);
         plan.redeemed = true;
         Ok(plan)
     }
 
     fn opening(&self, consent: &Consent) -> Plan {
-        let mut plan = self.world.authorize_plan(consent);
+        let mut plan = self.world.plans().authorize_plan(consent);
         // one that the DP knows, where the scenario has another
         if let Some(other) = self.consents().iter().rev().nth(1) {
             plan.other_consent = other.to_string();
@@ -166,7 +166,7 @@ impl Actors<'_> {
         let shown = || self.consents().iter().find_map(|id| self.first_account(id));
         let any = || self.any_account();
         let account = chosen.or_else(shown).or_else(any).ok_or(StepError::NoAccount)?;
-        Ok(self.world.resource_plan(endpoint, consent, &account))
+        Ok(self.world.plans().resource_plan(endpoint, consent, &account))
     }
 
     fn first_account(&self, consent: &ConsentId) -> Option<AccountId> {

@@ -1,0 +1,196 @@
+//! Which reading of the specification a DP takes: a good call that it refuses for its signature is sent once more in
+//! each other reading. If one is taken, the profile is wrong, and not the DP (`spec/ofp.md` section 10).
+
+use std::{
+    collections::HashSet,
+    sync::{Mutex, PoisonError},
+};
+
+use ofp_checks::served;
+use ofp_evidence::{Endpoint, Exchange, Outcome, OtherReading, Record, Role};
+use ofp_types::{
+    AccountId, Consent, NumericDateForm, Profile, ResourceSigner, SigBody, SigHeader, SigResource,
+    SigUserinfo, SignedCall, SubClaim,
+};
+
+use super::{Plan, mutate};
+use crate::World;
+
+/// Words by which a DP says that a signature is what it minds.
+const SIGNATURE_WORDS: [&str; 6] = ["signature", "jws", "jwt", "kid", "x-fapi", "claim"];
+
+/// The kinds of calls for which other readings have been tried: once in a run is enough.
+#[derive(Default)]
+pub(crate) struct TriedReadings(Mutex<HashSet<SignedCall>>);
+
+impl TriedReadings {
+    /// Whether nobody has tried it before.
+    fn first(&self, call: SignedCall) -> bool {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).insert(call)
+    }
+}
+
+impl World {
+    /// Sends the good calls since a mark that the DP refused for their signature once more, in other readings.
+    pub(crate) async fn try_other_readings(&self, mark: usize) {
+        for exchange in self.refused_for_signature(mark) {
+            let Some(call) = exchange.endpoint.signed_call() else { continue };
+            if self.tried_readings.first(call) {
+                self.send_in_other_readings(&exchange, call).await;
+            }
+        }
+    }
+
+    fn refused_for_signature(&self, mark: usize) -> Vec<Exchange> {
+        let records = self.journal.since(mark);
+        let mut spoilt: HashSet<_> = HashSet::new();
+        for record in &records {
+            match &**record {
+                Record::Probe { exchange, mutation: Some(_), .. }
+                | Record::RefusalExpected { exchange } => drop(spoilt.insert(*exchange)),
+                _ => {}
+            }
+        }
+        let refused = records.iter().filter_map(|record| match &**record {
+            Record::Exchange(exchange)
+                if exchange.to == Role::Dp
+                    && exchange.from == Role::PayNet
+                    && exchange.endpoint.signed_call().is_some()
+                    && !spoilt.contains(&exchange.id)
+                    && minds_signature(exchange) =>
+            {
+                Some(exchange.clone())
+            }
+            _ => None,
+        });
+        refused.collect()
+    }
+
+    async fn send_in_other_readings(&self, exchange: &Exchange, call: SignedCall) {
+        let Some(consent) = exchange.consent.as_ref().and_then(|id| self.paynet.consent(id)) else {
+            return;
+        };
+        for profile in others(&self.settings.profile, call) {
+            let Some(plan) = self.again(exchange, &consent, &profile) else { return };
+            let keys = self.prober.keys();
+            let Ok(wire) = mutate::wire(&plan, None, &keys) else { return };
+            let sent = self.send(&plan, wire, self.prober.caller.clone(), None).await;
+            let accepted = served(&sent, &self.settings.paynet_callback).is_ok();
+            let differences = profile.differences(&self.settings.profile);
+            self.journal.add(Record::OtherReading(OtherReading {
+                exchange: sent.id,
+                instead_of: exchange.id,
+                switches: differences.iter().map(|(switch, _)| switch.to_string()).collect(),
+                accepted,
+            }));
+            if accepted {
+                return;
+            }
+        }
+    }
+
+    /// The same call in another reading.
+    fn again(&self, exchange: &Exchange, consent: &Consent, profile: &Profile) -> Option<Plan> {
+        let plans = self.plans_in(profile);
+        Some(match exchange.endpoint {
+            Endpoint::ConsentEvent => {
+                let mut plan = plans.event_plan("consent_status_updated", consent, None, None);
+                plan.body.clone_from(&exchange.request.body);
+                plan
+            }
+            Endpoint::Userinfo => plans.userinfo_plan(consent),
+            endpoint => {
+                let named = exchange.path().split('/').nth(3).and_then(|id| AccountId::parse(id).ok());
+                let chosen = consent.accounts.first().map(|account| account.account_id.clone());
+                plans.resource_plan(endpoint, consent, &named.or(chosen)?)
+            }
+        })
+    }
+}
+
+/// Refused, and by what it says for the signature; an answer that says nothing may mean that too.
+fn minds_signature(exchange: &Exchange) -> bool {
+    let Outcome::Answered { status, message } = &exchange.outcome else { return false };
+    let text = message.text().to_lowercase();
+    matches!(status, 400 | 401 | 403)
+        && (text.trim().is_empty() || SIGNATURE_WORDS.iter().any(|word| text.contains(word)))
+}
+
+/// The readings that differ from a profile's in the form of one call's signature, the nearest first.
+fn others(profile: &Profile, call: SignedCall) -> Vec<Profile> {
+    let mut others = Vec::new();
+    match call {
+        SignedCall::Event => {
+            let sig_body = match profile.sig_body {
+                SigBody::Detached => SigBody::Claims,
+                SigBody::Claims => SigBody::Detached,
+            };
+            others.push(Profile { sig_body, ..profile.clone() });
+        }
+        // PayNet's pages show its signature, so that there is one reading
+        SignedCall::Link => return others,
+        SignedCall::Userinfo => {
+            let forms =
+                [SigUserinfo::Claims, SigUserinfo::DetachedEmpty, SigUserinfo::DetachedConsentId];
+            others.extend(forms.map(|sig_userinfo| Profile { sig_userinfo, ..profile.clone() }));
+        }
+        SignedCall::Data => others.extend(of_data(profile)),
+    }
+    let numericdate = match profile.numericdate {
+        NumericDateForm::Int => NumericDateForm::Float,
+        NumericDateForm::Float => NumericDateForm::Int,
+    };
+    others.push(Profile { numericdate, ..profile.clone() });
+    others.retain(|other| other != profile);
+    others
+}
+
+fn of_data(profile: &Profile) -> Vec<Profile> {
+    let signed = [
+        (SigHeader::Both, ResourceSigner::Both),
+        (SigHeader::Both, ResourceSigner::Pn),
+        (SigHeader::Fapi, ResourceSigner::Dc),
+        (SigHeader::X, ResourceSigner::Dc),
+    ];
+    let mut others = Vec::new();
+    for sig_resource in [SigResource::Claims, SigResource::DetachedEmpty] {
+        others.extend(signed.map(|(sig_header, resource_signer)| Profile {
+            sig_header,
+            resource_signer,
+            sig_resource,
+            ..profile.clone()
+        }));
+    }
+    // what changes one switch before what changes three
+    others.sort_by_key(|other| other.differences(profile).len());
+    let sub_claim = match profile.sub_claim {
+        SubClaim::ConsentId => SubClaim::DcId,
+        SubClaim::DcId => SubClaim::ConsentId,
+    };
+    others.push(Profile { sub_claim, ..profile.clone() });
+    others.push(Profile { quirk_url: !profile.quirk_url, ..profile.clone() });
+    others
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_reading_is_tried_that_the_profile_takes_already() {
+        let profile = Profile::default();
+        for (call, count) in [
+            (SignedCall::Event, 2),
+            (SignedCall::Link, 0),
+            (SignedCall::Userinfo, 3),
+            (SignedCall::Data, 10),
+        ] {
+            let others = others(&profile, call);
+            assert_eq!(others.len(), count, "{call:?}");
+            for other in others {
+                assert!(!other.differences(&profile).is_empty());
+                assert!(other.unsupported().is_empty(), "{other:?}");
+            }
+        }
+    }
+}
