@@ -57,6 +57,11 @@ impl Consents {
         Shelf::open("dp_consents", store).map(Self)
     }
 
+    /// For a careless DP alone.
+    pub(crate) fn forget(&mut self) {
+        self.0.retain(|_, _| false);
+    }
+
     pub(crate) fn get(&self, id: &ConsentId) -> Option<&DpConsent> {
         self.0.get(id.as_str())
     }

@@ -22,6 +22,12 @@ const ASSERTION_LIFE: i64 = 300;
 #[derive(Default)]
 pub(crate) struct TokenCache(Mutex<Option<(String, Timestamp)>>);
 
+impl TokenCache {
+    pub(crate) async fn forget(&self) {
+        *self.0.lock().await = None;
+    }
+}
+
 /// Why PayNet does not know of a decision.
 #[derive(Debug)]
 pub(crate) enum NotTold {

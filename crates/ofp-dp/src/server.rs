@@ -14,6 +14,8 @@ use crate::{
     config::{DpConfig, DpError, DpListeners},
     core::Core,
     pages::Pages,
+    sessions::Sessions,
+    signatures::SeenSignatures,
     variant::limit_versions,
     webhooks::Webhooks,
 };
@@ -103,6 +105,18 @@ impl ReferenceDp {
         };
         for cache in of_dcs {
             cache.forget().await;
+        }
+    }
+
+    /// Forgets what a restart forgets: sessions, tokens, keys and signatures seen. Consents are kept, as a bank's
+    /// database keeps them.
+    pub async fn restart(&self) {
+        self.flush_keys().await;
+        self.core.token.forget().await;
+        *self.core.sessions() = Sessions::default();
+        *self.core.seen() = SeenSignatures::default();
+        if self.core.faulty(DpFault::RestartForgetsConsents) {
+            self.core.consents().forget();
         }
     }
 

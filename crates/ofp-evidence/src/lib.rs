@@ -35,7 +35,7 @@ pub use handshake::{CertificateFacts, ConnectionId, Handshake};
 pub use journal::{Journal, JournalBound};
 pub use record::{
     AccountChange, AccountStanding, CustomerAct, Decryption, Difference, KeySetChange, KeySetState,
-    OtherReading, Reader, Record, Screen, Transition,
+    OtherReading, Reader, Record, Restart, Screen, Transition,
 };
 pub use secrets::Secrets;
 pub use verdict::{Cause, Evidence, Finding, Level, Severity, Subject, Verdict};

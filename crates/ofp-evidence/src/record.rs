@@ -229,6 +229,15 @@ pub struct KeySetChange {
     pub after: ExchangeId,
 }
 
+/// A restart of the DP.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Restart {
+    /// A consent that the DP had been told of.
+    pub consent: ConsentId,
+    /// The exchange after which it was up again.
+    pub after: ExchangeId,
+}
+
 /// What a client of PayNet's key set meets.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -290,6 +299,13 @@ pub enum Record {
     Account(AccountChange),
     /// The platform's key set changed.
     KeySet(KeySetChange),
+    /// From now on PayNet gives the DP no token, whatever it asks: a DP that has none cannot call.
+    TokensWithheld {
+        /// A consent of the scenario that wants it so.
+        consent: ConsentId,
+    },
+    /// The DP was restarted.
+    Restart(Restart),
     /// A call in another reading of the specification.
     OtherReading(OtherReading),
     /// What the customer did and saw.
@@ -322,6 +338,8 @@ impl Record {
             | Self::Account(_)
             | Self::KeySet(_)
             | Self::OtherReading(_)
+            | Self::Restart(_)
+            | Self::TokensWithheld { .. }
             | Self::RefusalExpected { .. } => 0,
         }
     }

@@ -27,6 +27,8 @@ use crate::{
 /// The names that every server certificate carries.
 const LOCAL_NAMES: [&str; 3] = ["localhost", "127.0.0.1", "::1"];
 const CA_STEM: &str = "ca";
+/// PayNet's next client certificate, which DPs know before it is used.
+const NEXT_CLIENT_STEM: &str = "paynet/next-client";
 
 /// The certificates of PayNet or the DP.
 #[derive(Debug, Clone)]
@@ -57,6 +59,8 @@ pub struct Pki {
     authority: Credential,
     /// The platform's.
     pub paynet: Kit,
+    /// PayNet's next client certificate, not used yet.
+    pub next_paynet_client: Credential,
     /// The journeys' DC, and a stranger.
     pub dcs: [DcKit; 2],
     /// The Data Provider's.
@@ -156,7 +160,9 @@ impl Pki {
             store.save(&leaf.stem(), &credential)?;
             leaves.insert(leaf, credential);
         }
-        let pki = Self::assemble(ca, leaves, Some(folder.to_owned()))?;
+        let (next, action) = open_next_client(&store, &ca, options)?;
+        actions.insert(NEXT_CLIENT_STEM.to_owned(), action);
+        let pki = Self::assemble(ca, leaves, next, Some(folder.to_owned()))?;
         for party in Party::ALL {
             let text = serde_json::to_string_pretty(&pki.jwks(party)?)
                 .map_err(PkiError::crypto("write a JWK set"))?;
@@ -173,7 +179,8 @@ impl Pki {
         let ca = new_authority(now)?;
         let names = OpenOptions::at(now).all_names();
         let leaves = issue_all(&ca, &Leaf::all(), &names, now)?;
-        Self::assemble(ca, leaves.into_iter().collect(), None)
+        let next = next_client(&ca, now)?;
+        Self::assemble(ca, leaves.into_iter().collect(), next, None)
     }
 
     /// The public keys of `party`, as it publishes them.
@@ -278,6 +285,7 @@ impl Pki {
     fn assemble(
         authority: Credential,
         mut leaves: BTreeMap<Leaf, Credential>,
+        next_paynet_client: Credential,
         folder: Option<PathBuf>,
     ) -> Result<Self, PkiError> {
         let mut take = |party, purpose| {
@@ -300,7 +308,7 @@ impl Pki {
             DcKit { kit: two, encryption: take(Party::Dc2, Purpose::Encryption)? },
         ];
         let ca = authority.certificate.clone();
-        Ok(Self { ca, authority, paynet, dcs, dp, folder })
+        Ok(Self { ca, authority, paynet, next_paynet_client, dcs, dp, folder })
     }
 }
 
@@ -317,6 +325,29 @@ fn open_authority(store: &Store, now: Timestamp) -> Result<(Credential, Action),
     let ca = new_authority(now)?;
     store.save(CA_STEM, &ca)?;
     Ok((ca, action))
+}
+
+fn next_client(ca: &Credential, now: Timestamp) -> Result<Credential, PkiError> {
+    let leaf = Leaf { party: Party::PayNet, purpose: Purpose::TlsClient };
+    issue(ca, leaf, new_key(Purpose::TlsClient)?, &[], now)
+}
+
+fn open_next_client(
+    store: &Store,
+    ca: &Credential,
+    options: &OpenOptions,
+) -> Result<(Credential, Action), PkiError> {
+    let leaf = Leaf { party: Party::PayNet, purpose: Purpose::TlsClient };
+    let action = match store.load(NEXT_CLIENT_STEM)? {
+        Some(old) if !options.renew && is_good(&old, leaf, ca, &[], options.now) => {
+            return Ok((old, Action::Reused));
+        }
+        Some(_) => Action::Renewed,
+        None => Action::Created,
+    };
+    let next = next_client(ca, options.now)?;
+    store.save(NEXT_CLIENT_STEM, &next)?;
+    Ok((next, action))
 }
 
 fn is_good(

@@ -44,6 +44,7 @@ pub const VERBS: &[&str] = &[
     "dp.revoke_consent",
     "dp.set_core",
     "dp.flush_keys",
+    "dp.restart",
     "paynet.check_health",
     "paynet.call_userinfo",
     "paynet.revoke_consent",
@@ -100,6 +101,8 @@ pub enum Action {
     SetCore(SetCore),
     /// The reference DP forgets the key sets that it keeps.
     FlushKeys,
+    /// The DP is restarted.
+    Restart,
     /// The consent's time moves on.
     AdvanceClock(Span),
     /// PayNet calls the DP's health endpoint.

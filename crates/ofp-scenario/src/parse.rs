@@ -365,6 +365,7 @@ fn other_action(key: &Key, value: &Node) -> Found {
         "dp.revoke_consent" => decode::<DpRevokes>(value).map(Action::DpRevokes),
         "dp.set_core" => decode::<SetCore>(value).map(Action::SetCore),
         "dp.flush_keys" => nothing(Action::FlushKeys),
+        "dp.restart" => nothing(Action::Restart),
         "clock.advance" => decode(value).map(Action::AdvanceClock),
         "expect.consent" => decode::<ExpectConsent>(value).map(Action::ExpectConsent),
         "expect.dc" => decode::<ExpectDc>(value).map(Action::ExpectDc),
@@ -426,7 +427,10 @@ fn inject(key: &Key, value: &Node) -> Result<Action, Diagnostic> {
 fn check_exclusive(source: &Source, scenario: &Scenario) -> Vec<Diagnostic> {
     let disturbs = |action: &Action| match action {
         Action::Inject(inject) => inject.scope != Ok(InjectScope::Consent),
-        Action::RotateKeys(_) | Action::RotateEncryptionKey | Action::FlushKeys => true,
+        Action::RotateKeys(_)
+        | Action::RotateEncryptionKey
+        | Action::FlushKeys
+        | Action::Restart => true,
         Action::SetCore(_) => true,
         _ => false,
     };

@@ -93,6 +93,10 @@ pub struct TargetTls {
     pub server_ca: Located<String>,
     /// The certificate that the DP presents when it calls PayNet.
     pub client_certificate: Located<String>,
+    /// Whether the DP knows PayNet's next client certificate, `paynet/next-client.pem` of the folder of keys, beside
+    /// the present one: only then A-15 is tested.
+    #[serde(default)]
+    pub next_paynet_certificate: bool,
     /// The CA that it comes from; without it the certificate itself is trusted, and no other.
     #[serde(default)]
     pub client_ca: Option<Located<String>>,
@@ -312,6 +316,8 @@ pub enum AccountKindWord {
 #[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct Hooks {
+    /// Restarts the DP; it need not be up when the command ends.
+    pub restart: Vec<String>,
     /// Makes the DP forget the JWK sets that it has fetched.
     pub flush_jwks: Vec<String>,
     /// Makes the DP's core banking unreachable.

@@ -465,6 +465,8 @@ faults! {
     UserinfoConsentIdOptional "userinfo-consent-id-optional" "L-07" [],
     /// PayNet's keys are fetched once and for all.
     KeysKeptForever "keys-kept-forever" "M-01" [],
+    /// A restart loses the consents that PayNet told of.
+    RestartForgetsConsents "restart-forgets-consents" "O-08" [],
     /// Of PayNet's key set the first key alone is used.
     FirstKeyAlone "first-key-alone" "M-02" [],
     /// Keys that PayNet has withdrawn are kept.

@@ -15,7 +15,7 @@ use std::{
 
 use ofp_evidence::{
     AccountChange, CustomerAct, Decryption, Endpoint, Exchange, ExchangeId, Handshake,
-    KeySetChange, KeySetState, OtherReading, Record, Role, Transition,
+    KeySetChange, KeySetState, OtherReading, Record, Restart, Role, Transition,
 };
 use ofp_types::{ConsentId, ConsentStatus, Mutation, Profile};
 use serde_json::Value;
@@ -46,6 +46,10 @@ pub struct Facts<'a> {
     standings: HashMap<ExchangeId, (ConsentStatus, bool)>,
     /// Calls that were refused, sent again in other readings of the specification. They stand nowhere else.
     readings: Vec<&'a OtherReading>,
+    /// Restarts of the DP.
+    pub(crate) restarts: Vec<&'a Restart>,
+    /// Consents during whose authorization the DP could get no token.
+    pub(crate) without_tokens: Vec<&'a ConsentId>,
 }
 
 impl<'a> Facts<'a> {
@@ -67,6 +71,8 @@ impl<'a> Facts<'a> {
             key_sets: Vec::new(),
             standings: HashMap::new(),
             readings: Vec::new(),
+            restarts: Vec::new(),
+            without_tokens: Vec::new(),
         };
         let mut mutations: HashMap<ExchangeId, Mutation> = HashMap::new();
         let mut decryptions: Vec<&Decryption> = Vec::new();
@@ -92,6 +98,8 @@ impl<'a> Facts<'a> {
                 Record::Probe { exchange, status, granted, .. } => {
                     facts.standings.insert(*exchange, (*status, *granted));
                 }
+                Record::TokensWithheld { consent } => facts.without_tokens.push(consent),
+                Record::Restart(restart) => facts.restarts.push(restart),
                 Record::OtherReading(reading) => facts.readings.push(reading),
                 Record::Account(change) => facts.accounts.push(change),
                 Record::KeySet(change) => facts.key_sets.push(change),
@@ -173,9 +181,16 @@ impl<'a> Facts<'a> {
             exchange.endpoint == endpoint
                 && !self.refusals_expected.contains(&exchange.id)
                 && !self.is_under_other_keys(exchange)
+                && !self.is_after_restart(exchange)
                 && self.is_due(exchange)
         };
         self.exchanges.iter().copied().filter(wanted)
+    }
+
+    /// Whether it is about a consent that a restart may have taken along, which is for O-08 to say.
+    fn is_after_restart(&self, exchange: &Exchange) -> bool {
+        let about = |restart: &&Restart| exchange.consent.as_ref() == Some(&restart.consent);
+        self.restarts.iter().any(|restart| about(&restart) && exchange.id >= restart.after)
     }
 
     /// Whether PayNet's key set was not as usual: for a quarter of an hour a DP need not know a new key,

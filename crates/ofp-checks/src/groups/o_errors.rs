@@ -4,7 +4,7 @@ use ofp_evidence::{Endpoint, Exchange, Message};
 use ofp_types::{ErrorCode, Mutation, MutationPart};
 use serde_json::Value;
 
-use super::{o_resilience as resilience, row, service, untested};
+use super::{o_resilience as resilience, row, service};
 use crate::{Facts, Requirement, ruling::Ruling};
 
 const NONE: &str = "the DP refused nothing that the scenario meant it to refuse";
@@ -47,8 +47,8 @@ pub(super) const ROWS: &[Requirement] = &[
         "Answer 429 with Retry-After where you must limit", "fewer than 200 balances were asked for within a minute", resilience::two_hundred),
     row!("O-07" Must, "20 consents at once do not mix", "S1:L183-209; S1:L547-608",
         "Keep what belongs to a consent under its consent_id, and in no variable of the process", "fewer than 20 consents were approved at once", resilience::no_cross_talk),
-    untested!("O-08" Should, "A consent outlives a restart of the DP", "S4:L127-175",
-        "Store consents before you answer the event", "nothing here can restart the DP"),
+    row!("O-08" Should, "A consent outlives a restart of the DP", "S4:L127-175",
+        "Store consents before you answer the event", "nobody restarted the DP", resilience::restarted),
     service!("O-09" Info, "A clock that is 30 seconds off does no harm", "X-58",
         "Allow a minute of clock skew", &[(Endpoint::ConsentEvent, Mutation::HeaderIat30Ahead), (Endpoint::ConsentEvent, Mutation::HeaderIat30Old)]),
     row!("O-10" Info, "The interaction id of Update Consent is a UUID of the DP's own or the event's", "S4:L205",

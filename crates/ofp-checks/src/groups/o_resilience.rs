@@ -132,6 +132,21 @@ pub(super) fn closed(facts: &Facts<'_>, ruling: &mut Ruling<'_>) {
     answers(facts, ruling, AccountStanding::Closed, &[403], code);
 }
 
+/// A link opens after a restart whose event came before it.
+pub(super) fn restarted(facts: &Facts<'_>, ruling: &mut Ruling<'_>) {
+    let callback = &facts.settings.paynet_callback;
+    for restart in &facts.restarts {
+        let of_it = |exchange: &&Exchange| exchange.consent.as_ref() == Some(&restart.consent);
+        let told = facts.at(Endpoint::ConsentEvent).filter(of_it).any(|x| x.id < restart.after);
+        let mut links = facts.all_at(Endpoint::DpAuthorize).filter(of_it);
+        let Some(link) = links.find(|link| told && link.id >= restart.after) else { continue };
+        match served(link, callback) {
+            Ok(()) => ruling.holds(link.id),
+            Err(instead) => ruling.broken(link.id, "the link of a consent that it knew", instead),
+        }
+    }
+}
+
 pub(super) fn core_down(facts: &Facts<'_>, ruling: &mut Ruling<'_>) {
     let code = "Consent.TransientAccountAccessFailure";
     answers(facts, ruling, AccountStanding::Unreachable, &[503, 403], code);

@@ -27,9 +27,10 @@ pub(crate) fn of_consents(records: &[Arc<Record>], consents: &[ConsentId]) -> Ve
             exchanges.contains(exchange)
         }
         Record::OtherReading(reading) => exchanges.contains(&reading.exchange),
+        Record::Restart(restart) => consents.contains(&restart.consent),
         Record::KeySet(change) => consents.contains(&change.consent),
         Record::Account(change) => consents.contains(&change.consent),
-        Record::Customer { consent, .. } => consents.contains(consent),
+        Record::TokensWithheld { consent } | Record::Customer { consent, .. } => consents.contains(consent),
     };
     records.iter().filter(|record| ours(record)).cloned().collect()
 }

@@ -40,7 +40,7 @@ pub(crate) enum ProbeError {
     NotInProfile { mutation: Mutation, lacking: &'static str },
     #[error("{mutation} needs {needs} before it")]
     TooEarly { mutation: Mutation, needs: &'static str },
-    #[error("{mutation} needs {needs}, which a DP that is not ours may keep to itself")]
+    #[error("{mutation} needs {needs}: only the DP's own team can see to that")]
     NotOurs { mutation: Mutation, needs: &'static str },
     #[error("a listener for the probe: {0}")]
     Lure(#[from] std::io::Error),
@@ -156,8 +156,10 @@ impl World {
             Mutation::SignedByDp | Mutation::ClientCertificateOfDp if !self.dp_keys_are_ours => {
                 Some("the DP's private key")
             }
-            Mutation::ClientCertificateRenewed if self.dp.target().is_some() => {
-                Some("its list of PayNet's certificates")
+            Mutation::ClientCertificateRenewed
+                if self.dp.target().is_some_and(|t| !t.file.tls.next_paynet_certificate) =>
+            {
+                Some("PayNet's next client certificate registered at the DP (`tls.next_paynet_certificate: true`)")
             }
             _ => None,
         }

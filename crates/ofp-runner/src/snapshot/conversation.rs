@@ -45,6 +45,8 @@ pub(crate) fn conversation(known: &[(String, String)], records: &[Arc<Record>]) 
             | Record::Account(_)
             | Record::KeySet(_)
             | Record::OtherReading(_)
+            | Record::Restart(_)
+            | Record::TokensWithheld { .. }
             | Record::Customer { .. } => {}
         }
     }

@@ -6,9 +6,12 @@ use jiff::SignedDuration;
 use ofp_dp::{AccountStatus, Bank, ReferenceDp};
 use ofp_scenario::ScopeWord;
 use ofp_types::{AccountId, ConsentId};
+use tokio::time::timeout;
 
 use crate::{program, target::Target};
 
+/// How soon to look again whether a DP is up.
+const GLANCE: Duration = Duration::from_millis(50);
 /// How long a hook may take.
 const HOOK_PATIENCE: Duration = Duration::from_secs(60);
 
@@ -83,6 +86,20 @@ impl Dp {
         }
     }
 
+    /// Restarts the DP, and waits until it answers again.
+    pub(crate) async fn restart(&self) -> Done {
+        match self {
+            Self::Reference(dp) => {
+                dp.restart().await;
+                Ok(())
+            }
+            Self::Target(target) => {
+                run(target, "restart", &target.hooks().restart, &[]).await?;
+                up_again(target).await
+            }
+        }
+    }
+
     /// Takes core banking away, or brings it back.
     pub(crate) async fn set_core_down(&self, down: bool) -> Done {
         match self {
@@ -134,6 +151,27 @@ impl Dp {
             dp.stop().await;
         }
     }
+}
+
+/// Waits until both webhooks take connections.
+async fn up_again(target: &Target) -> Done {
+    for origin in [&target.as_webhooks, &target.rs_webhooks] {
+        let url = url::Url::parse(origin.as_str()).ok();
+        let addresses = url.and_then(|url| Some((url.host_str()?.to_owned(), url.port_or_known_default()?)));
+        let Some((host, port)) = addresses else { continue };
+        let host = host.trim_matches(['[', ']']).to_owned();
+        let answers = async {
+            // a process that starts tells nobody
+            while tokio::net::TcpStream::connect((host.as_str(), port)).await.is_err() {
+                tokio::time::sleep(GLANCE).await;
+            }
+        };
+        if timeout(HOOK_PATIENCE, answers).await.is_err() {
+            let why = format!("{origin} took no connection within {HOOK_PATIENCE:?} after it");
+            return Err(HookError::Failed { hook: "restart", why });
+        }
+    }
+    Ok(())
 }
 
 /// Runs a hook to its end.

@@ -167,7 +167,7 @@ impl World {
         let config = participants::paynet_config(pki, options, &origins, &provider)?;
         let (j, c, e) = (Arc::clone(&journal), Arc::clone(&clock), Arc::clone(&entropy));
         let paynet = PayNet::start(config, sockets.paynet, j, c, e)?;
-        let renewed = pki.client_issued_at(Party::PayNet, clock.now())?;
+        let renewed = pki.next_paynet_client.clone();
         let settings = participants::settings(pki, profile, &paynet, &provider)?;
         let (c, e) = (Arc::clone(&clock), Arc::clone(&entropy));
         let dp = match (sockets.dp, target) {

@@ -190,6 +190,7 @@ impl<'a> Actors<'a> {
                 self.world.dp.flush_keys().await?;
                 self.flushed()
             }
+            Action::Restart => self.restart().await,
             Action::Approve => self.decide(true, step, source).await,
             Action::Reject => self.decide(false, step, source).await,
             // whoever makes a visit in one go is back already

@@ -2,7 +2,7 @@
 
 use jiff::SignedDuration;
 use ofp_dp::AccountStatus;
-use ofp_evidence::{AccountChange, AccountStanding, KeySetChange, KeySetState, Record};
+use ofp_evidence::{AccountChange, AccountStanding, KeySetChange, KeySetState, Record, Restart};
 use ofp_paynet::FaultScope;
 use ofp_scenario::{
     Change, DpRevokes, Inject, InjectScope, RotateKeys, SetAccount, SetCore, Source, Step,
@@ -67,6 +67,14 @@ impl Actors<'_> {
         for account in accounts(self.linked(WhichConsent::Last)?, WhichAccount::Each)? {
             self.write_standing(account, standing)?;
         }
+        Ok(Vec::new())
+    }
+
+    pub(super) async fn restart(&self) -> Played {
+        self.at_rest().await;
+        self.world.dp.restart().await?;
+        let (consent, after) = (self.consent()?.clone(), self.world.journal.next_exchange());
+        self.world.journal.add(Record::Restart(Restart { consent, after }));
         Ok(Vec::new())
     }
 
@@ -164,6 +172,10 @@ impl Actors<'_> {
     pub(super) fn inject(&self, inject: &Inject) -> Played {
         let (Ok(scope), Ok(fault)) = (&inject.scope, &inject.fault) else { return Ok(Vec::new()) };
         let _ = self.world.paynet.inject(self.scope(*scope)?, *fault);
+        if fault.at == FaultPoint::Token && fault.life == FaultLife::UntilReset {
+            let consent = self.consent()?.clone();
+            self.world.journal.add(Record::TokensWithheld { consent });
+        }
         if fault.at == FaultPoint::Jwks && fault.life == FaultLife::UntilReset {
             self.write_key_set(KeySetState::Unreachable)?;
         }
