@@ -1,8 +1,8 @@
-//! C2: the page that the browser comes back to.
+//! C2: the page that the browser comes back to, on the listener of the DC's pages.
 
 use std::{
     collections::BTreeMap,
-    sync::{Arc, Mutex, PoisonError},
+    sync::{Arc, Mutex, PoisonError, Weak},
 };
 
 use askama::Template;
@@ -12,7 +12,10 @@ use ofp_net::{Answer, App, Inbound, JwksCache, Matched, Passing, Route, parse_fo
 use ofp_types::{ClientId, Clock};
 use serde_json::Value;
 
-use crate::{DcError, MockDc};
+use crate::{
+    DcError, MockDc,
+    pages::{Owner, style},
+};
 
 /// How many authorization requests are remembered.
 pub(crate) const MOST_LANDINGS: usize = 10_000;
@@ -40,21 +43,33 @@ pub(crate) struct CallbackApp {
     pub(crate) paynet_keys: Arc<JwksCache>,
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) landings: Arc<Mutex<Passing<Option<Landing>>>>,
+    pub(crate) owner: Owner,
 }
 
 #[derive(Clone, Copy)]
 pub(crate) enum DcPage {
+    Banks,
+    Review,
+    Link,
     Callback,
+    Style,
 }
 
-static ROUTES: [Route<DcPage>; 1] =
-    [Route { path: "/callback", verbs: &[("GET", DcPage::Callback)] }];
+static ROUTES: [Route<DcPage>; 5] = [
+    Route { path: "/", verbs: &[("GET", DcPage::Banks)] },
+    Route { path: "/review", verbs: &[("POST", DcPage::Review)] },
+    Route { path: "/link", verbs: &[("POST", DcPage::Link)] },
+    Route { path: "/callback", verbs: &[("GET", DcPage::Callback)] },
+    Route { path: "/style.css", verbs: &[("GET", DcPage::Style)] },
+];
 
 #[derive(Template)]
 #[template(path = "landing.html")]
 struct LandingPage<'a> {
     linked: bool,
     text: &'a str,
+    /// Whether there is a way back to the beginning.
+    again: bool,
 }
 
 impl App for CallbackApp {
@@ -65,16 +80,17 @@ impl App for CallbackApp {
     }
 
     async fn answer(self: Arc<Self>, matched: Matched<DcPage>, inbound: Inbound) -> Answer {
+        // only while it starts or stops is there none
+        let Some(dc) = self.owner.get().and_then(Weak::upgrade) else { return Answer::empty(503) };
         match matched {
-            Matched::Endpoint(DcPage::Callback) => match self.land(&inbound).await {
-                Ok(Landing::Code(_)) => {
-                    page(200, true, "Your bank confirmed. You can close this page.")
-                }
-                Ok(Landing::Error { error, description }) => {
-                    page(200, false, &format!("Your bank answered: {description} ({error})"))
-                }
-                Err(reason) => page(400, false, &reason),
-            },
+            Matched::Endpoint(DcPage::Banks) => dc.show_banks().await,
+            Matched::Endpoint(DcPage::Review) => dc.show_review(&inbound).await,
+            Matched::Endpoint(DcPage::Link) => dc.begin(&inbound).await,
+            Matched::Endpoint(DcPage::Style) => style(),
+            Matched::Endpoint(DcPage::Callback) => {
+                let (state, landing) = self.land(&inbound).await;
+                dc.show_landing(state.as_deref(), landing, &inbound).await
+            }
             Matched::WrongVerb(allow) => Answer::empty(405).header("allow", allow),
             Matched::Unreadable(status) => page(status, false, "The request could not be read."),
             Matched::Unknown => page(404, false, "There is nothing here."),
@@ -82,22 +98,45 @@ impl App for CallbackApp {
     }
 }
 
-fn page(status: u16, linked: bool, text: &str) -> Answer {
-    let body = LandingPage { linked, text }.render().unwrap_or_default();
-    Answer::new(status, "text/html; charset=utf-8", body).header("cache-control", "no-store")
+pub(crate) fn page(status: u16, linked: bool, text: &str) -> Answer {
+    let body = LandingPage { linked, text, again: !linked }.render().unwrap_or_default();
+    guarded(Answer::new(status, "text/html; charset=utf-8", body))
+}
+
+/// A page that nobody may frame, and that runs no script.
+pub(crate) fn guarded(answer: Answer) -> Answer {
+    answer
+        .header("cache-control", "no-store")
+        .header("x-content-type-options", "nosniff")
+        .header("referrer-policy", "no-referrer")
+        .header(
+            "content-security-policy",
+            "default-src 'none'; style-src 'self'; frame-ancestors 'none'; base-uri 'none'",
+        )
 }
 
 impl CallbackApp {
-    /// Takes the authorization response: who sent it first, then `state`, once.
-    async fn land(&self, inbound: &Inbound) -> Result<Landing, String> {
+    /// The authorization response: its `state`, and what it says.
+    async fn land(&self, inbound: &Inbound) -> (Option<String>, Result<Landing, String>) {
+        match self.parameters(inbound).await {
+            Ok(query) => (query.get("state").cloned(), self.accept(&query)),
+            Err(reason) => (None, Err(reason)),
+        }
+    }
+
+    async fn parameters(&self, inbound: &Inbound) -> Result<BTreeMap<String, String>, String> {
         let query = parse_form(inbound.query.as_bytes()).map_err(|e| e.to_string())?;
-        let query = match query.get("response") {
+        match query.get("response") {
             Some(response) => self
                 .inside(response)
                 .await
-                .map_err(|e| format!("The response is not a JWT of PayNet's for this app: {e}."))?,
-            None => query,
-        };
+                .map_err(|e| format!("The response is not a JWT of PayNet's for this app: {e}.")),
+            None => Ok(query),
+        }
+    }
+
+    /// Who sent it first, then `state`, once.
+    fn accept(&self, query: &BTreeMap<String, String>) -> Result<Landing, String> {
         match query.get("iss") {
             Some(iss) if *iss == self.issuer => {}
             Some(iss) => {
@@ -106,7 +145,7 @@ impl CallbackApp {
             None => return Err("The response does not say who sent it (iss).".into()),
         }
         // RFC 9207 §2.4
-        let landing = landing(&query)?;
+        let landing = landing(query)?;
         let state = query.get("state").ok_or("The response has no state.")?;
         let mut landings = self.landings.lock().unwrap_or_else(PoisonError::into_inner);
         match landings.get_mut(state, self.clock.now()) {

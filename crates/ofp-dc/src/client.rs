@@ -21,6 +21,7 @@ use crate::{
     DcError, Linked,
     callback::{CallbackApp, Landing, MOST_LANDINGS},
     events::{EventsApp, Told},
+    pages::{MOST_STARTED, Owner, Started},
 };
 
 /// How many links are kept.
@@ -76,6 +77,8 @@ pub struct MockDc {
     metadata: OnceCell<Metadata>,
     landings: Arc<Mutex<Passing<Option<Landing>>>>,
     links: Mutex<Shelf<Linked>>,
+    /// Authorizations that a person began on the pages, by `state`.
+    started: Mutex<Passing<Started>>,
     told: Told,
     servers: [RunningServer; 2],
 }
@@ -102,12 +105,13 @@ impl MockDc {
         listeners: DcListeners,
         clock: Arc<dyn Clock>,
         entropy: Arc<dyn Entropy>,
-    ) -> Result<Self, DcError> {
+    ) -> Result<Arc<Self>, DcError> {
         let kit = &config.kit.kit;
         let client = HttpClient::new(connector(Some(&kit.client), &config.ca)?, None);
         let tls = acceptor(&kit.server, &config.ca, ClientAuth::None)?;
         let landings = Arc::new(Mutex::new(Passing::new(MOST_LANDINGS)));
         let issuer = config.issuer.to_string();
+        let owner = Owner::default();
         let keys_url = config.issuer.join("/v1/oauth/jwks/paynet");
         let keys = JwksCache::new(client.clone(), Arc::clone(&clock), "PayNet", keys_url);
         let paynet_keys = Arc::new(keys);
@@ -117,6 +121,7 @@ impl MockDc {
             paynet_keys: Arc::clone(&paynet_keys),
             clock: Arc::clone(&clock),
             landings: Arc::clone(&landings),
+            owner: Arc::clone(&owner),
         };
         let links = Shelf::open("dc_links", &config.store)?;
         let told: Told = Arc::new(Mutex::new(Shelf::open("dc_told", &config.store)?));
@@ -132,7 +137,7 @@ impl MockDc {
             serve(Arc::new(events), listeners.webhooks, events_tls)?,
         ];
         let encryption = &config.kit.encryption;
-        Ok(Self {
+        let dc = Arc::new(Self {
             origin: listeners.public.1,
             signing: kit.signing.signing_key()?,
             decryption: RwLock::new(vec![Arc::new(encryption.decryption_key()?)]),
@@ -145,8 +150,12 @@ impl MockDc {
             entropy,
             landings,
             links: Mutex::new(links),
+            started: Mutex::new(Passing::new(MOST_STARTED)),
             told,
-        })
+        });
+        // nobody else knows the cell yet
+        let _ = owner.set(Arc::downgrade(&dc));
+        Ok(dc)
     }
 
     /// Where PayNet sends browsers back to.
@@ -210,6 +219,10 @@ impl MockDc {
             links.remove(&any);
         }
         links.insert(linked.consent_id.as_str(), linked.clone());
+    }
+
+    pub(crate) fn started(&self) -> MutexGuard<'_, Passing<Started>> {
+        self.started.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn links(&self) -> MutexGuard<'_, Shelf<Linked>> {

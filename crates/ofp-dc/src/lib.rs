@@ -5,7 +5,7 @@
 //! the browser comes back to the DC's callback page, where `state` and `iss` are checked;
 //! [`MockDc::exchange_code`] redeems the code; [`MockDc::read`] asks for account data,
 //! verifies the DP's signature and decrypts; [`MockDc::refresh`], [`MockDc::change_consent`] and their
-//! neighbours do the rest. PayNet's events (C1) are taken and verified on a listener of their own.
+//! neighbours do the rest. On its front page a person begins the same journey by hand. PayNet's events (C1) are taken and verified on a listener of their own.
 
 mod callback;
 mod client;
@@ -14,6 +14,7 @@ mod data;
 mod error;
 mod events;
 mod life_cycle;
+mod pages;
 mod token;
 
 pub use callback::Landing;

@@ -156,6 +156,9 @@ pub enum Permission {
 }
 
 impl Permission {
+    /// Every permission.
+    pub const ALL: [Self; 3] = [Self::ReadAccounts, Self::ReadBalances, Self::ReadTransactions];
+
     /// The permission as it stands on the wire.
     #[must_use]
     pub fn as_str(self) -> &'static str {

@@ -28,7 +28,9 @@ pub struct WorldView {
     pub dcs: Vec<DcView>,
     /// The reference DP.
     pub dp: DpView,
-    /// Who can log in at the reference DP.
+    /// Where a person begins: the mock DC's page, on which accounts are linked by hand.
+    pub start: String,
+    /// Who can log in at the DP.
     pub customers: Vec<CustomerView>,
     /// The control surface.
     pub control: ControlView,
@@ -156,6 +158,7 @@ impl WorldView {
                 dashboard: is_ours.then(|| origins.dp.join("/dashboard")),
                 certificates: of(Party::Dp).filter(|_| is_ours),
             },
+            start: world.dc.front_page(),
             customers: world.settings.customers.iter().map(|one| customer(world, one)).collect(),
             control: ControlView { openapi: format!("{url}/openapi.json"), url, token },
         }

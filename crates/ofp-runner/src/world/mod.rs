@@ -108,7 +108,7 @@ pub enum WorldError {
 /// Everybody on one machine.
 pub struct World {
     pub(crate) paynet: PayNet,
-    pub(crate) dc: MockDc,
+    pub(crate) dc: Arc<MockDc>,
     pub(crate) dp: Dp,
     pub(crate) dp_id: DpId,
     /// Another DC's key, which must not open anything.

@@ -79,6 +79,10 @@ fn as_text(view: &WorldView) -> String {
     let mut line = |label: &str, value: &str| {
         let _ = writeln!(text, "{label:<22}{value}");
     };
+    line("Begin here", &view.start);
+    if let Some(ca) = &view.ca {
+        line("  trust in a browser", ca);
+    }
     line("PayNet, issuer", &view.paynet.issuer);
     line("  discovery", &view.paynet.discovery);
     line("  AS, mutual TLS", &view.paynet.as_mtls);
