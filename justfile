@@ -72,3 +72,7 @@ bench:
 # tokens a second beside npm's oidc-provider, in one run
 token-load:
     .ci/token-load
+
+# one static Linux binary, checksums, bill of materials, completions: target/dist
+dist:
+    .ci/dist

@@ -3,7 +3,6 @@
 use std::{
     fs::{self, File, OpenOptions},
     io::Write,
-    os::unix::fs::OpenOptionsExt,
     path::{Path, PathBuf},
 };
 
@@ -114,15 +113,22 @@ fn write(path: &Path, bytes: &[u8], mode: u32) -> Result<(), PkiError> {
     if beside.exists() {
         fs::remove_file(&beside).map_err(io("replace", &beside))?;
     }
-    let mut file = OpenOptions::new()
-        .create_new(true)
-        .write(true)
-        .mode(mode)
-        .open(&beside)
-        .map_err(io("create", &beside))?;
+    let mut options = OpenOptions::new();
+    options.create_new(true).write(true);
+    only_for(&mut options, mode);
+    let mut file = options.open(&beside).map_err(io("create", &beside))?;
     file.write_all(bytes).map_err(io("write", &beside))?;
     fs::rename(&beside, path).map_err(io("write", path))
 }
+
+#[cfg(unix)]
+fn only_for(options: &mut OpenOptions, mode: u32) {
+    std::os::unix::fs::OpenOptionsExt::mode(options, mode);
+}
+
+/// Elsewhere a file is as private as its folder.
+#[cfg(not(unix))]
+fn only_for(_: &mut OpenOptions, _: u32) {}
 
 fn io(attempt: &'static str, path: &Path) -> impl FnOnce(std::io::Error) -> PkiError {
     let path = path.to_owned();

@@ -8,6 +8,10 @@ use ofp_types::{ClientId, DpId, Origin};
 
 use crate::environment::Environment;
 
+/// With the commit that it was built from.
+const VERSION: &str =
+    concat!(env!("CARGO_PKG_VERSION"), " (commit ", env!("OFP_SIM_COMMIT"), ")");
+
 /// What `--timeout` is unless given.
 pub(crate) const DEFAULT_TIMEOUT: &str = "30s";
 
@@ -17,7 +21,7 @@ pub(crate) const DEFAULT_TIMEOUT: &str = "30s";
 /// scenario, 3 a report could not be written, 4 the target could not be reached or tested,
 /// 5 nothing was selected, 101 a bug, 130 interrupted.
 #[derive(Debug, Parser)]
-#[command(name = "ofp-sim", version, max_term_width = 100)]
+#[command(name = "ofp-sim", version = VERSION, max_term_width = 100)]
 pub(crate) struct Args {
     #[command(subcommand)]
     pub(crate) command: Command,
@@ -50,6 +54,11 @@ pub(crate) enum Command {
     Schema {
         /// Of what
         what: SchemaWhat,
+    },
+    /// Print a completion script for a shell
+    Completions {
+        /// Which shell
+        shell: clap_complete::Shell,
     },
     /// List what there is; the first column is the name
     List {

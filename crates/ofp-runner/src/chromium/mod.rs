@@ -5,7 +5,6 @@ mod look;
 mod visit;
 
 use std::{
-    os::unix::fs::MetadataExt as _,
     path::{Path, PathBuf},
     process::Stdio,
     time::Duration,
@@ -115,7 +114,7 @@ impl Chromium {
             "--disable-sync",
         ];
         // its sandbox needs a user of its own
-        if std::fs::metadata("/proc/self").is_ok_and(|me| me.uid() == 0) {
+        if is_root() {
             arguments.push("--no-sandbox");
         }
         let mut options = json!({ "args": arguments });
@@ -135,6 +134,17 @@ impl Chromium {
                 ChromiumError::Session(text.lines().next().unwrap_or_default().to_owned())
             })
     }
+}
+
+#[cfg(unix)]
+fn is_root() -> bool {
+    use std::os::unix::fs::MetadataExt as _;
+    std::fs::metadata("/proc/self").is_ok_and(|me| me.uid() == 0)
+}
+
+#[cfg(not(unix))]
+fn is_root() -> bool {
+    false
 }
 
 /// The port in the WebDriver's first lines.

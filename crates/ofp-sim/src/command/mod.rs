@@ -11,7 +11,8 @@ mod up;
 
 use std::io::Write as _;
 
-use ofp_runner::{LoadError, ProfileError};
+use clap::CommandFactory as _;
+use ofp_runner::{LoadError, ProfileError, exit};
 use ofp_scenario::{Diagnostic, Source, render};
 
 use crate::{
@@ -32,6 +33,7 @@ pub(crate) fn dispatch(args: Args, environment: &Environment) -> u8 {
         Command::Explain { id } => explain::explain(id.as_deref()),
         Command::Schema { what } => schema::schema(what),
         Command::Pki { action } => pki::pki(&action),
+        Command::Completions { shell } => completions(shell),
         Command::List { what } => list::list(what),
     };
     match result {
@@ -95,4 +97,11 @@ fn print(text: &str) -> Result<(), Failure> {
 fn warn(failure: &Failure) {
     // nowhere is left to say that even this failed
     let _ = writeln!(std::io::stderr().lock(), "warning: {failure}");
+}
+
+fn completions(shell: clap_complete::Shell) -> Result<u8, Failure> {
+    let mut script = Vec::new();
+    clap_complete::generate(shell, &mut Args::command(), "ofp-sim", &mut script);
+    print(&String::from_utf8_lossy(&script))?;
+    Ok(exit::PASSED)
 }

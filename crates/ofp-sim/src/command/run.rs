@@ -3,7 +3,6 @@
 use std::{
     collections::HashSet,
     io::Write,
-    os::unix::fs::{OpenOptionsExt as _, PermissionsExt as _},
     path::{Path, PathBuf},
     sync::{Arc, Mutex, PoisonError},
 };
@@ -366,14 +365,18 @@ fn write_reports(summary: &Summary, reports: &[Report]) -> Result<(), Failure> {
 
 /// A file that nobody else may read: evidence holds tokens and passwords.
 fn write_private(path: &Path, bytes: &[u8]) -> Result<(), Failure> {
-    let file =
-        std::fs::OpenOptions::new().create(true).write(true).truncate(true).mode(0o600).open(path);
-    let only_ours = std::fs::Permissions::from_mode(0o600);
-    file.and_then(|mut file| {
-        // one that was there before may have been anybody's
-        file.set_permissions(only_ours)?;
-        file.write_all(bytes)
-    })
+    let mut options = std::fs::OpenOptions::new();
+    options.create(true).write(true).truncate(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    options
+        .open(path)
+        .and_then(|mut file| {
+            // one that was there before may have been anybody's
+            #[cfg(unix)]
+            file.set_permissions(std::os::unix::fs::PermissionsExt::from_mode(0o600))?;
+            file.write_all(bytes)
+        })
     .map_err(|e| Failure::Report { path: path.to_owned(), reason: e.to_string() })
 }
 

@@ -6,7 +6,6 @@ use ofp_net::{OsEntropy, Store, SystemClock};
 use ofp_pki::{OpenOptions, Pki};
 use ofp_runner::{RunningControl, World, WorldOptions, WorldView, exit};
 use ofp_types::{Clock as _, Policy};
-use tokio::signal::unix::{SignalKind, signal};
 
 use super::{
     doctor::target,
@@ -52,21 +51,39 @@ pub(super) fn up(args: &UpArgs, environment: &Environment) -> Result<u8, Failure
 /// Until somebody says stop: then requests in hand are answered, and what they rest on is stored.
 async fn stay_up(pki: &Pki, options: &WorldOptions, json: bool) -> Result<(), Failure> {
     // before anything is said to be ready, so that no signal is missed
-    let mut terminate = signal(SignalKind::terminate()).map_err(Failure::Runtime)?;
-    let mut interrupt = signal(SignalKind::interrupt()).map_err(Failure::Runtime)?;
+    let stop = stop().map_err(Failure::Runtime)?;
     let listener = World::control_socket(options)?;
     let world = World::boot(pki, options, Arc::new(SystemClock), Arc::new(OsEntropy))?;
     let world = Arc::new(world);
     let control = RunningControl::start(Arc::clone(&world), listener)?;
     let view = control.view();
     print(&if json { as_json(&view) } else { as_text(&view) })?;
-    tokio::select! {
-        _ = terminate.recv() => {}
-        _ = interrupt.recv() => {}
-    }
+    stop.await;
     control.stop().await;
     world.stop().await;
     Ok(options.store.settled().await?)
+}
+
+/// Ends at the first signal that says stop; listens from now on.
+#[cfg(unix)]
+fn stop() -> std::io::Result<impl Future<Output = ()>> {
+    use tokio::signal::unix::{SignalKind, signal};
+    let mut terminate = signal(SignalKind::terminate())?;
+    let mut interrupt = signal(SignalKind::interrupt())?;
+    Ok(async move {
+        tokio::select! {
+            _ = terminate.recv() => {}
+            _ = interrupt.recv() => {}
+        }
+    })
+}
+
+#[cfg(not(unix))]
+fn stop() -> std::io::Result<impl Future<Output = ()>> {
+    Ok(async {
+        // without it there is nothing to wait for, and the process ends
+        let _ = tokio::signal::ctrl_c().await;
+    })
 }
 
 fn as_json(view: &WorldView) -> String {
