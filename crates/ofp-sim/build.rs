@@ -1,4 +1,5 @@
 //! The commit that `--version` names.
+#![expect(clippy::disallowed_methods, reason = "a build script has no other source")]
 
 use std::{path::Path, process::Command};
 

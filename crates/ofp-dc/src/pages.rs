@@ -4,7 +4,10 @@
 use std::{collections::HashMap, sync::Arc};
 
 use askama::Template;
-use jiff::{SignedDuration, Timestamp, tz::{Offset, TimeZone}};
+use jiff::{
+    SignedDuration, Timestamp,
+    tz::{Offset, TimeZone},
+};
 use ofp_net::{Answer, Inbound};
 use ofp_types::{AccountId, DpId, Permission, Purpose, token};
 use serde_json::Value;
@@ -267,7 +270,8 @@ fn amount(balance: &Value) -> Result<String, String> {
     let current = &balance["current_balance"];
     let amount = &current["amount"];
     let text = |value: &Value| value.as_str().map(str::to_owned);
-    let (Some(number), Some(currency)) = (text(&amount["amount"]), text(&amount["currency"])) else {
+    let (Some(number), Some(currency)) = (text(&amount["amount"]), text(&amount["currency"]))
+    else {
         return Err("the answer has no current_balance".into());
     };
     let owed = current["credit_debit_indicator"] == "debit";
@@ -317,9 +321,12 @@ mod tests {
 
     #[test]
     fn amounts_are_grouped_by_thousands() {
-        for (number, shown) in
-            [("25000.75", "25,000.75"), ("7.50", "7.50"), ("1234567.00", "1,234,567.00"), ("", ".00")]
-        {
+        for (number, shown) in [
+            ("25000.75", "25,000.75"),
+            ("7.50", "7.50"),
+            ("1234567.00", "1,234,567.00"),
+            ("", ".00"),
+        ] {
             assert_eq!(grouped(number), shown);
         }
     }

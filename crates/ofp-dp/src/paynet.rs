@@ -5,7 +5,8 @@ use std::collections::HashSet;
 use jiff::{SignedDuration, Timestamp};
 use ofp_net::{Reply, Request};
 use ofp_types::{
-    DpFault, DpVariant, NumericDateForm, PLATFORM_AUDIENCE, RequestClaims, SigBody, UpdatedBy, uuid_v4,
+    DpFault, DpVariant, NumericDateForm, PLATFORM_AUDIENCE, RequestClaims, SigBody, UpdatedBy,
+    uuid_v4,
     wire::{ASSERTION_TYPE, LifeCycleRequest, TokenResponse, UpdateConsent},
 };
 use serde_json::{Value, json};

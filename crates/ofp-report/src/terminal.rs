@@ -51,7 +51,8 @@ impl<W: Write> Terminal<W> {
 
     fn started(&mut self, started: &RunStarted) -> std::io::Result<()> {
         let scenarios = count(started.scenarios, "scenario");
-        let (tool, profile, target) = (started.tool.bold(), words::profile(started), &started.target);
+        let (tool, profile, target) =
+            (started.tool.bold(), words::profile(started), &started.target);
         writeln!(self.out, "{tool}  profile {profile}  against {target}  {scenarios}\n")
     }
 

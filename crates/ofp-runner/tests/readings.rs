@@ -7,7 +7,9 @@ use ofp_evidence::{Cause, Finding, Severity, Summary};
 use ofp_net::{OsEntropy, SystemClock};
 use ofp_pki::Pki;
 use ofp_runner::{RunOptions, World, WorldOptions, load, run};
-use ofp_types::{Clock as _, Profile, ResourceSigner, SigBody, SigHeader, SigResource, SigUserinfo};
+use ofp_types::{
+    Clock as _, Profile, ResourceSigner, SigBody, SigHeader, SigResource, SigUserinfo,
+};
 
 /// The journey of approval against a reference DP with a reading of its own.
 async fn journey(dp_profile: Profile) -> Arc<Summary> {
@@ -56,7 +58,7 @@ async fn a_dp_with_another_reading_is_told_which_switch_to_set() {
             let hint = finding.hint.as_deref().unwrap_or_default();
             finding.cause == Cause::Config && hint.contains(switches)
         };
-        assert!(failures.iter().any(|finding| told(&finding)), "{switches}: {failures:#?}");
+        assert!(failures.iter().any(|finding| told(finding)), "{switches}: {failures:#?}");
         let blamed: Vec<_> = failures.iter().filter(|f| f.cause == Cause::Dp).collect();
         assert!(blamed.is_empty(), "{switches}: {blamed:#?}");
     }

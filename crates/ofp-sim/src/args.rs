@@ -9,8 +9,7 @@ use ofp_types::{ClientId, DpId, Origin};
 use crate::environment::Environment;
 
 /// With the commit that it was built from.
-const VERSION: &str =
-    concat!(env!("CARGO_PKG_VERSION"), " (commit ", env!("OFP_SIM_COMMIT"), ")");
+const VERSION: &str = concat!(env!("CARGO_PKG_VERSION"), " (commit ", env!("OFP_SIM_COMMIT"), ")");
 
 /// What `--timeout` is unless given.
 pub(crate) const DEFAULT_TIMEOUT: &str = "30s";

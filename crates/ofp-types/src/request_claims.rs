@@ -4,8 +4,8 @@ use jiff::{SignedDuration, Timestamp};
 use serde_json::{Map, Value, json};
 
 use crate::{
-    Mutation, MutationPart, NumericDateForm, Profile, ResourceSigner, SigBody,
-    SigHeader, SigResource, SigUserinfo,
+    Mutation, MutationPart, NumericDateForm, Profile, ResourceSigner, SigBody, SigHeader,
+    SigResource, SigUserinfo,
 };
 
 /// What a signature with claims says.

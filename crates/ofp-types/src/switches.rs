@@ -58,8 +58,11 @@ impl Profile {
     #[must_use]
     pub fn switches(&self) -> Vec<Switch> {
         let values = serde_json::to_value(self).unwrap_or_default();
-        let switch =
-            |(name, reading): (&'static str, _)| Switch { name, reading, value: written(&values[name]) };
+        let switch = |(name, reading): (&'static str, _)| Switch {
+            name,
+            reading,
+            value: written(&values[name]),
+        };
         SWITCHES.into_iter().map(switch).collect()
     }
 

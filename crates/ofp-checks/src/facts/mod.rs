@@ -56,24 +56,7 @@ impl<'a> Facts<'a> {
     /// Takes records apart.
     #[must_use]
     pub fn of(settings: &'a Settings, records: &'a [Arc<Record>]) -> Self {
-        let mut facts = Self {
-            settings,
-            exchanges: Vec::new(),
-            handshakes: Vec::new(),
-            transitions: Vec::new(),
-            acts: Vec::new(),
-            updates: Vec::new(),
-            balances: Vec::new(),
-            refusals_expected: HashSet::new(),
-            spoilt: Vec::new(),
-            lured: HashSet::new(),
-            accounts: Vec::new(),
-            key_sets: Vec::new(),
-            standings: HashMap::new(),
-            readings: Vec::new(),
-            restarts: Vec::new(),
-            without_tokens: Vec::new(),
-        };
+        let mut facts = Self::empty(settings);
         let mut mutations: HashMap<ExchangeId, Mutation> = HashMap::new();
         let mut decryptions: Vec<&Decryption> = Vec::new();
         for record in records {
@@ -137,6 +120,27 @@ impl<'a> Facts<'a> {
         Some(taken.switches.join(" and "))
     }
 
+    fn empty(settings: &'a Settings) -> Self {
+        Self {
+            settings,
+            exchanges: Vec::new(),
+            handshakes: Vec::new(),
+            transitions: Vec::new(),
+            acts: Vec::new(),
+            updates: Vec::new(),
+            balances: Vec::new(),
+            refusals_expected: HashSet::new(),
+            spoilt: Vec::new(),
+            lured: HashSet::new(),
+            accounts: Vec::new(),
+            key_sets: Vec::new(),
+            standings: HashMap::new(),
+            readings: Vec::new(),
+            restarts: Vec::new(),
+            without_tokens: Vec::new(),
+        }
+    }
+
     /// The reading of the specification.
     #[must_use]
     pub fn profile(&self) -> &'a Profile {
@@ -189,8 +193,8 @@ impl<'a> Facts<'a> {
 
     /// Whether it is about a consent that a restart may have taken along, which is for O-08 to say.
     fn is_after_restart(&self, exchange: &Exchange) -> bool {
-        let about = |restart: &&Restart| exchange.consent.as_ref() == Some(&restart.consent);
-        self.restarts.iter().any(|restart| about(&restart) && exchange.id >= restart.after)
+        let about = |restart: &Restart| exchange.consent.as_ref() == Some(&restart.consent);
+        self.restarts.iter().any(|restart| about(restart) && exchange.id >= restart.after)
     }
 
     /// Whether PayNet's key set was not as usual: for a quarter of an hour a DP need not know a new key,

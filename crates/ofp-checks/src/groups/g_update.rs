@@ -158,7 +158,12 @@ fn id_token(facts: &Facts<'_>, ruling: &mut Ruling<'_>) {
         let length = token.map_or(0, |token| token.text.len());
         let ok = (1..=3000).contains(&length);
         let actual = format!("{length} characters");
-        ruling.judge(token.map_or(update.exchange.id, |token| token.at), ok, "an id_token of 1 to 3000 characters", actual);
+        ruling.judge(
+            token.map_or(update.exchange.id, |token| token.at),
+            ok,
+            "an id_token of 1 to 3000 characters",
+            actual,
+        );
     }
 }
 

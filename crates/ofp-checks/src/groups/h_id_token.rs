@@ -160,12 +160,7 @@ fn fresh(facts: &Facts<'_>, ruling: &mut Ruling<'_>) {
         let others = seen.iter().filter(|(other, _)| *other != consent);
         let again = others.clone().any(|(_, text)| *text == token.text);
         if others.count() > 0 {
-            ruling.judge(
-                token.at,
-                !again,
-                "a new id_token",
-                "the one of another consent",
-            );
+            ruling.judge(token.at, !again, "a new id_token", "the one of another consent");
         }
         seen.push((consent, &token.text));
     }

@@ -105,7 +105,8 @@ fn nonce(facts: &Facts<'_>, ruling: &mut Ruling<'_>) {
         return;
     }
     for (at, token) in facts.id_tokens() {
-        let consent = facts.at(Endpoint::DpToken).find(|x| x.id == at).and_then(|x| x.consent.as_ref());
+        let consent =
+            facts.at(Endpoint::DpToken).find(|x| x.id == at).and_then(|x| x.consent.as_ref());
         let Some(expected) = consent.and_then(|consent| given(facts, consent, "nonce")) else {
             continue;
         };

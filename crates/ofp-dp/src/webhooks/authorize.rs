@@ -41,7 +41,8 @@ impl Core {
         self.is_open(&id)?;
         let ticket = token(&*self.entropy);
         let location = self.public.join(&format!("/link/{ticket}"));
-        let link = Link { consent: id, redirect_uri: redirect_uri.clone(), oidc: self.oidc(&query)? };
+        let link =
+            Link { consent: id, redirect_uri: redirect_uri.clone(), oidc: self.oidc(&query)? };
         self.sessions().add_link(ticket, link, self.now());
         let answer =
             Answer::empty(303).header("location", location).header("cache-control", "no-store");

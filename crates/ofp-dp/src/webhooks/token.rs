@@ -21,8 +21,7 @@ impl Core {
         if !self.config.profile.oidc_at_dp {
             return Err(Refusal::new(404, ErrorCode::InvalidRequest, "there is nothing here"));
         }
-        let form =
-            parse_form(&inbound.body).map_err(|e| Refusal::bad_request(e.to_string()))?;
+        let form = parse_form(&inbound.body).map_err(|e| Refusal::bad_request(e.to_string()))?;
         self.is_paynet_as_client(&form).await?;
         if form.get("grant_type").map(String::as_str) != Some("authorization_code") {
             let reason = "grant_type must be authorization_code";
@@ -54,8 +53,7 @@ impl Core {
 
     /// private_key_jwt (RFC 7523 §3), before anything else is looked at.
     async fn is_paynet_as_client(&self, form: &BTreeMap<String, String>) -> Result<(), Refusal> {
-        let invalid =
-            |reason: String| Refusal::new(401, ErrorCode::InvalidClient, reason);
+        let invalid = |reason: String| Refusal::new(401, ErrorCode::InvalidClient, reason);
         if form.get("client_assertion_type").map(String::as_str) != Some(ASSERTION_TYPE) {
             return Err(invalid(format!("client_assertion_type must be {ASSERTION_TYPE}")));
         }

@@ -8,8 +8,8 @@ use std::time::Duration;
 use ofp_evidence::Endpoint;
 use ofp_net::{Call, Caller, Request};
 use ofp_types::{
-    ClientId, Effect, FaultPoint, Origin, PLATFORM_AUDIENCE, RequestClaims, SigBody, signature_header,
-    uuid_v4,
+    ClientId, Effect, FaultPoint, Origin, PLATFORM_AUDIENCE, RequestClaims, SigBody,
+    signature_header, uuid_v4,
     wire::{EventType, consent_event, dc_consent_event},
 };
 use serde_json::Value;

@@ -5,7 +5,12 @@ use ofp_jose::{Claims, CompactJws, JoseError};
 use ofp_net::{Inbound, parse_form};
 use ofp_types::{PLATFORM_AUDIENCE, SigResource};
 
-use crate::{DcRegistration, client_auth::AHEAD, platform::{Participant, Platform}, state::Held};
+use crate::{
+    DcRegistration,
+    client_auth::AHEAD,
+    platform::{Participant, Platform},
+    state::Held,
+};
 
 /// A request signature lives 5 minutes.
 const SIGNATURE_LIFE: i64 = 300;

@@ -30,7 +30,9 @@ pub(crate) fn of_consents(records: &[Arc<Record>], consents: &[ConsentId]) -> Ve
         Record::Restart(restart) => consents.contains(&restart.consent),
         Record::KeySet(change) => consents.contains(&change.consent),
         Record::Account(change) => consents.contains(&change.consent),
-        Record::TokensWithheld { consent } | Record::Customer { consent, .. } => consents.contains(consent),
+        Record::TokensWithheld { consent } | Record::Customer { consent, .. } => {
+            consents.contains(consent)
+        }
     };
     records.iter().filter(|record| ours(record)).cloned().collect()
 }

@@ -11,8 +11,7 @@ use serde_json::Value;
 use super::{keys::Keys, plan::Wire};
 
 /// Header fields, query parameters and form fields that hold a signature.
-const SIGNATURES: [&str; 4] =
-    ["x-fapi-signature", "x-signature", "signature", "client_assertion"];
+const SIGNATURES: [&str; 4] = ["x-fapi-signature", "x-signature", "signature", "client_assertion"];
 
 type Aspects = BTreeMap<String, String>;
 

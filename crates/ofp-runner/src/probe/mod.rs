@@ -27,8 +27,8 @@ use crate::{World, WorldError};
 use keys::Keys;
 use lure::Lure;
 pub(crate) use plan::Plan;
-pub(crate) use readings::TriedReadings;
 use plan::{Signed, Wire};
+pub(crate) use readings::TriedReadings;
 
 /// A certificate issued so many days ago has expired.
 const LONG_AGO_DAYS: i32 = 3_650;
@@ -159,7 +159,9 @@ impl World {
             Mutation::ClientCertificateRenewed
                 if self.dp.target().is_some_and(|t| !t.file.tls.next_paynet_certificate) =>
             {
-                Some("PayNet's next client certificate registered at the DP (`tls.next_paynet_certificate: true`)")
+                Some(
+                    "PayNet's next client certificate registered at the DP (`tls.next_paynet_certificate: true`)",
+                )
             }
             _ => None,
         }

@@ -5,9 +5,9 @@ use std::ops::Deref;
 use jiff::SignedDuration;
 use ofp_evidence::{Endpoint, Record};
 use ofp_types::{
-    AccountId, Consent, ConsentStatus, PAYNET_CLIENT_ID, PLATFORM_AUDIENCE, Permission, Profile, RequestClaims, RequestSigner,
-    SigBody, SigResource, SigUserinfo, SubClaim, signature_header, token,
-    uuid_v4,
+    AccountId, Consent, ConsentStatus, PAYNET_CLIENT_ID, PLATFORM_AUDIENCE, Permission, Profile,
+    RequestClaims, RequestSigner, SigBody, SigResource, SigUserinfo, SubClaim, signature_header,
+    token, uuid_v4,
     wire::{ASSERTION_TYPE, EventType, UpdateConsent, consent_event},
 };
 use serde_json::{Map, Value, json};
@@ -99,8 +99,7 @@ impl Plans<'_> {
         }
         plan.method = http::Method::POST;
         plan.headers.push(("content-type", "application/json".into()));
-        let mut body =
-            consent_event(EventType::ConsentStatusUpdated, &consent, self.profile);
+        let mut body = consent_event(EventType::ConsentStatusUpdated, &consent, self.profile);
         body["event_type"] = json!(event);
         plan.body = body.to_string().into_bytes();
         let (extra, form) = match self.profile.sig_body {

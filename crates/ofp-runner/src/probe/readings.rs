@@ -7,7 +7,7 @@ use std::{
 };
 
 use ofp_checks::served;
-use ofp_evidence::{Endpoint, Exchange, Outcome, OtherReading, Record, Role};
+use ofp_evidence::{Endpoint, Exchange, OtherReading, Outcome, Record, Role};
 use ofp_types::{
     AccountId, Consent, NumericDateForm, Profile, ResourceSigner, SigBody, SigHeader, SigResource,
     SigUserinfo, SignedCall, SubClaim,
@@ -100,7 +100,8 @@ impl World {
             }
             Endpoint::Userinfo => plans.userinfo_plan(consent),
             endpoint => {
-                let named = exchange.path().split('/').nth(3).and_then(|id| AccountId::parse(id).ok());
+                let named =
+                    exchange.path().split('/').nth(3).and_then(|id| AccountId::parse(id).ok());
                 let chosen = consent.accounts.first().map(|account| account.account_id.clone());
                 plans.resource_plan(endpoint, consent, &named.or(chosen)?)
             }

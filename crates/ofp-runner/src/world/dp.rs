@@ -157,7 +157,8 @@ impl Dp {
 async fn up_again(target: &Target) -> Done {
     for origin in [&target.as_webhooks, &target.rs_webhooks] {
         let url = url::Url::parse(origin.as_str()).ok();
-        let addresses = url.and_then(|url| Some((url.host_str()?.to_owned(), url.port_or_known_default()?)));
+        let addresses =
+            url.and_then(|url| Some((url.host_str()?.to_owned(), url.port_or_known_default()?)));
         let Some((host, port)) = addresses else { continue };
         let host = host.trim_matches(['[', ']']).to_owned();
         let answers = async {

@@ -50,10 +50,7 @@ pub(crate) fn token_endpoint() -> Vec<(&'static str, Spoil)> {
         ("P-02", status(E::DpToken, 500)),
         ("P-02", given(|body| remove(body, "id_token"))),
         ("P-02", given(|body| remove(body, "access_token"))),
-        (
-            "P-03",
-            exchange(E::DpAuthorize, |x| x.url = x.url.replace("nonce=", "nonce=x")),
-        ),
+        ("P-03", exchange(E::DpAuthorize, |x| x.url = x.url.replace("nonce=", "nonce=x"))),
         ("P-04", status(E::DpToken, 200)),
         ("P-04", given(|body| body["error"] = json!("invalid_request"))),
         ("P-05", status(E::DpToken, 200)),

@@ -20,10 +20,7 @@ async fn good_run(wanted: impl Fn(&str) -> bool) -> (World, Vec<Arc<Record>>) {
     good_run_in(Profile::default(), wanted).await
 }
 
-async fn good_run_in(
-    profile: Profile,
-    wanted: impl Fn(&str) -> bool,
-) -> (World, Vec<Arc<Record>>) {
+async fn good_run_in(profile: Profile, wanted: impl Fn(&str) -> bool) -> (World, Vec<Arc<Record>>) {
     let pki = Pki::in_memory(SystemClock.now()).unwrap();
     let (clock, entropy) = (Arc::new(SystemClock), Arc::new(OsEntropy));
     let options = WorldOptions { profile, ..WorldOptions::default() };

@@ -377,7 +377,7 @@ fn write_private(path: &Path, bytes: &[u8]) -> Result<(), Failure> {
             file.set_permissions(std::os::unix::fs::PermissionsExt::from_mode(0o600))?;
             file.write_all(bytes)
         })
-    .map_err(|e| Failure::Report { path: path.to_owned(), reason: e.to_string() })
+        .map_err(|e| Failure::Report { path: path.to_owned(), reason: e.to_string() })
 }
 
 fn write(path: &Path, text: Result<String, String>) -> Result<(), Failure> {

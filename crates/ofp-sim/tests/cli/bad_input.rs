@@ -98,7 +98,11 @@ fn bad_usage_is_refused_before_anything_is_booted() {
             "there is no file nowhere.yaml, and no embedded scenario of that name",
         ),
         (&["."], 2, "there is no scenario (*.yaml) in ."),
-        (&["--profile", "portal-9"], 2, "profile portal-9 is unknown: built in are portal-1.2.2, sandbox, oidc-dp"),
+        (
+            &["--profile", "portal-9"],
+            2,
+            "profile portal-9 is unknown: built in are portal-1.2.2, sandbox, oidc-dp",
+        ),
         (&["--fault", "balance-expird"], 2, "did you mean balance-expired?"),
         (&["--fault", "x"], 2, "`ofp-sim list faults` lists those that there are"),
         (

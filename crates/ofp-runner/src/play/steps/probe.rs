@@ -98,7 +98,8 @@ impl Actors<'_> {
         Ok(match probe {
             Probe::SendEvent(send) => {
                 let ago = send.ago.map(|span| span.0);
-                let mut plan = world.plans().event_plan(send.event.as_str(), &consent, send.status, ago);
+                let mut plan =
+                    world.plans().event_plan(send.event.as_str(), &consent, send.status, ago);
                 plan.identity = self.known_identity();
                 plan
             }
