@@ -9,6 +9,8 @@ use ofp_evidence::{
     ScenarioResult, ScenarioStatus, Stale, StepResult, Subject, Summary, Verdict,
 };
 
+use ofp_types::Mutation;
+
 use crate::{
     curl,
     run::Run,
@@ -132,7 +134,7 @@ impl<W: Write> Terminal<W> {
         let mut reasons: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
         for scenario in scenarios {
             if let Some(reason) = left_out(scenario) {
-                reasons.entry(reason).or_default().push(&scenario.id.0);
+                reasons.entry(without_mutation(reason)).or_default().push(&scenario.id.0);
             }
         }
         if !reasons.is_empty() {
@@ -413,6 +415,12 @@ impl<W: Write> Terminal<W> {
             summary.exit_code,
         )
     }
+}
+
+/// A reason without the mutation that it begins with: the scenario's id has it.
+fn without_mutation(reason: &str) -> &str {
+    let (name, rest) = reason.split_once(": ").unwrap_or(("", reason));
+    if Mutation::by_name(name).is_some() { rest } else { reason }
 }
 
 /// Why a scenario was left out, if it was.

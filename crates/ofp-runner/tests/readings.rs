@@ -58,7 +58,7 @@ async fn a_dp_with_another_reading_is_told_which_switch_to_set() {
             let hint = finding.hint.as_deref().unwrap_or_default();
             finding.cause == Cause::Config && hint.contains(switches)
         };
-        assert!(failures.iter().any(|finding| told(finding)), "{switches}: {failures:#?}");
+        assert!(failures.iter().any(told), "{switches}: {failures:#?}");
         let blamed: Vec<_> = failures.iter().filter(|f| f.cause == Cause::Dp).collect();
         assert!(blamed.is_empty(), "{switches}: {blamed:#?}");
     }

@@ -491,6 +491,18 @@ faults! {
     BlockedSaidClosed "blocked-said-closed" "O-11" [],
     /// While the core system is down, the answer is 500.
     CoreDownAsServerError "core-down-as-server-error" "O-13" [],
+    /// The browser comes back without state (profile oidc-dp).
+    StateNotReturned "state-not-returned" "P-01" [],
+    /// The token endpoint gives no access token (profile oidc-dp).
+    NoAccessToken "no-access-token" "P-02" [],
+    /// The id_token has a nonce of the DP's own (profile oidc-dp).
+    NonceNotCopied "nonce-not-copied" "P-03" [],
+    /// A code is taken as often as it comes (profile oidc-dp).
+    CodeTakenAgain "code-taken-again" "P-04" [],
+    /// The token endpoint gives tokens to whoever has a code (profile oidc-dp).
+    ClientAssertionUnchecked "client-assertion-unchecked" "P-05" ["P-04" "it is not asked who comes again"],
+    /// Update Consent has an id_token all the same (profile oidc-dp).
+    UpdateWithIdToken "update-with-id-token" "P-06" [],
     /// Webhooks answer 200 with a page of HTML.
     Nonsense "nonsense" "" [],
     /// Webhooks never answer.

@@ -140,6 +140,8 @@ fn refuses_with(facts: &Facts<'_>, ruling: &mut Ruling<'_>, status: u16, code: &
                 Some(came) if came == status && said == Some(code) && serves => {
                     ruling.holds(exchange.id);
                 }
+                // whether the code or the client is looked at first is for the DP to say
+                Some(400) if said == Some("invalid_grant") => {}
                 Some(400..=499) if serves => ruling.bent(exchange.id, expected, came(exchange)),
                 Some(400..=499) => {}
                 _ => ruling.broken(exchange.id, expected, came(exchange)),

@@ -62,7 +62,9 @@ pub(super) fn way_back(session: &Session, ending: Ending) -> Option<String> {
             if ending == Ending::Approved {
                 query.append_pair("code", &oidc.code);
             }
-            query.append_pair("state", &oidc.state);
+            if !oidc.state.is_empty() {
+                query.append_pair("state", &oidc.state);
+            }
         }
     }
     Some(url.into())

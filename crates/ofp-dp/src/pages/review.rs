@@ -246,9 +246,7 @@ impl Core {
         let update = UpdateConsent {
             consent_id: Some(consent.id.to_string()),
             status: if british { "Authorised" } else { "authorized" }.into(),
-            id_token: session
-                .oidc
-                .is_none()
+            id_token: (session.oidc.is_none() || self.faulty(DpFault::UpdateWithIdToken))
                 .then(|| self.id_token(consent, customer, session.authenticated_at, None)),
             user_identity: Some(UserIdentity { id_type: "nric".into(), hashed_id_number: hashed }),
             accounts: Some(

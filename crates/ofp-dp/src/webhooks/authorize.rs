@@ -68,7 +68,14 @@ impl Core {
             return Err(Refusal::bad_request("scope must hold openid"));
         }
         let code = token(&*self.entropy);
-        Ok(Some(Oidc { state: parameter("state")?, nonce: parameter("nonce")?, code }))
+        let mut oidc = Oidc { state: parameter("state")?, nonce: parameter("nonce")?, code };
+        if self.faulty(DpFault::StateNotReturned) {
+            oidc.state.clear();
+        }
+        if self.faulty(DpFault::NonceNotCopied) {
+            oidc.nonce = token(&*self.entropy);
+        }
+        Ok(Some(oidc))
     }
 
     /// The signature does not cover `redirect_uri`, so only registered ones will do.

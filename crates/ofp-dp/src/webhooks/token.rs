@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use jiff::SignedDuration;
 use ofp_jose::{CompactJws, JoseError};
 use ofp_net::{Answer, Inbound, parse_form};
-use ofp_types::{ErrorCode, PAYNET_CLIENT_ID, token, wire::ASSERTION_TYPE};
+use ofp_types::{DpFault, ErrorCode, PAYNET_CLIENT_ID, token, wire::ASSERTION_TYPE};
 use serde_json::json;
 
 use crate::{core::Core, refusal::Refusal};
@@ -29,7 +29,10 @@ impl Core {
         }
         let refused = |reason| Refusal::new(400, ErrorCode::InvalidGrant, reason);
         let text = form.get("code").ok_or_else(|| Refusal::bad_request("the form has no code"))?;
-        let code = self.sessions().take_code(text, self.now());
+        let code = match self.faulty(DpFault::CodeTakenAgain) {
+            true => self.sessions().look_at_code(text, self.now()),
+            false => self.sessions().take_code(text, self.now()),
+        };
         let code = code.ok_or_else(|| refused("the code is unknown, used or too old"))?;
         if form.get("redirect_uri") != Some(&code.redirect_uri) {
             return Err(refused("redirect_uri is not the one of the authorization request"));
@@ -41,18 +44,24 @@ impl Core {
         let customer = customer.ok_or_else(|| refused("the customer is no longer known"))?;
         let nonce = Some(code.nonce.as_str());
         let id_token = self.id_token(&consent, customer, code.authenticated_at, nonce);
-        let answer = json!({
+        let mut answer = json!({
             "access_token": token(&*self.entropy),
             "token_type": "Bearer",
             "expires_in": LIFE,
             "scope": "openid",
             "id_token": id_token,
         });
+        if self.faulty(DpFault::NoAccessToken) {
+            answer["access_token"] = json!(null);
+        }
         Ok(Answer::json(200, &answer).header("cache-control", "no-store"))
     }
 
     /// private_key_jwt (RFC 7523 §3), before anything else is looked at.
     async fn is_paynet_as_client(&self, form: &BTreeMap<String, String>) -> Result<(), Refusal> {
+        if self.faulty(DpFault::ClientAssertionUnchecked) {
+            return Ok(());
+        }
         let invalid = |reason: String| Refusal::new(401, ErrorCode::InvalidClient, reason);
         if form.get("client_assertion_type").map(String::as_str) != Some(ASSERTION_TYPE) {
             return Err(invalid(format!("client_assertion_type must be {ASSERTION_TYPE}")));

@@ -313,13 +313,18 @@ impl<'a> Visit<'a> {
         fetched.map(drop)
     }
 
+    /// Where the page that is shown leads back to PayNet.
+    pub(crate) fn way_back(&self) -> Option<&Url> {
+        let is_callback = |url: &Url| self.customer.owner(url) == Role::PayNet;
+        self.page.as_ref().and_then(|page| page.way_back(&is_callback))
+    }
+
     pub(crate) async fn go_back(&mut self) -> Result<(), VisitError> {
         const WHAT: &str = "going back to the DC";
         if self.has_left() {
             return Ok(());
         }
-        let is_callback = |url: &Url| self.customer.owner(url) == Role::PayNet;
-        let back = self.page.as_ref().and_then(|page| page.way_back(&is_callback)).cloned();
+        let back = self.way_back().cloned();
         let back = back.ok_or_else(|| self.wrong_screen(WHAT, Screen::Result))?;
         let fetched = self.fetch(WHAT, back.clone(), None).await;
         let link = Hop { from: Role::Dp, status: None, to: back.clone(), written: back.into() };

@@ -56,8 +56,8 @@ pub(super) enum StepError {
     TooEarly(&'static str),
     #[error("the step did not end within {0:?} (--timeout)")]
     Deadline(Duration),
-    #[error("the DP gave no token for a code yet")]
-    NoToken,
+    #[error("the DP's way back has no code, and PayNet has redeemed none")]
+    NoCode,
     #[error("the consent covers no account")]
     NoAccount,
     #[error("the DP's authorize answered without a Location")]

@@ -6,9 +6,11 @@ use ofp_evidence::{Endpoint, Exchange, Finding, Outcome, Record};
 use ofp_net::parse_form;
 use ofp_scenario::{Expect, Probe, Source, Step, WhichConsent};
 use ofp_types::{AccountId, Consent, ConsentId, uuid_v4, wire::UpdateConsent};
+use url::Url;
 
 use super::{Actors, Played, StepError};
 use crate::{
+    customer::Visit,
     play::expect::{of_answer, unmet},
     probe::Plan,
 };
@@ -132,9 +134,20 @@ impl Actors<'_> {
         self.consents().iter().find_map(told)
     }
 
-    /// With the code that the browser brought, which PayNet has redeemed.
+    /// With the code that is on the DP's page, or with the one that the browser brought and PayNet has redeemed.
     fn redeeming(&self, consent: &Consent) -> Result<Plan, StepError> {
-        let id = &consent.consent_id;
+        let back = self.visit.as_ref().filter(|visit| !visit.has_left()).and_then(Visit::way_back);
+        let mut parameters = back.into_iter().flat_map(Url::query_pairs);
+        let unused = parameters.find(|(name, _)| name == "code").map(|(_, code)| code.into_owned());
+        let used = || self.redeemed_code(&consent.consent_id);
+        let redeemed = unused.is_none();
+        let code = unused.or_else(used).ok_or(StepError::NoCode)?;
+        let mut plan = self.world.plans().token_plan(consent, code);
+        plan.redeemed = redeemed;
+        Ok(plan)
+    }
+
+    fn redeemed_code(&self, id: &ConsentId) -> Option<String> {
         let form = self.world.journal.newest(|record| match record {
             Record::Exchange(exchange)
                 if exchange.endpoint == Endpoint::DpToken
@@ -145,11 +158,7 @@ impl Actors<'_> {
             }
             _ => None,
         });
-        let code = form.and_then(|mut form| form.remove("code"));
-        let code = code.ok_or(StepError::NoToken)?;
-        let mut plan = self.world.plans().token_plan(consent, code);
-        plan.redeemed = true;
-        Ok(plan)
+        form?.remove("code")
     }
 
     fn opening(&self, consent: &Consent) -> Plan {
