@@ -21,7 +21,7 @@ use tokio::{
 };
 use tokio_openssl::SslStream;
 
-use crate::{certificate_facts, tls::ClientTls};
+use crate::{certificate_facts, reach::connect, tls::ClientTls};
 
 /// Who watches a client's handshakes.
 #[derive(Clone)]
@@ -89,7 +89,7 @@ impl Inner {
         let host = uri.host().unwrap_or_default().trim_start_matches('[').trim_end_matches(']');
         let port = uri.port_u16().unwrap_or(443);
         let authority = format!("{host}:{port}");
-        let tcp = TcpStream::connect((host, port))
+        let tcp = connect(host, port)
             .await
             .map_err(|e| ConnectError::Tcp(format!("{authority}: {e}")))?;
         // without it every fresh TLS 1.3 connection stalls for a delayed ACK

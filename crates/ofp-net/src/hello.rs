@@ -8,6 +8,8 @@ use tokio::{
     net::TcpStream,
 };
 
+use crate::reach::connect;
+
 const TLS_1_1: u16 = 0x0302;
 const TLS_1_2: u16 = 0x0303;
 /// CBC suites with SHA-1.
@@ -62,7 +64,7 @@ impl Hello {
         deadline: Duration,
     ) -> Result<ServerHello, Failure> {
         let talk = async {
-            let mut tcp = TcpStream::connect((host, port))
+            let mut tcp = connect(host, port)
                 .await
                 .map_err(|e| failed(Stage::Connect, format!("{host}:{port}: {e}")))?;
             let hello = client_hello(self.version(), &self.suites(), host, random);

@@ -13,10 +13,10 @@ use openssl::{
     ssl::SslVerifyMode,
     x509::{X509, X509VerifyResult},
 };
-use tokio::{io::AsyncReadExt as _, net::TcpStream, time::timeout};
+use tokio::{io::AsyncReadExt as _, time::timeout};
 use tokio_openssl::SslStream;
 
-use crate::{Trust, tls::inspecting};
+use crate::{Trust, reach::connect, tls::inspecting};
 
 /// What a handshake showed.
 #[derive(Debug)]
@@ -61,7 +61,7 @@ pub async fn refusal(
     trust: &Trust,
     patience: Duration,
 ) -> Option<String> {
-    let tcp = timeout(patience, TcpStream::connect((host, port))).await.ok()?.ok()?;
+    let tcp = timeout(patience, connect(host, port)).await.ok()?.ok()?;
     let mut stream = SslStream::new(inspecting(Some(identity), trust, host).ok()?, tcp).ok()?;
     let shaken = timeout(patience, Pin::new(&mut stream).connect()).await.ok()?;
     if let Err(error) = shaken {
@@ -85,7 +85,7 @@ pub async fn inspect(
     patience: Duration,
 ) -> Result<Inspected, InspectError> {
     let late = |_| InspectError::Timeout(patience);
-    let tcp = timeout(patience, TcpStream::connect((host, port))).await.map_err(late)?;
+    let tcp = timeout(patience, connect(host, port)).await.map_err(late)?;
     let tcp = tcp.map_err(|e| InspectError::Connect(format!("{host}:{port}: {e}")))?;
     let seen = Arc::new(Mutex::new(Vec::new()));
     let mut ssl = inspecting(identity, trust, host)?;

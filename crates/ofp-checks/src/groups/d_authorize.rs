@@ -2,7 +2,9 @@
 
 use std::time::Duration;
 
-use ofp_evidence::{CustomerAct, Endpoint, Exchange, Outcome, Role, Screen, Stage};
+use ofp_evidence::{
+    CustomerAct, Endpoint, Exchange, ExchangeId, Outcome, Role, Screen, Stage,
+};
 use ofp_types::{ConsentStatus, Mutation};
 use url::Url;
 
@@ -118,8 +120,15 @@ fn reachable(facts: &Facts<'_>, ruling: &mut Ruling<'_>) {
             ruling.broken(exchange.id, "an absolute https URL", location);
             continue;
         }
-        let page = facts.at(Endpoint::DpPage).find(|page| page.consent == exchange.consent);
         let expected = "a page without a client certificate";
+        let pages: Vec<&Exchange> =
+            facts.at(Endpoint::DpPage).filter(|page| page.consent == exchange.consent).collect();
+        if let Some((last, redirects)) = only_redirects(&pages) {
+            let actual = format!("{redirects} redirects, and no page");
+            ruling.broken(last, expected, actual);
+            continue;
+        }
+        let page = pages.first();
         match page.map(|page| (&page.outcome, page.id)) {
             Some((Outcome::Answered { status, .. }, id)) => {
                 ruling.judge(id, *status < 400, expected, format!("HTTP {status}"));
@@ -132,6 +141,15 @@ fn reachable(facts: &Facts<'_>, ruling: &mut Ruling<'_>) {
             None => {}
         }
     }
+}
+
+/// The last of many redirects behind which no page ever came.
+fn only_redirects(pages: &[&Exchange]) -> Option<(ExchangeId, usize)> {
+    /// A login may take a few.
+    const MANY: usize = 8;
+    let is_redirect = |page: &&Exchange| page.status().is_some_and(|s| (300..400).contains(&s));
+    let last = pages.last().filter(|_| pages.len() >= MANY && pages.iter().all(is_redirect))?;
+    Some((last.id, pages.len()))
 }
 
 fn keeps_signature(facts: &Facts<'_>, ruling: &mut Ruling<'_>) {

@@ -163,7 +163,7 @@ async fn up_again(target: &Target) -> Done {
         let host = host.trim_matches(['[', ']']).to_owned();
         let answers = async {
             // a process that starts tells nobody
-            while tokio::net::TcpStream::connect((host.as_str(), port)).await.is_err() {
+            while ofp_net::connect(&host, port).await.is_err() {
                 tokio::time::sleep(GLANCE).await;
             }
         };

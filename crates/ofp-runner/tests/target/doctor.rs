@@ -9,14 +9,13 @@ use ofp_runner::{
     exit,
 };
 use ofp_types::Clock as _;
-use openssl::ssl::{SslAcceptor, SslAcceptorBuilder, SslFiletype, SslMethod, SslVersion};
-use tokio::{
-    io::{AsyncReadExt as _, AsyncWriteExt as _},
-    net::{TcpListener, TcpStream},
-};
-use tokio_openssl::SslStream;
+use openssl::ssl::SslVersion;
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 
-use crate::kit::{Desk, KEYS, TARGET};
+use crate::{
+    kit::{Desk, KEYS, TARGET},
+    server::{accepted, identified, requests, server},
+};
 
 /// The line that stops the run, with its cure, and the exit code.
 fn told(lines: &[DoctorLine]) -> String {
@@ -220,41 +219,12 @@ async fn another_name_and_another_ca_are_told_apart() {
     assert!(told.starts_with("T-12") || told.starts_with("T-09"), "{told}");
 }
 
-/// TLS with the DP's certificate, which asks for none.
-fn identified() -> SslAcceptorBuilder {
-    let folder = KEYS.0.path().join("dp");
-    let mut tls = SslAcceptor::mozilla_intermediate_v5(SslMethod::tls_server()).unwrap();
-    tls.set_certificate_file(folder.join("server.pem"), SslFiletype::PEM).unwrap();
-    tls.set_private_key_file(folder.join("server-key.pem"), SslFiletype::PEM).unwrap();
-    tls
-}
-
-fn accepted(tls: &SslAcceptor, stream: TcpStream) -> SslStream<TcpStream> {
-    SslStream::new(openssl::ssl::Ssl::new(tls.context()).unwrap(), stream).unwrap()
-}
-
-/// Answers each connection by itself.
-async fn server<F>(desk: &mut Desk, answer: impl Fn(TcpStream) -> F + Send + 'static)
-where
-    F: Future<Output = ()> + Send + 'static,
-{
-    let listener = desk.webhooks.take().unwrap();
-    listener.set_nonblocking(true).unwrap();
-    let listener = TcpListener::from_std(listener).unwrap();
-    tokio::spawn(async move {
-        while let Ok((stream, _)) = listener.accept().await {
-            tokio::spawn(answer(stream));
-        }
-    });
-}
-
 #[tokio::test(flavor = "multi_thread")]
 async fn a_dp_that_speaks_http_is_a_matter_of_configuration() {
     let mut desk = Desk::new();
-    server(&mut desk, |mut stream| async move {
+    server(desk.webhooks.take().unwrap(), |mut stream| async move {
         let _ = stream.write_all(b"HTTP/1.1 400 Bad Request\r\n\r\n").await;
-    })
-    .await;
+    });
     let (text, code, _) = reached(&desk, &KEYS.1).await;
     assert!(
         text.starts_with("T-10 configuration")
@@ -267,13 +237,12 @@ async fn a_dp_that_speaks_http_is_a_matter_of_configuration() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_dp_with_nothing_newer_than_tls_1_1_is_told_so() {
     let mut desk = Desk::new();
-    server(&mut desk, |stream| async move {
+    server(desk.webhooks.take().unwrap(), |stream| async move {
         let mut tls = identified();
         tls.set_min_proto_version(None).unwrap();
         tls.set_max_proto_version(Some(SslVersion::TLS1_1)).unwrap();
         let _ = std::pin::Pin::new(&mut accepted(&tls.build(), stream)).accept().await;
-    })
-    .await;
+    });
     let (text, code, _) = reached(&desk, &KEYS.1).await;
     assert!(text.contains("neither TLS 1.2 nor 1.3") && text.contains("A-02"), "{text}");
     assert_eq!(code, exit::CONFIG);
@@ -282,50 +251,21 @@ async fn a_dp_with_nothing_newer_than_tls_1_1_is_told_so() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_dp_that_says_nothing_costs_no_more_than_the_deadline() {
     let mut desk = Desk::new();
-    server(&mut desk, |mut stream| async move {
+    server(desk.webhooks.take().unwrap(), |mut stream| async move {
         // a byte now and then would be the same: the handshake has one deadline
         let mut space = [0; 4096];
         while stream.read(&mut space).await.is_ok_and(|read| read > 0) {}
-    })
-    .await;
+    });
     let (text, code, took) = reached(&desk, &KEYS.1).await;
     assert!(text.starts_with("T-09 the network") && text.contains("no answer within 5s"), "{text}");
     assert_eq!(code, exit::UNTESTED);
     assert!(took < Duration::from_secs(9), "{took:?}");
 }
 
-/// A DP behind TLS, as far as the handshake goes, that answers each request with `answer`.
-async fn webhooks<F>(
-    desk: &mut Desk,
-    answer: impl Fn(SslStream<TcpStream>) -> F + Clone + Send + 'static,
-) where
-    F: Future<Output = ()> + Send + 'static,
-{
-    server(desk, move |stream| {
-        let answer = answer.clone();
-        async move {
-            let mut stream = accepted(&identified().build(), stream);
-            if std::pin::Pin::new(&mut stream).accept().await.is_err() {
-                return;
-            }
-            // who answers before the request is there is not understood
-            let mut head = Vec::new();
-            while !head.ends_with(b"\r\n\r\n") {
-                match stream.read_u8().await {
-                    Ok(byte) => head.push(byte),
-                    Err(_) => return,
-                }
-            }
-            answer(stream).await;
-        }
-    })
-    .await;
-}
-
 #[tokio::test(flavor = "multi_thread")]
 async fn an_answer_of_a_hundred_megabytes_is_not_read_to_its_end() {
     let mut desk = Desk::new();
-    webhooks(&mut desk, |mut stream| async move {
+    requests(desk.webhooks.take().unwrap(), |mut stream| async move {
         let head = "HTTP/1.1 200 OK\r\ncontent-length: 104857600\r\n\r\n";
         let _ = stream.write_all(head.as_bytes()).await;
         let megabyte = vec![b'x'; 1 << 20];
@@ -334,8 +274,7 @@ async fn an_answer_of_a_hundred_megabytes_is_not_read_to_its_end() {
                 return;
             }
         }
-    })
-    .await;
+    });
     let (text, code, _) = reached(&desk, &KEYS.1).await;
     assert!(text.starts_with("T-13 the network") && text.contains("length limit"), "{text}");
     assert_eq!(code, exit::UNTESTED);
@@ -344,14 +283,13 @@ async fn an_answer_of_a_hundred_megabytes_is_not_read_to_its_end() {
 #[tokio::test(flavor = "multi_thread")]
 async fn an_answer_that_drips_costs_no_more_than_the_deadline() {
     let mut desk = Desk::new();
-    webhooks(&mut desk, |mut stream| async move {
+    requests(desk.webhooks.take().unwrap(), |mut stream| async move {
         let _ = stream.write_all(b"HTTP/1.1 200 OK\r\ncontent-length: 1000\r\n\r\n").await;
         let mut second = tokio::time::interval(Duration::from_secs(1));
         while stream.write_all(b"x").await.is_ok() {
             second.tick().await;
         }
-    })
-    .await;
+    });
     let (text, code, took) = reached(&desk, &KEYS.1).await;
     assert!(text.starts_with("T-13 the network"), "{text}");
     assert!(text.contains("nothing complete within 5s"), "{text}");

@@ -86,6 +86,11 @@ impl Desk {
         self.folder.path().join("target.yaml")
     }
 
+    /// The listener of the DP's pages, for somebody else; the DP gets one that nobody comes to.
+    pub(crate) fn pages_elsewhere(&mut self) -> TcpListener {
+        self.pages.replace(bind("127.0.0.1", 0).unwrap()).unwrap()
+    }
+
     pub(crate) fn path(&self, name: &str) -> PathBuf {
         self.folder.path().join(name)
     }

@@ -4,4 +4,6 @@
 
 mod doctor;
 mod kit;
+mod pages;
 mod play;
+mod server;
