@@ -116,7 +116,9 @@ pub fn judge(requirement: &Requirement, facts: &Facts<'_>) -> Verdict {
     let (seen, findings) = (Vec::new(), Vec::new());
     let mut ruling = Ruling { requirement, level, seen, findings, not_applicable: None };
     (requirement.check)(facts, &mut ruling);
-    ruling.findings.iter_mut().for_each(|finding| reread(finding, facts));
+    for finding in &mut ruling.findings {
+        facts.reread(finding);
+    }
     if let Some(because) = ruling.not_applicable {
         return Verdict::NotApplicable { because };
     }
@@ -124,15 +126,6 @@ pub fn judge(requirement: &Requirement, facts: &Facts<'_>) -> Verdict {
         None => Verdict::NotTested { because: requirement.unseen.to_owned() },
         Some(evidence) => weigh(evidence, ruling.findings),
     }
-}
-
-/// A DP that takes the call in another reading is not at fault: the profile is.
-fn reread(finding: &mut Finding, facts: &Facts<'_>) {
-    let Some(switches) = finding.exchange.and_then(|at| facts.other_reading(at)) else { return };
-    finding.cause = Cause::Config;
-    finding.hint = Some(format!(
-        "The DP takes this call with {switches}: say so in the profile (`profile:` of the target, or --profile FILE)"
-    ));
 }
 
 /// One verdict on several scenarios' verdicts: the worst, on all their evidence.

@@ -126,7 +126,10 @@ impl MockDc {
             ConsentRequest { dp_id: Some(dp_id), purpose, permissions, expiration, as_jwt: false };
         match self.request_consent(&request).await {
             Ok(pending) => {
-                let (cookie, now) = (token(&*self.entropy), self.clock.now());
+                // one for all tabs of a browser
+                let known = cookie(inbound).map(str::to_owned);
+                let cookie = known.unwrap_or_else(|| token(&*self.entropy));
+                let now = self.clock.now();
                 let location = pending.authorize_url.clone();
                 let state = pending.state.clone();
                 let started = Started { pending, cookie: cookie.clone() };
@@ -158,7 +161,7 @@ impl MockDc {
             (Ok(Landing::Code(_)), None) => {
                 page(200, true, "Your bank confirmed. You can close this page.")
             }
-            (Ok(Landing::Code(_)), Some(started)) if !has_cookie(inbound, &started.cookie) => {
+            (Ok(Landing::Code(_)), Some(started)) if cookie(inbound) != Some(&started.cookie) => {
                 page(400, false, "This authorization began in another browser.")
             }
             (Ok(Landing::Code(_)), Some(started)) => {
@@ -280,8 +283,9 @@ fn amount(balance: &Value) -> Result<String, String> {
 
 /// `25,000.75`.
 fn grouped(number: &str) -> String {
+    let (sign, number) = number.strip_prefix('-').map_or(("", number), |rest| ("-", rest));
     let (whole, cents) = number.split_once('.').unwrap_or((number, "00"));
-    let mut text = String::new();
+    let mut text = sign.to_owned();
     for (at, digit) in whole.chars().enumerate() {
         if at > 0 && (whole.chars().count() - at) % 3 == 0 {
             text.push(',');
@@ -291,9 +295,10 @@ fn grouped(number: &str) -> String {
     format!("{text}.{cents}")
 }
 
-fn has_cookie(inbound: &Inbound, expected: &str) -> bool {
-    let pairs = inbound.header("cookie").unwrap_or_default().split(';');
-    pairs.filter_map(|pair| pair.trim().split_once('=')).any(|pair| pair == (COOKIE, expected))
+/// The value of our cookie, if the browser has one.
+fn cookie(inbound: &Inbound) -> Option<&str> {
+    let mut pairs = inbound.header("cookie")?.split(';').filter_map(|p| p.trim().split_once('='));
+    pairs.find(|(name, _)| *name == COOKIE).map(|(_, value)| value)
 }
 
 fn html(page: &impl Template) -> Answer {
@@ -325,6 +330,7 @@ mod tests {
             ("25000.75", "25,000.75"),
             ("7.50", "7.50"),
             ("1234567.00", "1,234,567.00"),
+            ("-123.00", "-123.00"),
             ("", ".00"),
         ] {
             assert_eq!(grouped(number), shown);

@@ -1,7 +1,9 @@
 //! Everything that a journal holds.
 
 use jiff::Timestamp;
-use ofp_types::{AccountId, ConsentId, ConsentStatus, Kid, Mutation, Trigger, UpdatedBy};
+use ofp_types::{
+    AccountId, ConsentId, ConsentStatus, Kid, Mutation, SignedCall, Trigger, UpdatedBy,
+};
 use serde::{Deserialize, Serialize};
 
 use crate::{Exchange, ExchangeId, Handshake};
@@ -59,6 +61,8 @@ pub struct OtherReading {
     pub exchange: ExchangeId,
     /// The call that was refused.
     pub instead_of: ExchangeId,
+    /// What kind of call it is: what holds for one holds for all of them.
+    pub call: SignedCall,
     /// What the profile would say: `switch: value`.
     pub switches: Vec<String>,
     /// Whether the DP took it.

@@ -237,6 +237,14 @@ impl Verdict {
         }
     }
 
+    /// The same, for whoever learns later whose fault it is.
+    pub fn findings_mut(&mut self) -> &mut [Finding] {
+        match self {
+            Self::Fail { findings, .. } | Self::Warn { findings, .. } => findings,
+            _ => &mut [],
+        }
+    }
+
     /// What it rests on.
     #[must_use]
     pub fn evidence(&self) -> &[ExchangeId] {

@@ -172,7 +172,7 @@ pub fn judge_evidence(path: &Path, fail_on_should: bool) -> Result<Arc<Summary>,
         untested_all(&mut requirements, reason, true);
     }
     let mut exit_code = outcome(&played, &requirements, fail_on_should);
-    if written.calls_refused.is_some() || misread(&records) {
+    if written.calls_refused.is_some() || misread(&settings, &records, &requirements) {
         exit_code = exit::worst(&[exit_code, exit::CONFIG]);
     }
     let mut secrets = Secrets::default();

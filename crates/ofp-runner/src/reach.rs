@@ -27,12 +27,17 @@ pub(crate) enum Lost {
     Dp(Failure),
     /// Its calls never got to PayNet: the handshake failed.
     PayNet(String),
+    /// It takes another reading of PayNet's pages than the profile.
+    Reading(String),
 }
 
 impl fmt::Display for Lost {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Dp(failure) => write!(f, "the DP cannot be reached: {failure}"),
+            Self::Reading(switches) => {
+                write!(f, "the DP takes another reading than the profile: {switches}")
+            }
             Self::PayNet(reason) => write!(
                 f,
                 "the DP's own calls do not get through to PayNet: {reason}. Configuration: tls.client_certificate and \
@@ -46,7 +51,8 @@ impl Reach {
     /// Why nothing can be said of the DP, if there is nothing.
     pub(crate) fn lost(&self, world: &World) -> Option<Lost> {
         let dp = || self.dp_out_of_reach(world).map(Lost::Dp);
-        dp().or_else(|| self.paynet_out_of_reach(world).map(Lost::PayNet))
+        let reading = || world.tried_readings.taken().map(|s| Lost::Reading(s.to_owned()));
+        dp().or_else(reading).or_else(|| self.paynet_out_of_reach(world).map(Lost::PayNet))
     }
 
     /// Why the DP's calls cannot get through: a handshake has failed, and none has ever succeeded.

@@ -108,7 +108,7 @@ pub async fn run(
     let stale = known.map(|known| baseline::apply(known, &mut requirements, &played, least));
     let stale = stale.unwrap_or_default();
     let mut exit_code = outcome(&played, &requirements, options.fail_on_should);
-    if calls_refused.is_some() || misread(&records) {
+    if calls_refused.is_some() || misread(&world.settings, &records, &requirements) {
         exit_code = exit::worst(&[exit_code, exit::CONFIG]);
     }
     if !stale.is_empty() {
@@ -199,13 +199,17 @@ fn result(
     };
     let per_scenario: Vec<(ScenarioId, Verdict)> =
         played.iter().filter_map(of_requirement).collect();
-    let verdict = match requirement.scope {
+    let mut verdict = match requirement.scope {
         Scope::World => judge(requirement, world),
         Scope::Scenario => {
             let verdicts: Vec<Verdict> = per_scenario.iter().map(|(_, v)| v.clone()).collect();
             merge(requirement, &verdicts)
         }
     };
+    // another scenario may have found out how the DP reads PayNet's pages
+    for finding in verdict.findings_mut() {
+        world.reread(finding);
+    }
     // where it went wrong, if it did; else where it was seen
     let wrong = !verdict.findings().is_empty();
     let seen = per_scenario.into_iter().filter(|(_, of_one)| match wrong {
@@ -326,9 +330,15 @@ fn least(fail_on_should: bool) -> Severity {
     if fail_on_should { Severity::Warning } else { Severity::Failure }
 }
 
-/// Whether the DP takes what it refused in another reading: the profile is wrong then.
-pub(crate) fn misread(records: &[Arc<Record>]) -> bool {
-    records.iter().any(|record| matches!(&**record, Record::OtherReading(r) if r.accepted))
+/// Whether the DP takes what a finding is about in another reading: the profile is wrong then.
+pub(crate) fn misread(
+    settings: &Settings,
+    records: &[Arc<Record>],
+    results: &[RequirementResult],
+) -> bool {
+    let facts = Facts::of(settings, records);
+    let mut findings = results.iter().flat_map(|result| result.verdict.findings());
+    findings.any(|finding| finding.exchange.is_some_and(|at| facts.other_reading(at).is_some()))
 }
 
 /// What the run amounts to. A failure that is the network's or the configuration's is no failure

@@ -316,7 +316,7 @@ pub enum AccountKindWord {
 #[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct Hooks {
-    /// Restarts the DP; it need not be up when the command ends.
+    /// Restarts the DP: when the command ends, the old process is gone; the new one need not be up yet.
     pub restart: Vec<String>,
     /// Makes the DP forget the JWK sets that it has fetched.
     pub flush_jwks: Vec<String>,

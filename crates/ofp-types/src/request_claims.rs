@@ -1,6 +1,7 @@
 //! What PayNet and a DC say in their signatures (`spec/ofp.md` 5.2 to 5.4).
 
 use jiff::{SignedDuration, Timestamp};
+use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 
 use crate::{
@@ -83,7 +84,8 @@ pub fn signature_header(
 }
 
 /// A call of PayNet's to a DP that is signed.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum SignedCall {
     /// D1, a consent event.
     Event,

@@ -14,8 +14,8 @@ use std::{
 };
 
 use ofp_evidence::{
-    AccountChange, CustomerAct, Decryption, Endpoint, Exchange, ExchangeId, Handshake,
-    KeySetChange, KeySetState, OtherReading, Record, Restart, Role, Transition,
+    AccountChange, Cause, CustomerAct, Decryption, Endpoint, Exchange, ExchangeId, Finding,
+    Handshake, KeySetChange, KeySetState, OtherReading, Record, Restart, Role, Transition,
 };
 use ofp_types::{ConsentId, ConsentStatus, Mutation, Profile};
 use serde_json::Value;
@@ -106,18 +106,27 @@ impl<'a> Facts<'a> {
         facts
     }
 
-    /// What the profile would have to say so that the DP takes a good call that it refused; another call of the same
-    /// kind will do.
-    pub(crate) fn other_reading(&self, refused: ExchangeId) -> Option<String> {
-        let call = |id: ExchangeId| {
-            let exchange = self.exchanges.iter().find(|exchange| exchange.id == id)?;
-            let refused = exchange.status().is_some_and(|status| (400..500).contains(&status));
-            exchange.endpoint.signed_call().filter(|_| refused)
-        };
-        let wanted = call(refused)?;
-        let mut taken = self.readings.iter().filter(|reading| reading.accepted);
-        let taken = taken.find(|reading| call(reading.instead_of) == Some(wanted))?;
+    /// What the profile would have to say so that the DP takes a good call that it refused.
+    #[must_use]
+    pub fn other_reading(&self, refused: ExchangeId) -> Option<String> {
+        let exchange = self.exchanges.iter().find(|exchange| exchange.id == refused)?;
+        let is_refusal = exchange.status().is_some_and(|status| (400..500).contains(&status));
+        let call = exchange.endpoint.signed_call().filter(|_| is_refusal)?;
+        let taken =
+            self.readings.iter().find(|reading| reading.accepted && reading.call == call)?;
         Some(taken.switches.join(" and "))
+    }
+
+    /// A DP that takes the call in another reading is not at fault: the profile is. Whether that is so.
+    pub fn reread(&self, finding: &mut Finding) -> bool {
+        let Some(switches) = finding.exchange.and_then(|at| self.other_reading(at)) else {
+            return false;
+        };
+        finding.cause = Cause::Config;
+        finding.hint = Some(format!(
+            "The DP takes this call with {switches}: say so in the profile (`profile:` of the target, or --profile FILE)"
+        ));
+        true
     }
 
     fn empty(settings: &'a Settings) -> Self {

@@ -2,9 +2,7 @@
 
 use std::time::Duration;
 
-use ofp_evidence::{
-    CustomerAct, Endpoint, Exchange, ExchangeId, Outcome, Role, Screen, Stage,
-};
+use ofp_evidence::{CustomerAct, Endpoint, Exchange, ExchangeId, Outcome, Role, Screen, Stage};
 use ofp_types::{ConsentStatus, Mutation};
 use url::Url;
 
@@ -104,7 +102,7 @@ fn redirects(facts: &Facts<'_>, ruling: &mut Ruling<'_>) {
                     (303, Some(_)) => ruling.holds(exchange.id),
                     (302, Some(_)) => ruling.bent(exchange.id, expected, actual),
                     // the login page itself, to a browser
-                    (200, None) if by_browser => ruling.bent(exchange.id, expected, actual),
+                    (200, None) if by_browser => ruling.holds(exchange.id),
                     _ => ruling.broken(exchange.id, expected, actual),
                 }
             }
@@ -114,8 +112,19 @@ fn redirects(facts: &Facts<'_>, ruling: &mut Ruling<'_>) {
 
 fn reachable(facts: &Facts<'_>, ruling: &mut Ruling<'_>) {
     for exchange in facts.at(Endpoint::DpAuthorize) {
-        let Some(location) = location(exchange) else { continue };
-        let url = Url::parse(location).ok().filter(|url| url.scheme() == "https");
+        let by_browser = exchange.from == Role::Customer;
+        let Some(location) = location(exchange) else {
+            if by_browser && exchange.status() == Some(200) {
+                ruling.holds(exchange.id); // this was the page
+            }
+            continue;
+        };
+        // what a browser asked for it may resolve (RFC 9110 §10.2.2); PayNet hands on what it gets
+        let url = match Url::parse(&exchange.url) {
+            Ok(base) if by_browser => base.join(location).ok(),
+            _ => Url::parse(location).ok(),
+        };
+        let url = url.filter(|url| url.scheme() == "https");
         if url.is_none() {
             ruling.broken(exchange.id, "an absolute https URL", location);
             continue;

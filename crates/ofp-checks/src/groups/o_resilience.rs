@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::SignedDuration;
-use ofp_evidence::{AccountStanding, Endpoint, Exchange, Role};
+use ofp_evidence::{AccountStanding, Endpoint, Exchange, Outcome, Role};
 use ofp_types::{ConsentId, InteractionId};
 
 use super::came;
@@ -140,9 +140,11 @@ pub(super) fn restarted(facts: &Facts<'_>, ruling: &mut Ruling<'_>) {
         let told = facts.at(Endpoint::ConsentEvent).filter(of_it).any(|x| x.id < restart.after);
         let mut links = facts.all_at(Endpoint::DpAuthorize).filter(of_it);
         let Some(link) = links.find(|link| told && link.id >= restart.after) else { continue };
-        match served(link, callback) {
-            Ok(()) => ruling.holds(link.id),
-            Err(instead) => ruling.broken(link.id, "the link of a consent that it knew", instead),
+        let expected = "the link of a consent that it knew";
+        match (served(link, callback), &link.outcome) {
+            (Ok(()), _) => ruling.holds(link.id),
+            (Err(_), Outcome::Failed(failure)) => ruling.unanswered(link.id, expected, failure),
+            (Err(instead), _) => ruling.broken(link.id, expected, instead),
         }
     }
 }

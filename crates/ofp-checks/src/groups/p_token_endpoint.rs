@@ -1,6 +1,6 @@
 //! P: the DP as an OpenID provider of its own, an experimental reading (profile `oidc-dp`).
 
-use ofp_evidence::{CustomerAct, Endpoint, Exchange};
+use ofp_evidence::{CustomerAct, Endpoint, Exchange, Outcome};
 use ofp_types::{ConsentId, Mutation};
 use serde_json::Value;
 use url::Url;
@@ -70,8 +70,11 @@ fn code_and_state(facts: &Facts<'_>, ruling: &mut Ruling<'_>) {
             (None, None) => "neither",
             (None, Some(_)) => "no code",
             (Some(_), None) => "no state",
-            _ if state == given(facts, consent, "state") => "both",
-            _ => "another state",
+            // a browser of its own shows nobody what it asked for
+            _ => match given(facts, consent, "state") {
+                Some(given) if state.as_ref() != Some(&given) => "another state",
+                _ => "both",
+            },
         };
         ruling.judge(*page, actual == "both", "code, and state as PayNet gave it", actual);
     }
@@ -89,6 +92,10 @@ fn tokens(facts: &Facts<'_>, ruling: &mut Ruling<'_>) {
     }
     for (exchange, body) in redeemed(facts) {
         let expected = "200 with id_token and access_token";
+        if let Outcome::Failed(failure) = &exchange.outcome {
+            ruling.unanswered(exchange.id, expected, failure);
+            continue;
+        }
         let has = |name: &str| is_text(body.as_ref().and_then(|body| body.get(name)));
         let ok = exchange.status() == Some(200) && has("id_token") && has("access_token");
         let missing = ["id_token", "access_token"].into_iter().find(|name| !has(name));
@@ -117,31 +124,51 @@ fn nonce(facts: &Facts<'_>, ruling: &mut Ruling<'_>) {
 
 fn once(facts: &Facts<'_>, ruling: &mut Ruling<'_>) {
     if applies(facts, ruling) {
-        refuses_with(facts, ruling, 400, "invalid_grant");
+        refuses_with(facts, ruling, "400 invalid_grant", |_, status, code| {
+            status == 400 && code == "invalid_grant"
+        });
     }
 }
 
+/// RFC 6749 §5.2: 400 is as good as 401 where no Authorization header was used, and a parameter that is missing makes
+/// an invalid_request.
 fn authenticated(facts: &Facts<'_>, ruling: &mut Ruling<'_>) {
     if applies(facts, ruling) {
-        refuses_with(facts, ruling, 401, "invalid_client");
+        refuses_with(facts, ruling, "401 invalid_client", |mutation, status, code| match code {
+            "invalid_client" => matches!(status, 400 | 401),
+            "invalid_request" => status == 400 && mutation == Some(Mutation::SignatureMissing),
+            _ => false,
+        });
     }
 }
 
-/// Refused, and best with this status and code.
-fn refuses_with(facts: &Facts<'_>, ruling: &mut Ruling<'_>, status: u16, code: &str) {
+/// Refused, and best as the standard has it.
+fn refuses_with(
+    facts: &Facts<'_>,
+    ruling: &mut Ruling<'_>,
+    best: &str,
+    is_best: impl Fn(Option<Mutation>, u16, &str) -> bool,
+) {
+    let serves = facts.serves(Endpoint::DpToken);
     for unserved in ruling.refusals() {
-        let serves = facts.serves(Endpoint::DpToken);
-        for (_, exchange) in facts.unserved(*unserved) {
-            let body: Option<Value> =
-                exchange.response().and_then(|r| serde_json::from_slice(&r.body).ok());
-            let said = body.as_ref().and_then(|body| body["error"].as_str());
-            let expected = format!("{status} {code}: {unserved}");
+        for (mutation, exchange) in facts.unserved(*unserved) {
+            let expected = format!("{best}: {unserved}");
+            let Some(response) = exchange.response() else {
+                if let Outcome::Failed(failure) = &exchange.outcome {
+                    ruling.unanswered(exchange.id, &expected, failure);
+                }
+                continue;
+            };
+            let body: Value = serde_json::from_slice(&response.body).unwrap_or_default();
+            let code = body["error"].as_str().unwrap_or_default();
             match exchange.status() {
-                Some(came) if came == status && said == Some(code) && serves => {
-                    ruling.holds(exchange.id);
+                Some(status @ 400..=499) if is_best(mutation, status, code) => {
+                    if serves {
+                        ruling.holds(exchange.id);
+                    }
                 }
                 // whether the code or the client is looked at first is for the DP to say
-                Some(400) if said == Some("invalid_grant") => {}
+                Some(400) if code == "invalid_grant" => {}
                 Some(400..=499) if serves => ruling.bent(exchange.id, expected, came(exchange)),
                 Some(400..=499) => {}
                 _ => ruling.broken(exchange.id, expected, came(exchange)),

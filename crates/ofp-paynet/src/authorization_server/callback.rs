@@ -14,7 +14,7 @@ use crate::{
     platform::{Change, Platform},
     refusal::Refusal,
     serve::Context,
-    state::{Browser, Code, Held, State},
+    state::{Browser, Code, Held, State, Upstream},
 };
 
 impl Platform {
@@ -32,19 +32,7 @@ impl Platform {
         }
         match held.consent.status {
             ConsentStatus::Authorized if self.profile.oidc_at_dp => {
-                // taken, so that a browser that comes twice redeems once
-                let upstream = self.state().consents.change(&id, |held| held.upstream.take());
-                let again = || Refusal::bad_request("this authorization is being completed");
-                let upstream = upstream.flatten().ok_or_else(again)?;
-                match self.redeem_at_dp(&held, &upstream, inbound, context).await {
-                    Ok(()) => Ok(self.give_code(&held, context)),
-                    Err(reason) => {
-                        self.unproven(&id, context);
-                        context.note = Some(reason);
-                        let held = self.held(&id).unwrap_or(held);
-                        Ok(self.refuse_at_dc(&held, ErrorCode::ServerError, context))
-                    }
-                }
+                self.redeem_and_answer(&held, inbound, from_our_browser, context).await
             }
             ConsentStatus::Authorized => Ok(self.give_code(&held, context)),
             ConsentStatus::AwaitingAuthorization if from_our_browser => {
@@ -104,6 +92,45 @@ impl Platform {
         };
         // refused only when a decision arrived meanwhile, which then stands
         let _ = self.transition(id, change, |_| {});
+    }
+
+    /// A code of PayNet's for one of the DP's, where the DP is an OpenID provider.
+    async fn redeem_and_answer(
+        self: &Arc<Self>,
+        held: &Held,
+        inbound: &Inbound,
+        from_our_browser: bool,
+        context: &mut Context,
+    ) -> Result<Answer, Refusal> {
+        let id = &held.consent.consent_id;
+        let stated = parse_form(inbound.query.as_bytes()).ok().and_then(|mut q| q.remove("state"));
+        // taken, so that a browser that comes twice redeems once; and left alone by whoever knows the consent_id only
+        let upstream = self.state().consents.change(id, |held| {
+            let is_it = |upstream: &mut Upstream| stated.as_ref() == Some(&upstream.state);
+            match from_our_browser {
+                true => held.upstream.take(),
+                false => held.upstream.take_if(is_it),
+            }
+        });
+        let again = || {
+            Refusal::bad_request("this authorization is not this browser's, or is being completed")
+        };
+        let upstream = upstream.flatten().ok_or_else(again)?;
+        let redeemed = self.redeem_at_dp(held, &upstream, inbound, context).await;
+        let now = self.held(id).unwrap_or_else(|| held.clone());
+        match redeemed {
+            Ok(()) if now.consent.status == ConsentStatus::Authorized && !now.answered => {
+                Ok(self.give_code(&now, context))
+            }
+            // something ended it while the DP answered
+            Ok(()) => Ok(self.refuse_at_dc(&now, ErrorCode::AccessDenied, context)),
+            Err(reason) => {
+                self.unproven(id, context);
+                context.note = Some(reason);
+                let now = self.held(id).unwrap_or(now);
+                Ok(self.refuse_at_dc(&now, ErrorCode::ServerError, context))
+            }
+        }
     }
 
     /// The DP said who approved, and could not prove it: nothing may flow.

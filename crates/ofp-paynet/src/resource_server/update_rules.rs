@@ -147,9 +147,9 @@ impl Platform {
         let aud = claims.audience()?;
         let dc = &held.consent.dc_id;
         let client = self.dc(dc).map(|dc| dc.client.client_id.as_str()).unwrap_or_default();
-        let at_dp = PAYNET_CLIENT_ID;
-        let known = [dc.as_str(), self.issuer.as_str(), PLATFORM_AUDIENCE, client, at_dp];
-        if known.iter().any(|name| aud.contains(name)) {
+        let known = [dc.as_str(), self.issuer.as_str(), PLATFORM_AUDIENCE, client];
+        let as_client = self.profile.oidc_at_dp.then_some(PAYNET_CLIENT_ID);
+        if known.into_iter().chain(as_client).any(|name| aud.contains(name)) {
             return Ok(());
         }
         Err(JoseError::WrongAudience { expected: dc.to_string(), actual: aud.to_string() })

@@ -21,19 +21,25 @@ pub(crate) struct Customer {
     to_dc: Caller,
     /// PayNet writes down what it is asked.
     to_paynet: HttpClient,
-    paynet: Vec<Origin>,
-    dc: Origin,
+    places: Places,
     /// How long a page may take.
     patience: Duration,
     /// How to read the DP's pages, where the heuristics do not suffice.
     pub(super) selectors: Selectors,
 }
 
+/// Who is where; what is nobody else's is the DP's.
+pub(crate) struct Places {
+    pub(crate) paynet: Vec<Origin>,
+    pub(crate) dc: Origin,
+    /// Where the DP's authorize is, if browsers are sent there.
+    pub(crate) authorize: Option<Origin>,
+}
+
 impl Customer {
     pub(crate) fn new(
         trust: &Trust,
-        paynet: &[Origin],
-        dc: &Origin,
+        places: Places,
         journal: &Arc<Journal>,
         clock: &Arc<dyn Clock>,
         patience: Duration,
@@ -48,18 +54,23 @@ impl Customer {
             to_dp: caller(Role::Dp)?,
             to_dc: caller(Role::Dc)?,
             to_paynet: HttpClient::new(ssl()?, None),
-            paynet: paynet.to_vec(),
-            dc: dc.clone(),
+            places,
             patience,
             selectors,
         })
     }
 
+    /// Whether a URL is the DP's authorize, to which PayNet has sent the browser itself.
+    fn is_authorize(&self, url: &Url) -> bool {
+        let ours = |origin: &Origin| Origin::of(url).is_ok_and(|of| of == *origin);
+        self.places.authorize.as_ref().is_some_and(ours) && AUTHORIZE.contains(&url.path())
+    }
+
     /// Whose page a URL is.
     pub(crate) fn owner(&self, url: &Url) -> Role {
         match Origin::of(url) {
-            Ok(origin) if self.paynet.contains(&origin) => Role::PayNet,
-            Ok(origin) if origin == self.dc => Role::Dc,
+            Ok(origin) if self.places.paynet.contains(&origin) => Role::PayNet,
+            Ok(origin) if origin == self.places.dc => Role::Dc,
             _ => Role::Dp,
         }
     }
@@ -255,7 +266,7 @@ async fn send(
             return Ok((None, reply.status, reply.message));
         }
         Role::Dc => (&customer.to_dc, Endpoint::DcCallback),
-        _ if AUTHORIZE.contains(&url.path()) => (&customer.to_dp, Endpoint::DpAuthorize),
+        _ if customer.is_authorize(url) => (&customer.to_dp, Endpoint::DpAuthorize),
         _ => (&customer.to_dp, Endpoint::DpPage),
     };
     let call = Call { endpoint, request, consent: consent.cloned(), cause: None };

@@ -8,7 +8,7 @@ mod selectors;
 mod tricks;
 mod visit;
 
-pub(crate) use browser::Customer;
+pub(crate) use browser::{Customer, Places};
 pub(crate) use dashboard::revoke_on_dashboard;
 pub(crate) use page::{says_approve, says_back, says_reject};
 pub(crate) use selectors::{NoSelector, Selectors};

@@ -171,7 +171,7 @@ async fn play_steps(
                 Err(_) => Err(StepError::Deadline(patience)),
             };
             result.exchanges = exchanges_since(world, actors, before);
-            world.try_other_readings(before).await;
+            world.try_other_readings(before, &actors.consents()).await;
             match outcome {
                 Ok(findings) if findings.is_empty() => result.status = StepStatus::Passed,
                 Ok(findings) => {

@@ -3,14 +3,14 @@
 
 use std::{
     collections::HashSet,
-    sync::{Mutex, PoisonError},
+    sync::{Mutex, OnceLock, PoisonError},
 };
 
 use ofp_checks::served;
 use ofp_evidence::{Endpoint, Exchange, OtherReading, Outcome, Record, Role};
 use ofp_types::{
-    AccountId, Consent, NumericDateForm, Profile, ResourceSigner, SigBody, SigHeader, SigResource,
-    SigUserinfo, SignedCall, SubClaim,
+    AccountId, Consent, ConsentId, NumericDateForm, Profile, ResourceSigner, SigBody, SigHeader,
+    SigResource, SigUserinfo, SignedCall, SubClaim,
 };
 
 use super::{Plan, mutate};
@@ -19,21 +19,30 @@ use crate::World;
 /// Words by which a DP says that a signature is what it minds.
 const SIGNATURE_WORDS: [&str; 6] = ["signature", "jws", "jwt", "kid", "x-fapi", "claim"];
 
-/// The kinds of calls for which other readings have been tried: once in a run is enough.
+/// The kinds of calls for which other readings have been tried, once in a run, and the one that the DP took.
 #[derive(Default)]
-pub(crate) struct TriedReadings(Mutex<HashSet<SignedCall>>);
+pub(crate) struct TriedReadings {
+    tried: Mutex<HashSet<SignedCall>>,
+    taken: OnceLock<String>,
+}
 
 impl TriedReadings {
     /// Whether nobody has tried it before.
     fn first(&self, call: SignedCall) -> bool {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).insert(call)
+        self.tried.lock().unwrap_or_else(PoisonError::into_inner).insert(call)
+    }
+
+    /// What the profile would have to say, if the DP took a call in another reading: then there is no use in going on.
+    pub(crate) fn taken(&self) -> Option<&str> {
+        self.taken.get().map(String::as_str)
     }
 }
 
 impl World {
-    /// Sends the good calls since a mark that the DP refused for their signature once more, in other readings.
-    pub(crate) async fn try_other_readings(&self, mark: usize) {
-        for exchange in self.refused_for_signature(mark) {
+    /// Sends the good calls about some consents since a mark, which the DP refused for their signature, once more, in
+    /// other readings.
+    pub(crate) async fn try_other_readings(&self, mark: usize, consents: &[ConsentId]) {
+        for exchange in self.refused_for_signature(mark, consents) {
             let Some(call) = exchange.endpoint.signed_call() else { continue };
             if self.tried_readings.first(call) {
                 self.send_in_other_readings(&exchange, call).await;
@@ -41,7 +50,7 @@ impl World {
         }
     }
 
-    fn refused_for_signature(&self, mark: usize) -> Vec<Exchange> {
+    fn refused_for_signature(&self, mark: usize, consents: &[ConsentId]) -> Vec<Exchange> {
         let records = self.journal.since(mark);
         let mut spoilt: HashSet<_> = HashSet::new();
         for record in &records {
@@ -55,6 +64,7 @@ impl World {
             Record::Exchange(exchange)
                 if exchange.to == Role::Dp
                     && exchange.from == Role::PayNet
+                    && exchange.consent.as_ref().is_some_and(|id| consents.contains(id))
                     && exchange.endpoint.signed_call().is_some()
                     && !spoilt.contains(&exchange.id)
                     && minds_signature(exchange) =>
@@ -70,23 +80,47 @@ impl World {
         let Some(consent) = exchange.consent.as_ref().and_then(|id| self.paynet.consent(id)) else {
             return;
         };
-        for profile in others(&self.settings.profile, call) {
-            let Some(plan) = self.again(exchange, &consent, &profile) else { return };
-            let keys = self.prober.keys();
-            let Ok(wire) = mutate::wire(&plan, None, &keys) else { return };
-            let sent = self.send(&plan, wire, self.prober.caller.clone(), None).await;
-            let accepted = served(&sent, &self.settings.paynet_callback).is_ok();
-            let differences = profile.differences(&self.settings.profile);
-            self.journal.add(Record::OtherReading(OtherReading {
-                exchange: sent.id,
-                instead_of: exchange.id,
-                switches: differences.iter().map(|(switch, _)| switch.to_string()).collect(),
-                accepted,
-            }));
-            if accepted {
-                return;
+        // as it was first: what is taken now was refused for something that has passed
+        let usual = self.settings.profile.clone();
+        if self.is_taken(exchange, &consent, &usual, call).await != Some(false) {
+            return;
+        }
+        for profile in others(&usual, call) {
+            match self.is_taken(exchange, &consent, &profile, call).await {
+                Some(false) => {}
+                Some(true) => {
+                    let switches = switches(&profile, &usual).join(" and ");
+                    // the first is as good as any
+                    let _ = self.tried_readings.taken.set(switches);
+                    return;
+                }
+                None => return,
             }
         }
+    }
+
+    /// Whether the DP takes the call in a reading; `None` when there is no such call.
+    async fn is_taken(
+        &self,
+        exchange: &Exchange,
+        consent: &Consent,
+        profile: &Profile,
+        call: SignedCall,
+    ) -> Option<bool> {
+        let plan = self.again(exchange, consent, profile)?;
+        let keys = self.prober.keys();
+        let wire = mutate::wire(&plan, None, &keys).ok()?;
+        let sent = self.send(&plan, wire, self.prober.caller.clone(), None).await;
+        let taken = served(&sent, &self.settings.paynet_callback).is_ok();
+        let usual = &self.settings.profile;
+        self.journal.add(Record::OtherReading(OtherReading {
+            exchange: sent.id,
+            instead_of: exchange.id,
+            call,
+            switches: switches(profile, usual),
+            accepted: taken && profile != usual,
+        }));
+        Some(taken)
     }
 
     /// The same call in another reading.
@@ -107,6 +141,11 @@ impl World {
             }
         })
     }
+}
+
+/// What one profile would say where another does not.
+fn switches(profile: &Profile, usual: &Profile) -> Vec<String> {
+    profile.differences(usual).iter().map(|(switch, _)| switch.to_string()).collect()
 }
 
 /// Refused, and by what it says for the signature; an answer that says nothing may mean that too.

@@ -4,6 +4,8 @@ use std::{sync::Arc, time::Duration};
 
 use jiff::SignedDuration;
 use ofp_dp::{AccountStatus, Bank, ReferenceDp};
+use ofp_net::inspect;
+use ofp_pki::Credential;
 use ofp_scenario::ScopeWord;
 use ofp_types::{AccountId, ConsentId};
 use tokio::time::timeout;
@@ -87,7 +89,7 @@ impl Dp {
     }
 
     /// Restarts the DP, and waits until it answers again.
-    pub(crate) async fn restart(&self) -> Done {
+    pub(crate) async fn restart(&self, paynet: &Credential) -> Done {
         match self {
             Self::Reference(dp) => {
                 dp.restart().await;
@@ -95,7 +97,7 @@ impl Dp {
             }
             Self::Target(target) => {
                 run(target, "restart", &target.hooks().restart, &[]).await?;
-                up_again(target).await
+                up_again(target, paynet).await
             }
         }
     }
@@ -153,22 +155,24 @@ impl Dp {
     }
 }
 
-/// Waits until both webhooks take connections.
-async fn up_again(target: &Target) -> Done {
+/// Waits until both webhooks complete a handshake: a connection alone may be a load balancer's.
+async fn up_again(target: &Target, paynet: &Credential) -> Done {
     for origin in [&target.as_webhooks, &target.rs_webhooks] {
         let url = url::Url::parse(origin.as_str()).ok();
-        let addresses =
-            url.and_then(|url| Some((url.host_str()?.to_owned(), url.port_or_known_default()?)));
-        let Some((host, port)) = addresses else { continue };
-        let host = host.trim_matches(['[', ']']).to_owned();
+        let place = url.and_then(|u| Some((u.host_str()?.to_owned(), u.port_or_known_default()?)));
+        let Some((host, port)) = place else { continue };
+        let host = host.trim_matches(['[', ']']);
         let answers = async {
             // a process that starts tells nobody
-            while ofp_net::connect(&host, port).await.is_err() {
+            while inspect((host, port), Some(paynet), &target.server_trust, GLANCE * 20)
+                .await
+                .is_err()
+            {
                 tokio::time::sleep(GLANCE).await;
             }
         };
         if timeout(HOOK_PATIENCE, answers).await.is_err() {
-            let why = format!("{origin} took no connection within {HOOK_PATIENCE:?} after it");
+            let why = format!("{origin} completed no handshake within {HOOK_PATIENCE:?} after it");
             return Err(HookError::Failed { hook: "restart", why });
         }
     }

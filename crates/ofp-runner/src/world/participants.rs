@@ -13,10 +13,10 @@ use ofp_paynet::{
     Webhooks,
 };
 use ofp_pki::{Kit, Party, Pki};
-use ofp_types::{ClientId, Clock, DcId, DpId, Origin, Profile};
+use ofp_types::{AuthorizeMode, ClientId, Clock, DcId, DpId, Origin, Profile};
 
 use super::{WorldError, WorldOptions, provider::Provider, sockets::Origins};
-use crate::customer::Customer;
+use crate::customer::{Customer, Places};
 
 pub(super) const DP_ID: &str = "DP9876543210";
 pub(super) const DP_CLIENT_ID: &str = "7f0c3c1e-2f4b-4c8f-9a55-0d5d2f6a9b10";
@@ -127,13 +127,18 @@ pub(super) fn customer(
     journal: &Arc<Journal>,
     clock: &Arc<dyn Clock>,
 ) -> Result<Customer, WorldError> {
-    let paynet = [origins.paynet_as.clone(), origins.paynet_rs.clone()];
     let usual = patience(&options.profile);
     // a DP that is not ours may take half a minute to give a PayNet up that never answers (G-16)
     let patience = if options.target.is_some() { usual.max(LONGEST_PAGE) } else { usual };
     let selectors = options.target.as_ref().map(|target| target.selectors.clone());
     let selectors = selectors.unwrap_or_default();
-    Ok(Customer::new(trust, &paynet, &origins.dc, journal, clock, patience, selectors)?)
+    let by_browser = options.profile.authorize_mode == AuthorizeMode::Browser;
+    let places = Places {
+        paynet: vec![origins.paynet_as.clone(), origins.paynet_rs.clone()],
+        dc: origins.dc.clone(),
+        authorize: by_browser.then(|| origins.dp_webhooks.clone()),
+    };
+    Ok(Customer::new(trust, places, journal, clock, patience, selectors)?)
 }
 
 pub(super) fn dp_config(

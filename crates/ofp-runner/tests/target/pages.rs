@@ -56,7 +56,8 @@ async fn pages_that_redirect_in_a_loop_are_given_up() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_page_of_a_hundred_megabytes_is_not_read_to_its_end() {
     let (summary, why) = visit(|mut stream: Stream| async move {
-        let head = "HTTP/1.1 200 OK\r\ncontent-type: text/html\r\ncontent-length: 104857600\r\n\r\n";
+        let head =
+            "HTTP/1.1 200 OK\r\ncontent-type: text/html\r\ncontent-length: 104857600\r\n\r\n";
         let _ = stream.write_all(head.as_bytes()).await;
         let megabyte = vec![b'x'; 1 << 20];
         for _ in 0..100 {

@@ -25,8 +25,10 @@ pub(crate) fn accepted(tls: &SslAcceptor, stream: TcpStream) -> SslStream<TcpStr
 }
 
 /// Answers each connection by itself.
-pub(crate) fn server<F>(listener: std::net::TcpListener, answer: impl Fn(TcpStream) -> F + Send + 'static)
-where
+pub(crate) fn server<F>(
+    listener: std::net::TcpListener,
+    answer: impl Fn(TcpStream) -> F + Send + 'static,
+) where
     F: Future<Output = ()> + Send + 'static,
 {
     listener.set_nonblocking(true).unwrap();

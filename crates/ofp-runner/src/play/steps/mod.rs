@@ -100,6 +100,7 @@ impl StepError {
             Self::Probe(ProbeError::NotInProfile { .. } | ProbeError::NotOurs { .. })
             | Self::Hook(HookError::Missing(_) | HookError::Clock)
             | Self::NotInBrowser(_)
+            | Self::NoCode
             | Self::Errand(ErrandError::InOneGo { .. })
             | Self::Visit(VisitError::NothingToSpoil(_)) => Stopped::NotInProfile,
             _ => Stopped::ByTheOthers,

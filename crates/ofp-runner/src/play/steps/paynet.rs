@@ -72,7 +72,7 @@ impl Actors<'_> {
 
     pub(super) async fn restart(&self) -> Played {
         self.at_rest().await;
-        self.world.dp.restart().await?;
+        self.world.dp.restart(&self.world.pki.paynet.client).await?;
         let (consent, after) = (self.consent()?.clone(), self.world.journal.next_exchange());
         self.world.journal.add(Record::Restart(Restart { consent, after }));
         Ok(Vec::new())
