@@ -7,7 +7,11 @@ use ofp_evidence::{AccountStanding, Endpoint, Exchange, Outcome, Role};
 use ofp_types::{ConsentId, InteractionId};
 
 use super::came;
-use crate::{Facts, refusal::served, ruling::Ruling};
+use crate::{
+    Facts,
+    refusal::{refused, served},
+    ruling::Ruling,
+};
 
 /// At each endpoint, the first good request after the last bad one.
 pub(super) fn after_all(facts: &Facts<'_>, ruling: &mut Ruling<'_>) {
@@ -137,14 +141,25 @@ pub(super) fn restarted(facts: &Facts<'_>, ruling: &mut Ruling<'_>) {
     let callback = &facts.settings.paynet_callback;
     for restart in &facts.restarts {
         let of_it = |exchange: &&Exchange| exchange.consent.as_ref() == Some(&restart.consent);
-        let told = facts.at(Endpoint::ConsentEvent).filter(of_it).any(|x| x.id < restart.after);
-        let mut links = facts.all_at(Endpoint::DpAuthorize).filter(of_it);
+        let codes = &facts.settings.profile.event_response_codes;
+        let taken = |x: &Exchange| x.status().is_some_and(|status| codes.contains(&status));
+        let mut events = facts.at(Endpoint::ConsentEvent).filter(of_it);
+        let told = events.any(|x| x.id < restart.after && taken(x));
+        let mut links =
+            facts.all_at(Endpoint::DpAuthorize).filter(of_it).filter(|x| facts.is_due(x));
         let Some(link) = links.find(|link| told && link.id >= restart.after) else { continue };
         let expected = "the link of a consent that it knew";
-        match (served(link, callback), &link.outcome) {
-            (Ok(()), _) => ruling.holds(link.id),
-            (Err(_), Outcome::Failed(failure)) => ruling.unanswered(link.id, expected, failure),
-            (Err(instead), _) => ruling.broken(link.id, expected, instead),
+        // in what form it leads on is for group D to say
+        match &link.outcome {
+            Outcome::Failed(failure) => ruling.unanswered(link.id, expected, failure),
+            Outcome::Answered { status: 400.., .. } => {
+                ruling.broken(link.id, expected, came(link));
+            }
+            Outcome::Answered { .. } if refused(link, None, callback).is_err() => {
+                ruling.holds(link.id);
+            }
+            // a page that may say anything
+            Outcome::Answered { .. } => {}
         }
     }
 }
