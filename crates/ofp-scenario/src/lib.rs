@@ -18,6 +18,7 @@
 mod action;
 mod baseline;
 pub mod builtin;
+mod customer;
 mod decode;
 mod diagnostic;
 mod duration;
@@ -41,6 +42,7 @@ pub use action::{
     WhichConsent, WhichToken,
 };
 pub use baseline::{Known, parse_baseline};
+pub use customer::{CustomerSpec, Driver, Pages};
 pub use diagnostic::{Diagnostic, Label, Source, render};
 pub use duration::Span;
 pub use expect::{Expect, Screen, Statuses};
@@ -51,7 +53,7 @@ pub use profile::{PROFILES, load_profile};
 pub use scenario::{ConsentSpec, Provider, ResponseMode, Scenario, Skip, Step};
 pub use suggest::closest;
 pub use target::{
-    AccountKindWord, ClientAuthWord, CustomerSpec, Driver, Hooks, Listen, Pages, ScopeWord,
-    SecretSource, TargetFile, TargetWebhooks, TestCustomerSpec, parse_target, target_schema,
+    AccountKindWord, ClientAuthWord, Hooks, Listen, ScopeWord, SecretSource, TargetFile,
+    TargetWebhooks, TestCustomerSpec, parse_target, target_schema,
 };
 pub use text_or::TextOr;

@@ -5,7 +5,7 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 use url::Url;
 
-use crate::{Diagnostic, Located, Source, Span, TextOr, decode::decode, yaml};
+use crate::{CustomerSpec, Diagnostic, Driver, Located, Source, TextOr, decode::decode, yaml};
 
 /// A Data Provider under test: who it is, where it answers, and how its customers are played. Paths are relative to this file.
 #[derive(Debug, Clone, Deserialize, JsonSchema)]
@@ -93,13 +93,13 @@ pub struct TargetTls {
     pub server_ca: Located<String>,
     /// The certificate that the DP presents when it calls PayNet.
     pub client_certificate: Located<String>,
+    /// The CA that it comes from; without it the certificate itself is trusted, and no other.
+    #[serde(default)]
+    pub client_ca: Option<Located<String>>,
     /// Whether the DP knows PayNet's next client certificate, `paynet/next-client.pem` of the folder of keys, beside
     /// the present one: only then A-15 is tested.
     #[serde(default)]
     pub next_paynet_certificate: bool,
-    /// The CA that it comes from; without it the certificate itself is trusted, and no other.
-    #[serde(default)]
-    pub client_ca: Option<Located<String>>,
 }
 
 /// The key that the DP signs with: one of the two.
@@ -175,79 +175,6 @@ impl ScopeWord {
             Self::Transactions => "transactions",
         }
     }
-}
-
-/// Who plays the customer, and how.
-#[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields, default)]
-pub struct CustomerSpec {
-    /// Who plays the customer.
-    pub driver: Driver,
-    /// How to recognise and fill in what the heuristics do not find, as CSS selectors.
-    pub pages: Pages,
-    /// For `command`: the program and its arguments; it gets a JSON object on standard input.
-    pub command: Vec<String>,
-    /// For `manual` and `command`: how long one decision may take; 3m unless given.
-    #[schemars(with = "Option<String>")]
-    pub deadline: Option<Span>,
-    /// For `browser`: the WebDriver to start; `chromedriver` unless given.
-    pub webdriver: Option<String>,
-    /// For `browser`: the browser to use; the WebDriver's own choice unless given.
-    pub browser: Option<String>,
-    /// For `browser`: where to keep a screenshot of each page that a failure was met on.
-    pub screenshots: Option<String>,
-}
-
-/// Who plays the customer.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize, JsonSchema)]
-#[serde(rename_all = "snake_case")]
-pub enum Driver {
-    /// Plain HTTP: forms are found by what they hold. For pages that work without JavaScript.
-    #[default]
-    Form,
-    /// A Chromium over WebDriver, for pages built with JavaScript.
-    Browser,
-    /// A program of your own.
-    Command,
-    /// You.
-    Manual,
-}
-
-impl Driver {
-    /// As it is written.
-    #[must_use]
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::Form => "form",
-            Self::Browser => "browser",
-            Self::Command => "command",
-            Self::Manual => "manual",
-        }
-    }
-}
-
-/// CSS selectors of what the heuristics do not find.
-#[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields, default)]
-pub struct Pages {
-    /// The field of the user name.
-    pub username: Option<Located<String>>,
-    /// The field of the password.
-    pub password: Option<Located<String>>,
-    /// The button that logs in.
-    pub log_in: Option<Located<String>>,
-    /// The checkboxes or radio buttons of the accounts.
-    pub accounts: Option<Located<String>>,
-    /// The button behind the accounts.
-    pub next: Option<Located<String>>,
-    /// The button that approves.
-    pub approve: Option<Located<String>>,
-    /// The button that rejects.
-    pub reject: Option<Located<String>>,
-    /// The link or button that leads back to PayNet.
-    pub back: Option<Located<String>>,
-    /// What says that the log-in failed.
-    pub error: Option<Located<String>>,
 }
 
 /// What exists in the DP's test data.
