@@ -2,23 +2,22 @@
 
 use std::collections::BTreeSet;
 
-use ofp_types::{Mutation, MutationPart, Profile, SignedCall, Switch};
+use ofp_types::{Mutation, MutationPart, SignedCall, Switch};
 
 use crate::{Requirement, Unserved};
 
 impl Requirement {
-    /// The switches of a profile that its verdict depends on, with their values: those that decide a reading which
+    /// Of a profile's switches those that its verdict depends on: those that decide a reading which
     /// its sources cite, and those that give the messages which it wants spoilt their form.
     #[must_use]
-    pub fn depends_on(&self, profile: &Profile) -> Vec<Switch> {
+    pub fn depends_on(&self, switches: &[Switch]) -> Vec<Switch> {
         let names = self.switch_names();
         let cited = |switch: &Switch| {
             let reading = switch.reading.filter(|reading| *reading != "X-09");
             reading.is_some_and(|reading| cites(self.source, reading))
         };
-        let mut switches = profile.switches();
-        switches.retain(|switch| cited(switch) || names.contains(switch.name));
-        switches
+        let ours = |switch: &&Switch| cited(switch) || names.contains(switch.name);
+        switches.iter().filter(ours).cloned().collect()
     }
 
     fn switch_names(&self) -> BTreeSet<&'static str> {
@@ -63,7 +62,8 @@ fn cites(source: &str, reading: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use super::*;
+    use ofp_types::Profile;
+
     use crate::find;
 
     #[test]
@@ -76,7 +76,7 @@ mod tests {
             ("J-11", &["sig_header: both", "sig_resource: claims", "resource_signer: both"]),
             ("P-01", &["oidc_at_dp: false"]),
         ] {
-            let on = find(id).unwrap().depends_on(&Profile::default());
+            let on = find(id).unwrap().depends_on(&Profile::default().switches());
             let on: Vec<String> = on.iter().map(ToString::to_string).collect();
             assert_eq!(on, switches, "{id}");
         }

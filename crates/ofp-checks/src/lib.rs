@@ -27,7 +27,7 @@ mod settings;
 
 pub use facts::Facts;
 pub use follows::root_of;
-pub use page::{parse_page, visible_text};
+pub use page::{MOST_TAGS, ParsedPage, parse_page, visible_text};
 pub use refusal::{refused, served};
 pub use requirement::{Requirement, Scope, Unserved, catalogue, find, group_title};
 pub use ruling::{judge, merge};

@@ -85,15 +85,32 @@ fn says_something_and_asks_nothing(message: &Message) -> bool {
     let html = message.media_type().is_some_and(|media_type| media_type.contains("html"));
     html && {
         let page = crate::parse_page(&message.text());
-        let first = |css: &str| page.select(&Selector::parse(css).ok()?).next();
+        let first = |css: &str| page.document.select(&Selector::parse(css).ok()?).next();
         let asks = first("form, input, button, meta[http-equiv]").is_some();
-        !asks && first("body").is_some_and(|body| !visible_text(body).is_empty())
+        // what was not read may ask
+        !asks && !page.is_cut && first("body").is_some_and(|body| !visible_text(body).is_empty())
     }
 }
 
 fn answered(status: u16, message: &Message) -> String {
-    let start: String = message.text().chars().take(120).collect();
-    format!("{status} {start}").trim_end().to_owned()
+    format!("{status} {}", beginning(message, 120)).trim_end().to_owned()
+}
+
+/// The beginning of a body, without the tokens in it.
+pub(crate) fn beginning(message: &Message, characters: usize) -> String {
+    const TOKENS: [&str; 3] = ["access_token", "refresh_token", "id_token"];
+    let text = match serde_json::from_slice(&message.body) {
+        Ok(serde_json::Value::Object(mut object)) => {
+            let tokens: Vec<_> = TOKENS.iter().filter(|name| object.contains_key(**name)).collect();
+            for name in &tokens {
+                object.insert((**name).to_owned(), "…".into());
+            }
+            (!tokens.is_empty()).then(|| serde_json::Value::Object(object).to_string())
+        }
+        _ => None,
+    };
+    let text = text.map_or_else(|| message.text(), Into::into);
+    text.chars().take(characters).collect()
 }
 
 #[cfg(test)]
@@ -171,6 +188,7 @@ mod tests {
             (link, answer(303, to("https://paynet.test/callback.evil?error=x"), ""), false, true),
             (link, answer(303, json, ""), false, false),
             (link, answer(200, html, "<p>Sorry</p>"), true, false),
+            (link, answer(200, html, &"<p>Sorry".repeat(crate::MOST_TAGS + 1)), false, true),
             (link, answer(200, html, "<header>Bank</header><p>Sorry</p>"), true, false),
             (link, answer(200, html, "<input type=\"password\">"), false, true),
             (link, answer(404, html, ""), true, false),

@@ -116,9 +116,7 @@ pub fn judge(requirement: &Requirement, facts: &Facts<'_>) -> Verdict {
     let (seen, findings) = (Vec::new(), Vec::new());
     let mut ruling = Ruling { requirement, level, seen, findings, not_applicable: None };
     (requirement.check)(facts, &mut ruling);
-    for finding in &mut ruling.findings {
-        facts.reread(finding);
-    }
+    ruling.findings.iter_mut().for_each(|finding| facts.reread(finding));
     if let Some(because) = ruling.not_applicable {
         return Verdict::NotApplicable { because };
     }

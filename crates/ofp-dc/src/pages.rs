@@ -268,11 +268,14 @@ fn choice(permission: Permission) -> Choice {
     Choice { code: permission.as_str(), words, usual }
 }
 
-/// `MYR 25000.75`, and what is owed as such.
+/// `MYR 25,000.75`, and what is owed as such.
 fn amount(balance: &Value) -> Result<String, String> {
+    /// An amount has 16 characters at most (`spec/ofp.md` 1.4); who sends a book does not get it shown.
+    const LONGEST: usize = 32;
     let current = &balance["current_balance"];
     let amount = &current["amount"];
-    let text = |value: &Value| value.as_str().map(str::to_owned);
+    let text =
+        |value: &Value| value.as_str().filter(|text| text.len() <= LONGEST).map(str::to_owned);
     let (Some(number), Some(currency)) = (text(&amount["amount"]), text(&amount["currency"]))
     else {
         return Err("the answer has no current_balance".into());
@@ -286,8 +289,9 @@ fn grouped(number: &str) -> String {
     let (sign, number) = number.strip_prefix('-').map_or(("", number), |rest| ("-", rest));
     let (whole, cents) = number.split_once('.').unwrap_or((number, "00"));
     let mut text = sign.to_owned();
+    let length = whole.chars().count();
     for (at, digit) in whole.chars().enumerate() {
-        if at > 0 && (whole.chars().count() - at) % 3 == 0 {
+        if at > 0 && (length - at) % 3 == 0 {
             text.push(',');
         }
         text.push(digit);

@@ -59,13 +59,11 @@ pub struct Transition {
 pub struct OtherReading {
     /// The call in the other reading.
     pub exchange: ExchangeId,
-    /// The call that was refused.
-    pub instead_of: ExchangeId,
     /// What kind of call it is: what holds for one holds for all of them.
     pub call: SignedCall,
     /// What the profile would say: `switch: value`.
     pub switches: Vec<String>,
-    /// Whether the DP took it.
+    /// Whether the DP took it, and went on refusing the profile's own.
     pub accepted: bool,
 }
 

@@ -8,7 +8,9 @@ use ofp_evidence::{
 };
 use ofp_types::{Clock, ConsentId};
 
-use crate::{ClientTls, Hello, HttpClient, Reply, Request, Watcher, client::send_plain};
+use crate::{
+    ClientTls, Hello, HttpClient, Reply, Request, Watcher, client::send_plain, parse_form,
+};
 
 /// A client whose every exchange, and every handshake, is written to the journal.
 #[derive(Clone)]
@@ -114,8 +116,24 @@ impl Caller {
             cause: call.cause,
             note: None,
         };
+        if exchange.endpoint == Endpoint::DpToken {
+            self.keep_tokens(&exchange);
+        }
         self.watcher.journal.add(Record::Exchange(exchange.clone()));
         exchange
+    }
+
+    /// What a DP's token endpoint was sent and gives is a secret, whatever it gives it for.
+    fn keep_tokens(&self, exchange: &Exchange) {
+        let journal = &self.watcher.journal;
+        let form = parse_form(&exchange.request.body).unwrap_or_default();
+        form.get("code").into_iter().for_each(|code| journal.secret_of_peer(code));
+        let answer = exchange.response().map(|response| serde_json::from_slice(&response.body));
+        let Some(Ok(serde_json::Value::Object(answer))) = answer else { return };
+        for name in ["access_token", "refresh_token", "id_token"] {
+            let token = answer.get(name).and_then(serde_json::Value::as_str);
+            token.into_iter().for_each(|token| journal.secret_of_peer(token));
+        }
     }
 }
 

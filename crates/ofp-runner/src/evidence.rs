@@ -16,9 +16,8 @@ use ofp_types::{ClientId, DcId, DpId, Kid, Profile};
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    exit,
     play::played_before,
-    run::{misread, outcome, requirements, untested_all},
+    run::{exit_code, requirements, untested_all},
 };
 
 /// What the file is called inside, with the version of its form.
@@ -171,10 +170,8 @@ pub fn judge_evidence(path: &Path, fail_on_should: bool) -> Result<Arc<Summary>,
     if let Some(reason) = &written.calls_refused {
         untested_all(&mut requirements, reason, true);
     }
-    let mut exit_code = outcome(&played, &requirements, fail_on_should);
-    if written.calls_refused.is_some() || misread(&settings, &records, &requirements) {
-        exit_code = exit::worst(&[exit_code, exit::CONFIG]);
-    }
+    let refused = written.calls_refused.is_some();
+    let exit_code = exit_code(&played, &requirements, &records, refused, fail_on_should);
     let mut secrets = Secrets::default();
     written.secrets.iter().for_each(|secret| secrets.keep(secret));
     Ok(Arc::new(Summary {

@@ -13,6 +13,7 @@ use ofp_evidence::{
     Severity, StepResult, StepStatus, Summary, Verdict,
 };
 use ofp_scenario::Known;
+use ofp_types::Switch;
 
 use crate::{
     Loaded, SnapshotMode, World, baseline, exit,
@@ -107,10 +108,9 @@ pub async fn run(
     let known = options.baseline.as_deref();
     let stale = known.map(|known| baseline::apply(known, &mut requirements, &played, least));
     let stale = stale.unwrap_or_default();
-    let mut exit_code = outcome(&played, &requirements, options.fail_on_should);
-    if calls_refused.is_some() || misread(&world.settings, &records, &requirements) {
-        exit_code = exit::worst(&[exit_code, exit::CONFIG]);
-    }
+    let refused = calls_refused.is_some();
+    let mut exit_code =
+        exit_code(&played, &requirements, &records, refused, options.fail_on_should);
     if !stale.is_empty() {
         exit_code = exit::worst(&[exit_code, exit::FAILED]);
     }
@@ -137,7 +137,8 @@ pub(crate) fn requirements(
     played: &[Played],
 ) -> Vec<RequirementResult> {
     let facts = Facts::of(settings, records);
-    let all = catalogue().map(|requirement| result(requirement, played, &facts));
+    let switches = settings.profile.switches();
+    let all = catalogue().map(|requirement| result(requirement, played, &facts, &switches));
     fold_consequences(all.collect(), played)
 }
 
@@ -192,6 +193,7 @@ fn result(
     requirement: &'static Requirement,
     played: &[Played],
     world: &Facts<'_>,
+    switches: &[Switch],
 ) -> RequirementResult {
     let of_requirement = |played: &Played| {
         let found = played.verdicts.iter().find(|(other, _)| other.id == requirement.id);
@@ -199,17 +201,16 @@ fn result(
     };
     let per_scenario: Vec<(ScenarioId, Verdict)> =
         played.iter().filter_map(of_requirement).collect();
-    let mut verdict = match requirement.scope {
+    let verdict = match requirement.scope {
         Scope::World => judge(requirement, world),
         Scope::Scenario => {
             let verdicts: Vec<Verdict> = per_scenario.iter().map(|(_, v)| v.clone()).collect();
-            merge(requirement, &verdicts)
+            let mut verdict = merge(requirement, &verdicts);
+            // another scenario may have found out how the DP reads PayNet's pages
+            verdict.findings_mut().iter_mut().for_each(|finding| world.reread(finding));
+            verdict
         }
     };
-    // another scenario may have found out how the DP reads PayNet's pages
-    for finding in verdict.findings_mut() {
-        world.reread(finding);
-    }
     // where it went wrong, if it did; else where it was seen
     let wrong = !verdict.findings().is_empty();
     let seen = per_scenario.into_iter().filter(|(_, of_one)| match wrong {
@@ -222,7 +223,7 @@ fn result(
         level: requirement.level_in(world.profile()),
         verdict,
         scenarios: seen.map(|(id, _)| id).collect(),
-        switches: requirement.depends_on(world.profile()),
+        switches: requirement.depends_on(switches),
         baseline: None,
     }
 }
@@ -330,24 +331,29 @@ fn least(fail_on_should: bool) -> Severity {
     if fail_on_should { Severity::Warning } else { Severity::Failure }
 }
 
-/// Whether the DP takes what a finding is about in another reading: the profile is wrong then.
-pub(crate) fn misread(
-    settings: &Settings,
+/// Whether the DP took a call in another reading: the profile is wrong then.
+fn misread(records: &[Arc<Record>]) -> bool {
+    records.iter().any(|record| matches!(&**record, Record::OtherReading(r) if r.accepted))
+}
+
+/// What the run amounts to, where a configuration that made it worthless outweighs the rest.
+pub(crate) fn exit_code(
+    played: &[Played],
+    requirements: &[RequirementResult],
     records: &[Arc<Record>],
-    results: &[RequirementResult],
-) -> bool {
-    let facts = Facts::of(settings, records);
-    let mut findings = results.iter().flat_map(|result| result.verdict.findings());
-    findings.any(|finding| finding.exchange.is_some_and(|at| facts.other_reading(at).is_some()))
+    calls_refused: bool,
+    fail_on_should: bool,
+) -> u8 {
+    let outcome = outcome(played, requirements, fail_on_should);
+    match calls_refused || misread(records) {
+        true => exit::worst(&[outcome, exit::CONFIG]),
+        false => outcome,
+    }
 }
 
 /// What the run amounts to. A failure that is the network's or the configuration's is no failure
 /// of the DP's conformance.
-pub(crate) fn outcome(
-    played: &[Played],
-    requirements: &[RequirementResult],
-    fail_on_should: bool,
-) -> u8 {
+fn outcome(played: &[Played], requirements: &[RequirementResult], fail_on_should: bool) -> u8 {
     let mut codes = Vec::new();
     if played.iter().all(|played| played.result.status == ScenarioStatus::Skipped) {
         codes.push(exit::NOTHING);

@@ -134,12 +134,20 @@ impl Profile {
     /// Whether every request is in this profile as a mutation would make it.
     #[must_use]
     pub fn is_usual(&self, mutation: Mutation) -> bool {
-        match mutation {
-            Mutation::FractionalDates => self.numericdate == NumericDateForm::Float,
-            Mutation::UrlDoubledScheme => self.quirk_url,
-            Mutation::UnknownParameters => self.oidc_at_dp,
-            _ => false,
-        }
+        self.unusual(mutation).is_some()
+    }
+
+    /// What there is none of, where every request is as a mutation would make it.
+    fn unusual(&self, mutation: Mutation) -> Option<&'static str> {
+        let (usual, without) = match mutation {
+            Mutation::FractionalDates => {
+                (self.numericdate == NumericDateForm::Float, "date without a fraction")
+            }
+            Mutation::UrlDoubledScheme => (self.quirk_url, "url without the doubled scheme"),
+            Mutation::UnknownParameters => (self.oidc_at_dp, "link without state, nonce and scope"),
+            _ => (false, ""),
+        };
+        usual.then_some(without)
     }
 
     /// What a mutation spoils, where PayNet does not send it in this profile.
@@ -149,14 +157,10 @@ impl Profile {
             return (!self.request_signatures().any(|(name, _)| name == header)).then_some(header);
         }
         let claims = self.has_claims(call?);
+        if let Some(without) = self.unusual(mutation) {
+            return Some(without);
+        }
         match mutation {
-            Mutation::FractionalDates if self.is_usual(mutation) => Some("date without a fraction"),
-            Mutation::UrlDoubledScheme if self.is_usual(mutation) => {
-                Some("url without the doubled scheme")
-            }
-            Mutation::UnknownParameters if self.is_usual(mutation) => {
-                Some("link without state, nonce and scope")
-            }
             // no server takes a header of a megabyte
             Mutation::BodyMegabyte if claims => Some("signature that leaves the body out"),
             _ if mutation.part() == MutationPart::Claims && !claims => {

@@ -107,8 +107,7 @@ impl<'a> Facts<'a> {
     }
 
     /// What the profile would have to say so that the DP takes a good call that it refused.
-    #[must_use]
-    pub fn other_reading(&self, refused: ExchangeId) -> Option<String> {
+    fn other_reading(&self, refused: ExchangeId) -> Option<String> {
         let exchange = self.exchanges.iter().find(|exchange| exchange.id == refused)?;
         let is_refusal = exchange.status().is_some_and(|status| (400..500).contains(&status));
         let call = exchange.endpoint.signed_call().filter(|_| is_refusal)?;
@@ -117,16 +116,13 @@ impl<'a> Facts<'a> {
         Some(taken.switches.join(" and "))
     }
 
-    /// A DP that takes the call in another reading is not at fault: the profile is. Whether that is so.
-    pub fn reread(&self, finding: &mut Finding) -> bool {
-        let Some(switches) = finding.exchange.and_then(|at| self.other_reading(at)) else {
-            return false;
-        };
+    /// A DP that takes the call in another reading is not at fault: the profile is.
+    pub fn reread(&self, finding: &mut Finding) {
+        let Some(switches) = finding.exchange.and_then(|at| self.other_reading(at)) else { return };
         finding.cause = Cause::Config;
         finding.hint = Some(format!(
             "The DP takes this call with {switches}: say so in the profile (`profile:` of the target, or --profile FILE)"
         ));
-        true
     }
 
     fn empty(settings: &'a Settings) -> Self {

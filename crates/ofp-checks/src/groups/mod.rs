@@ -121,7 +121,7 @@ use serde_json::Value;
 
 use crate::{
     Facts, Unserved,
-    refusal::{refused, served},
+    refusal::{beginning, refused, served},
     ruling::Ruling,
 };
 
@@ -194,8 +194,7 @@ fn came(exchange: &Exchange) -> String {
     match &exchange.outcome {
         Outcome::Failed(failure) => failure.to_string(),
         Outcome::Answered { status, message } => {
-            let start: String = message.text().chars().take(80).collect();
-            format!("{status} {start}").trim_end().to_owned()
+            format!("{status} {}", beginning(message, 80)).trim_end().to_owned()
         }
     }
 }

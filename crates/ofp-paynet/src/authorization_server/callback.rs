@@ -23,6 +23,10 @@ impl Platform {
         inbound: &Inbound,
         context: &mut Context,
     ) -> Result<Answer, Refusal> {
+        if let Ok(Some(code)) = parse_form(inbound.query.as_bytes()).map(|mut q| q.remove("code")) {
+            // a DP's own, whatever becomes of it
+            self.journal.secret_of_peer(&code);
+        }
         let (id, from_our_browser) = self.correlate(inbound)?;
         context.consent = Some(id.clone());
         let unknown = || Refusal::bad_request("no authorization is under way for this browser");
@@ -107,7 +111,8 @@ impl Platform {
         // taken, so that a browser that comes twice redeems once; and left alone by whoever knows the consent_id only
         let upstream = self.state().consents.change(id, |held| {
             let is_it = |upstream: &mut Upstream| stated.as_ref() == Some(&upstream.state);
-            match from_our_browser {
+            // a DP that sends our browser back without one has no more to say; a wrong one is a stranger's link
+            match from_our_browser && stated.is_none() {
                 true => held.upstream.take(),
                 false => held.upstream.take_if(is_it),
             }

@@ -12,4 +12,4 @@ pub(crate) use browser::{Customer, Places};
 pub(crate) use dashboard::revoke_on_dashboard;
 pub(crate) use page::{says_approve, says_back, says_reject};
 pub(crate) use selectors::{NoSelector, Selectors};
-pub(crate) use visit::{Visit, VisitError};
+pub(crate) use visit::{Visit, VisitError, code_in};

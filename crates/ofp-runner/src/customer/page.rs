@@ -1,6 +1,6 @@
 //! What a page shows, recognised by its structure and not by its wording or ids.
 
-use ofp_checks::{parse_page, visible_text};
+use ofp_checks::{ParsedPage, parse_page, visible_text};
 use ofp_evidence::Screen;
 use scraper::{ElementRef, Selector};
 use url::Url;
@@ -43,6 +43,8 @@ pub(super) struct Page {
     pub(super) forms: Vec<Form>,
     /// Whether it has a script.
     pub(super) has_script: bool,
+    /// Whether it is so long that its end was not read.
+    pub(super) is_cut: bool,
     links: Vec<(String, Url)>,
     /// Where the page leads by itself, and after how many seconds.
     refresh: Option<(u32, Url)>,
@@ -54,7 +56,7 @@ pub(super) struct Page {
 
 impl Page {
     pub(super) fn parse(html: &str, base: &Url, selectors: &Selectors) -> Self {
-        let document = parse_page(html);
+        let ParsedPage { document, is_cut } = parse_page(html);
         let elements: Vec<ElementRef<'_>> = document.select(&selector("form")).collect();
         let forms: Vec<Form> =
             elements.iter().map(|form| Form::parse(&document, *form, base, selectors)).collect();
@@ -86,6 +88,7 @@ impl Page {
             reject: pressed(&selectors.reject),
             back: back.and_then(|link| base.join(link.attr("href")?).ok()),
             forms,
+            is_cut,
         }
     }
 

@@ -1,5 +1,6 @@
 //! One customer's visit to the DP: from the DC's link to the way back, each act written down.
 
+use ofp_checks::MOST_TAGS;
 use ofp_evidence::{CustomerAct, ExchangeId, Failure, Journal, Record, Role, Screen};
 use ofp_scenario::Pick;
 use ofp_types::{ConsentId, Mutation, Origin};
@@ -391,7 +392,13 @@ impl<'a> Visit<'a> {
         let actual = if page.is_none() {
             "no page yet".to_owned()
         } else {
-            format!("{} (\"{title}\": {start})", self.screen)
+            let cut = match page.is_some_and(|page| page.is_cut) {
+                true => format!(
+                    "; the page has too many tags, what follows the first {MOST_TAGS} is not read"
+                ),
+                false => String::new(),
+            };
+            format!("{} (\"{title}\": {start}){cut}", self.screen)
         };
         VisitError::WrongScreen { what, needed, actual }
     }
@@ -420,6 +427,10 @@ impl<'a> Visit<'a> {
         self.at = fetched.exchange.or(self.at);
         self.url = Some(fetched.url.clone());
         self.page = Some(page);
+        // a code is worth something until PayNet has redeemed it
+        if let Some(code) = self.way_back().and_then(code_in) {
+            self.journal.secret_of_peer(&code);
+        }
     }
 
     pub(super) fn write(&self, act: CustomerAct) {
@@ -427,6 +438,11 @@ impl<'a> Visit<'a> {
             self.journal.add(Record::Customer { consent, act });
         }
     }
+}
+
+/// The code that a URL brings along.
+pub(crate) fn code_in(url: &Url) -> Option<String> {
+    url.query_pairs().find(|(name, _)| name == "code").map(|(_, code)| code.into_owned())
 }
 
 /// Which of `listed` accounts, counted from 0.

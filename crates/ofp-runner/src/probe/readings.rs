@@ -7,7 +7,9 @@ use std::{
 };
 
 use ofp_checks::served;
-use ofp_evidence::{Endpoint, Exchange, OtherReading, Outcome, Record, Role};
+use ofp_evidence::{
+    Endpoint, Exchange, ExchangeId, KeySetState, OtherReading, Outcome, Record, Role,
+};
 use ofp_types::{
     AccountId, Consent, ConsentId, NumericDateForm, Profile, ResourceSigner, SigBody, SigHeader,
     SigResource, SigUserinfo, SignedCall, SubClaim,
@@ -44,13 +46,22 @@ impl World {
     pub(crate) async fn try_other_readings(&self, mark: usize, consents: &[ConsentId]) {
         for exchange in self.refused_for_signature(mark, consents) {
             let Some(call) = exchange.endpoint.signed_call() else { continue };
-            if self.tried_readings.first(call) {
+            let has_others = !others(&self.settings.profile, call).is_empty();
+            if has_others && self.tried_readings.first(call) {
                 self.send_in_other_readings(&exchange, call).await;
             }
         }
     }
 
     fn refused_for_signature(&self, mark: usize, consents: &[ConsentId]) -> Vec<Exchange> {
+        // for a while a DP need not know a new key, and what it then minds is no reading
+        let state = |record: &Record| match record {
+            Record::KeySet(change) => Some(change.state),
+            _ => None,
+        };
+        if self.journal.newest(state).is_some_and(|state| state != KeySetState::AsUsual) {
+            return Vec::new();
+        }
         let records = self.journal.since(mark);
         let mut spoilt: HashSet<_> = HashSet::new();
         for record in &records {
@@ -82,45 +93,46 @@ impl World {
         };
         // as it was first: what is taken now was refused for something that has passed
         let usual = self.settings.profile.clone();
-        if self.is_taken(exchange, &consent, &usual, call).await != Some(false) {
+        let as_first = self.is_taken(exchange, &consent, &usual, call).await;
+        if as_first.is_none_or(|(_, taken)| taken) {
             return;
         }
         for profile in others(&usual, call) {
-            match self.is_taken(exchange, &consent, &profile, call).await {
-                Some(false) => {}
-                Some(true) => {
-                    let switches = switches(&profile, &usual).join(" and ");
-                    // the first is as good as any
-                    let _ = self.tried_readings.taken.set(switches);
-                    return;
-                }
+            let sent = match self.is_taken(exchange, &consent, &profile, call).await {
+                Some((_, false)) => continue,
+                Some((sent, true)) => sent,
                 None => return,
+            };
+            // and still not as it was first, or else something has passed meanwhile
+            let again = self.is_taken(exchange, &consent, &usual, call).await;
+            if again.is_some_and(|(_, taken)| !taken) {
+                let switches = switches(&profile, &usual);
+                // the first is as good as any
+                let _ = self.tried_readings.taken.set(switches.join(" and "));
+                let reading = OtherReading { exchange: sent, call, switches, accepted: true };
+                self.journal.add(Record::OtherReading(reading));
             }
+            return;
         }
     }
 
-    /// Whether the DP takes the call in a reading; `None` when there is no such call.
+    /// The call in a reading, and whether the DP takes it; `None` when there is no such call, or no answer.
     async fn is_taken(
         &self,
         exchange: &Exchange,
         consent: &Consent,
         profile: &Profile,
         call: SignedCall,
-    ) -> Option<bool> {
+    ) -> Option<(ExchangeId, bool)> {
         let plan = self.again(exchange, consent, profile)?;
         let keys = self.prober.keys();
         let wire = mutate::wire(&plan, None, &keys).ok()?;
         let sent = self.send(&plan, wire, self.prober.caller.clone(), None).await;
-        let taken = served(&sent, &self.settings.paynet_callback).is_ok();
-        let usual = &self.settings.profile;
-        self.journal.add(Record::OtherReading(OtherReading {
-            exchange: sent.id,
-            instead_of: exchange.id,
-            call,
-            switches: switches(profile, usual),
-            accepted: taken && profile != usual,
-        }));
-        Some(taken)
+        let switches = switches(profile, &self.settings.profile);
+        let reading = OtherReading { exchange: sent.id, call, switches, accepted: false };
+        self.journal.add(Record::OtherReading(reading));
+        sent.status()?;
+        Some((sent.id, served(&sent, &self.settings.paynet_callback).is_ok()))
     }
 
     /// The same call in another reading.
@@ -202,7 +214,7 @@ fn of_data(profile: &Profile) -> Vec<Profile> {
         }));
     }
     // what changes one switch before what changes three
-    others.sort_by_key(|other| other.differences(profile).len());
+    others.sort_by_cached_key(|other| other.differences(profile).len());
     let sub_claim = match profile.sub_claim {
         SubClaim::ConsentId => SubClaim::DcId,
         SubClaim::DcId => SubClaim::ConsentId,

@@ -46,8 +46,11 @@ fn one(requirement: &Requirement, loaded: &[Loaded]) -> String {
     for (number, reading) in requirement.readings() {
         field(number, reading);
     }
-    let switches: Vec<String> =
-        requirement.depends_on(&Profile::default()).iter().map(ToString::to_string).collect();
+    let switches: Vec<String> = requirement
+        .depends_on(&Profile::default().switches())
+        .iter()
+        .map(ToString::to_string)
+        .collect();
     if !switches.is_empty() {
         field("depends on", &format!("{} (as in portal-1.2.2)", switches.join(", ")));
     }

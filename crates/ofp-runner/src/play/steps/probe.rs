@@ -1,19 +1,17 @@
 //! Calls of PayNet to the DP that the scenario makes itself, good ones and spoilt ones.
 
+use super::{Actors, Played, StepError};
+use crate::{
+    customer::{Visit, code_in},
+    play::expect::{of_answer, unmet},
+    probe::Plan,
+};
 use futures_util::future::try_join_all;
 use ofp_checks::{refused, served};
 use ofp_evidence::{Endpoint, Exchange, Finding, Outcome, Record};
 use ofp_net::parse_form;
 use ofp_scenario::{Expect, Probe, Source, Step, WhichConsent};
 use ofp_types::{AccountId, Consent, ConsentId, uuid_v4, wire::UpdateConsent};
-use url::Url;
-
-use super::{Actors, Played, StepError};
-use crate::{
-    customer::Visit,
-    play::expect::{of_answer, unmet},
-    probe::Plan,
-};
 
 impl Actors<'_> {
     pub(super) async fn probe(&self, probe: Probe, step: &Step, source: &Source) -> Played {
@@ -137,8 +135,7 @@ impl Actors<'_> {
     /// With the code that is on the DP's page, or with the one that the browser brought and PayNet has redeemed.
     fn redeeming(&self, consent: &Consent) -> Result<Plan, StepError> {
         let back = self.visit.as_ref().filter(|visit| !visit.has_left()).and_then(Visit::way_back);
-        let mut parameters = back.into_iter().flat_map(Url::query_pairs);
-        let unused = parameters.find(|(name, _)| name == "code").map(|(_, code)| code.into_owned());
+        let unused = back.and_then(code_in);
         let used = || self.redeemed_code(&consent.consent_id);
         let redeemed = unused.is_none();
         let code = unused.or_else(used).ok_or(StepError::NoCode)?;
