@@ -31,6 +31,8 @@ pub enum StepStatus {
     Error,
     /// An earlier step did not succeed, or the profile has nothing that it could be about.
     Skipped,
+    /// The scenario leaves it out in this profile, and says why.
+    NotApplicable,
 }
 
 /// How a step ended, with everything that was wrong.
@@ -38,7 +40,10 @@ pub enum StepStatus {
 pub struct StepResult {
     /// Its name: what the author called it, or `actor.verb`.
     pub name: String,
-    /// The line of the scenario file, from 1.
+    /// The file that it is written in, where that is not the scenario's: a fragment.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub file: Option<String>,
+    /// The line of the file, from 1.
     pub line: usize,
     /// How it ended.
     pub status: StepStatus,

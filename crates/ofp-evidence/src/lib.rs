@@ -38,4 +38,4 @@ pub use record::{
     OtherReading, Reader, Record, Restart, Screen, Transition,
 };
 pub use secrets::Secrets;
-pub use verdict::{Cause, Evidence, Finding, Level, Severity, Subject, Verdict};
+pub use verdict::{Cause, Evidence, Excerpt, Finding, Level, Severity, Subject, Verdict};

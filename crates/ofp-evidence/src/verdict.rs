@@ -98,6 +98,21 @@ impl std::fmt::Display for Subject {
     }
 }
 
+/// A piece of a text that shows what a finding is about: of a scenario file, or of an answer.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Excerpt {
+    /// Where the text is from: a file, or an exchange in words.
+    pub name: String,
+    /// The text: whole lines.
+    pub text: String,
+    /// The number of its first line, from 1.
+    pub first_line: usize,
+    /// The bytes of it that matter.
+    pub span: std::ops::Range<usize>,
+    /// What is there.
+    pub label: String,
+}
+
 /// Something that is not as it should be.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]
@@ -116,6 +131,9 @@ pub struct Finding {
     pub hint: Option<String>,
     /// Where it was seen.
     pub exchange: Option<ExchangeId>,
+    /// The texts to look at: what was expected as it is written, and what came.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub excerpts: Vec<Excerpt>,
 }
 
 impl Finding {
@@ -135,7 +153,15 @@ impl Finding {
             cause: Cause::Dp,
             hint: None,
             exchange: None,
+            excerpts: Vec::new(),
         }
+    }
+
+    /// The same with a text to look at.
+    #[must_use]
+    pub fn showing(mut self, excerpt: Excerpt) -> Self {
+        self.excerpts.push(excerpt);
+        self
     }
 
     /// With another cause than the DP.

@@ -2,10 +2,12 @@
 
 use std::{
     collections::{HashMap, HashSet},
-    path::{Path, PathBuf},
+    path::{Component, Path, PathBuf},
 };
 
-use ofp_scenario::{Diagnostic, Scenario, Source, builtin, parse_scenarios};
+use ofp_scenario::{
+    Context, Diagnostic, PROFILES, Scenario, Source, Values, builtin, parse_scenarios,
+};
 
 /// A scenario that is ready to be played.
 #[derive(Debug, Clone)]
@@ -72,18 +74,28 @@ pub enum LoadError {
 /// # Errors
 /// [`LoadError`].
 pub fn load(paths: &[PathBuf]) -> Result<Vec<Loaded>, LoadError> {
+    load_with(paths, &Values::NONE)
+}
+
+/// The same, with values for the scenarios' variables.
+///
+/// # Errors
+/// [`LoadError`].
+pub fn load_with(paths: &[PathBuf], values: &Values) -> Result<Vec<Loaded>, LoadError> {
     let sources = if paths.is_empty() {
         builtin::scenarios().into_iter().map(|source| (source, true)).collect()
     } else {
         read_all(paths)?
     };
     let files = sources.len();
-    let is_requirement = |id: &str| ofp_checks::find(id).is_some();
+    let profiles: Vec<String> = PROFILES.iter().map(|(name, _)| (*name).to_owned()).collect();
+    let context =
+        Context { values, is_requirement: &is_requirement, read: &read_named, profiles: &profiles };
     let mut loaded: Vec<Loaded> = Vec::new();
     let mut seen: HashMap<String, String> = HashMap::new();
     let mut problems = Vec::new();
     for (source, embedded) in sources {
-        let (scenarios, found) = parse_scenarios(&source, &is_requirement);
+        let (scenarios, found) = parse_scenarios(&source, &context);
         if !found.is_empty() {
             problems.push((source, found));
             continue;
@@ -97,6 +109,39 @@ pub fn load(paths: &[PathBuf]) -> Result<Vec<Loaded>, LoadError> {
         }
     }
     if problems.is_empty() { Ok(loaded) } else { Err(LoadError::Problems { files, problems }) }
+}
+
+fn is_requirement(id: &str) -> bool {
+    ofp_checks::find(id).is_some()
+}
+
+/// The file that another names: beside it, on disk or in the binary.
+fn read_named(path: &str, from: &Source) -> Result<Source, String> {
+    let beside = Path::new(&from.name).parent().unwrap_or(Path::new("")).join(path);
+    let plain = plain(&beside);
+    let name = plain.display().to_string();
+    // scenarios of the binary use fragments of the binary
+    if from.is_embedded() {
+        let text = builtin::file(&name).ok_or("the binary has no such file")?;
+        return Ok(Source::embedded(name, text));
+    }
+    let text = std::fs::read_to_string(&beside).map_err(|e| e.to_string())?;
+    Ok(Source::new(name, text))
+}
+
+/// A path without `.` and without `..` behind a name.
+fn plain(path: &Path) -> PathBuf {
+    let mut plain = PathBuf::new();
+    for part in path.components() {
+        match part {
+            Component::CurDir => {}
+            Component::ParentDir if plain.file_name().is_some_and(|name| name != "..") => {
+                plain.pop();
+            }
+            part => plain.push(part),
+        }
+    }
+    plain
 }
 
 fn id_of(source: &Source, scenario: &Scenario) -> String {

@@ -3,68 +3,11 @@
 use std::collections::BTreeMap;
 
 use ofp_types::{ConsentStatus, PlatformFault};
+use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::Deserialize;
 use serde_json::Value;
 
 use crate::{ScopeWord, Span, probe::Probe};
-
-/// Every verb, as it is written.
-pub const VERBS: &[&str] = &[
-    "dc.request_consent",
-    "dc.exchange_code",
-    "dc.read_account",
-    "dc.read_balance",
-    "dc.read_transactions",
-    "dc.refresh_token",
-    "dc.introspect_token",
-    "dc.revoke_token",
-    "dc.read_userinfo",
-    "dc.list_providers",
-    "dc.retrieve_consent",
-    "dc.revoke_consent",
-    "dc.suspend_consent",
-    "dc.reactivate_consent",
-    "dc.rotate_encryption_key",
-    "customer.follow_authorization",
-    "customer.pick_provider",
-    "customer.log_in",
-    "customer.select_accounts",
-    "customer.approve",
-    "customer.reject",
-    "customer.return_to_dc",
-    "customer.close_tab",
-    "customer.open_link_again",
-    "customer.switch_tab",
-    "customer.skip_login",
-    "customer.preflight",
-    "customer.link_many",
-    "customer.revoke_at_dp",
-    "clock.advance",
-    "dp.set_account",
-    "dp.revoke_consent",
-    "dp.set_core",
-    "dp.flush_keys",
-    "dp.restart",
-    "paynet.check_health",
-    "paynet.call_userinfo",
-    "paynet.revoke_consent",
-    "paynet.suspend_consent",
-    "paynet.reactivate_consent",
-    "paynet.send_event",
-    "paynet.ask_health",
-    "paynet.open_authorize",
-    "paynet.forward_account",
-    "paynet.forward_balance",
-    "paynet.forward_transactions",
-    "paynet.forward_userinfo",
-    "paynet.redeem_code",
-    "paynet.rotate_keys",
-    "paynet.inject",
-    "paynet.reset_faults",
-    "expect.consent",
-    "expect.dc",
-    "expect.dc_told",
-];
 
 /// One actor doing one thing.
 #[derive(Debug, Clone, PartialEq)]
@@ -176,7 +119,7 @@ pub enum Change {
 }
 
 /// Which of the scenario's consents, where there are several.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum WhichConsent {
     /// The first that was asked for.
@@ -187,7 +130,7 @@ pub enum WhichConsent {
 }
 
 /// `customer.log_in`. Left out, a test customer of the DP logs in: the same one throughout the scenario.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct LogIn {
     /// The name; with no password beside it, of a test customer.
@@ -252,8 +195,23 @@ impl<'de> Deserialize<'de> for Pick {
     }
 }
 
+impl JsonSchema for Pick {
+    fn schema_name() -> std::borrow::Cow<'static, str> {
+        "Pick".into()
+    }
+
+    fn json_schema(_: &mut SchemaGenerator) -> Schema {
+        json_schema!({
+            "anyOf": [
+                { "enum": ["first", "all", "none"] },
+                { "type": "array", "items": { "type": "integer", "minimum": 1 }, "minItems": 1 },
+            ]
+        })
+    }
+}
+
 /// `customer.select_accounts`.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct SelectAccounts {
     /// Which.
@@ -261,7 +219,7 @@ pub struct SelectAccounts {
 }
 
 /// Which of the linked accounts.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum WhichAccount {
     /// The first.
@@ -274,7 +232,7 @@ pub enum WhichAccount {
 }
 
 /// `dc.read_account` and `dc.read_balance`.
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct Read {
     /// Which account.
@@ -283,6 +241,7 @@ pub struct Read {
     pub of: WhichConsent,
     /// How often, each time freshly signed.
     #[serde(deserialize_with = "times")]
+    #[schemars(range(max = 1000))]
     pub times: std::num::NonZeroU16,
 }
 
@@ -305,7 +264,7 @@ impl Default for Read {
 }
 
 /// `dc.read_transactions`.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct ReadTransactions {
     /// Of which account.
@@ -321,7 +280,7 @@ pub struct ReadTransactions {
 }
 
 /// `dc.revoke_token`.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct RevokeToken {
     /// Which token.
@@ -329,7 +288,7 @@ pub struct RevokeToken {
 }
 
 /// Which of a link's tokens.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum WhichToken {
     /// The access token.
@@ -340,7 +299,7 @@ pub enum WhichToken {
 }
 
 /// `customer.pick_provider`. Left out, the first in the list.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct PickProvider {
     /// The DP's id.
@@ -348,7 +307,7 @@ pub struct PickProvider {
 }
 
 /// `dp.set_account`: the reference DP only.
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct SetAccount {
     /// Which of the linked accounts.
@@ -359,7 +318,7 @@ pub struct SetAccount {
 }
 
 /// `dp.revoke_consent`: the reference DP only.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct DpRevokes {
     /// Whether PayNet is to take it.
@@ -373,7 +332,7 @@ impl Default for DpRevokes {
 }
 
 /// `dp.set_core`: the reference DP only.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct SetCore {
     /// Whether it can be reached.
@@ -381,16 +340,17 @@ pub struct SetCore {
 }
 
 /// `customer.link_many`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct LinkMany {
     /// How many consents.
     #[serde(deserialize_with = "times")]
+    #[schemars(range(max = 1000))]
     pub consents: std::num::NonZeroU16,
 }
 
 /// Whether an account of the reference DP can be used.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum AccountStatus {
     /// It can.
@@ -402,7 +362,7 @@ pub enum AccountStatus {
 }
 
 /// `paynet.rotate_keys`.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct RotateKeys {
     /// Whether the keys before it are no longer published.
@@ -412,17 +372,17 @@ pub struct RotateKeys {
 }
 
 /// `paynet.inject`: a fault (`ofp_types::PlatformFault`) and whom it strikes.
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
-#[serde(from = "BTreeMap<String, Value>")]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(try_from = "BTreeMap<String, Value>")]
 pub struct Inject {
     /// Whom.
-    pub scope: Result<InjectScope, String>,
+    pub scope: InjectScope,
     /// What.
-    pub fault: Result<PlatformFault, String>,
+    pub fault: PlatformFault,
 }
 
 /// Whom a fault strikes.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum InjectScope {
     /// Messages about the scenario's consent.
@@ -437,20 +397,43 @@ pub enum InjectScope {
     Everyone,
 }
 
-impl From<BTreeMap<String, Value>> for Inject {
-    fn from(mut fields: BTreeMap<String, Value>) -> Self {
-        let scope = match fields.remove("scope") {
-            None => Ok(InjectScope::default()),
-            Some(text) => InjectScope::deserialize(text).map_err(|e| e.to_string()),
+/// A fault that could never strike is an error of the file, not of the run.
+impl TryFrom<BTreeMap<String, Value>> for Inject {
+    type Error = String;
+
+    fn try_from(mut fields: BTreeMap<String, Value>) -> Result<Self, String> {
+        let scope = fields.remove("scope").map(InjectScope::deserialize).transpose();
+        let fault = serde_json::to_value(fields).and_then(serde_json::from_value);
+        let because = |e: serde_json::Error| {
+            format!(
+                "this fault makes no sense: {e}; one is `{{ at: token, status: 503, times: 2 }}`"
+            )
         };
-        let fault = serde_json::to_value(fields).map_err(|e| e.to_string());
-        let fault = fault.and_then(|f| serde_json::from_value(f).map_err(|e| e.to_string()));
-        Self { scope, fault }
+        Ok(Self {
+            scope: scope.map_err(because)?.unwrap_or_default(),
+            fault: fault.map_err(because)?,
+        })
+    }
+}
+
+impl JsonSchema for Inject {
+    fn schema_name() -> std::borrow::Cow<'static, str> {
+        "Inject".into()
+    }
+
+    fn json_schema(generator: &mut SchemaGenerator) -> Schema {
+        let mut schema = PlatformFault::json_schema(generator);
+        let scope = generator.subschema_for::<InjectScope>();
+        if let Some(Value::Object(properties)) = schema.get_mut("properties") {
+            let described = json_schema!({ "description": "Whom it strikes.", "allOf": [scope] });
+            properties.insert("scope".into(), described.to_value());
+        }
+        schema
     }
 }
 
 /// `expect.consent`.
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct ExpectConsent {
     /// The status.
@@ -467,7 +450,7 @@ pub struct ExpectConsent {
 }
 
 /// `expect.dc_told`.
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct ExpectDcTold {
     /// The status that the last event said.
@@ -485,7 +468,7 @@ fn five_seconds() -> Span {
 }
 
 /// `expect.dc`.
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct ExpectDc {
     /// Whether the account is linked.

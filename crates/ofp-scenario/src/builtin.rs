@@ -27,7 +27,7 @@ fn collect(dir: &Dir<'_>, found: &mut Vec<Source>) {
         if path.extension().is_some_and(|e| e == "yaml")
             && let Some(text) = file.contents_utf8()
         {
-            found.push(Source::new(path.display().to_string(), text));
+            found.push(Source::embedded(path.display().to_string(), text));
         }
     }
     dir.dirs().for_each(|dir| collect(dir, found));

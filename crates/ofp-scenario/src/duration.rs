@@ -1,6 +1,7 @@
 //! Lengths of time as people write them: `5s`, `11m`, `180d`.
 
 use jiff::SignedDuration;
+use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{Deserialize, Deserializer, de::Error as _};
 
 /// A length of time: a whole number and one of `ms`, `s`, `m`, `h`, `d`.
@@ -36,6 +37,24 @@ impl<'de> Deserialize<'de> for Span {
         Self::parse(&text).ok_or_else(|| {
             let expected = "a length of time such as 500ms, 5s, 11m, 2h or 180d, at most 3660d";
             D::Error::custom(format!("expected {expected}, found `{text}`"))
+        })
+    }
+}
+
+impl JsonSchema for Span {
+    fn inline_schema() -> bool {
+        true
+    }
+
+    fn schema_name() -> std::borrow::Cow<'static, str> {
+        "Span".into()
+    }
+
+    fn json_schema(_: &mut SchemaGenerator) -> Schema {
+        json_schema!({
+            "type": "string",
+            "pattern": "^[0-9]+(ms|s|m|h|d)$",
+            "examples": ["500ms", "5s", "11m", "2h", "180d"],
         })
     }
 }

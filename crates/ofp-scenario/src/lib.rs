@@ -6,10 +6,10 @@
 //! [`Source`].
 //!
 //! ```
-//! use ofp_scenario::{Source, parse_scenarios, render};
+//! use ofp_scenario::{Context, Source, parse_scenarios, render};
 //!
 //! let source = Source::new("a.yaml", "scenario: a\ntitle: A\nsteps:\n  - dc.request_concent:\n");
-//! let (_, problems) = parse_scenarios(&source, &|_| true);
+//! let (_, problems) = parse_scenarios(&source, &Context::default());
 //! let text = render(&source, &problems[0], false);
 //! assert!(text.contains("a.yaml:4:5"), "{text}");
 //! assert!(text.contains("did you mean `dc.request_consent`?"), "{text}");
@@ -18,6 +18,8 @@
 mod action;
 mod baseline;
 pub mod builtin;
+mod capture;
+mod context;
 mod customer;
 mod decode;
 mod diagnostic;
@@ -25,35 +27,50 @@ mod duration;
 mod expect;
 mod located;
 mod node;
+mod order;
 mod parse;
 mod probe;
 mod profile;
 mod rows;
 mod scenario;
+mod schema;
+mod scope;
+mod step;
+mod steps;
 mod suggest;
 mod target;
+mod template;
 mod text_or;
+mod vars;
+mod verb;
 mod yaml;
 
 pub use action::{
     AccountStatus, Action, Change, DpRevokes, ExpectConsent, ExpectDc, ExpectDcTold, Inject,
     InjectScope, LinkMany, LogIn, Pick, PickProvider, Read, ReadTransactions, Resource,
-    RevokeToken, RotateKeys, SelectAccounts, SetAccount, SetCore, VERBS, WhichAccount,
-    WhichConsent, WhichToken,
+    RevokeToken, RotateKeys, SelectAccounts, SetAccount, SetCore, WhichAccount, WhichConsent,
+    WhichToken,
 };
 pub use baseline::{Known, parse_baseline};
+pub use capture::{Capture, CaptureFrom, ConsentMember};
+pub use context::{Context, Values};
 pub use customer::{CustomerSpec, Driver, Pages};
 pub use diagnostic::{Diagnostic, Label, Source, render};
 pub use duration::Span;
-pub use expect::{Expect, Screen, Statuses};
+pub use expect::{
+    Expect, ExpectJwe, ExpectJwt, ExpectTime, ExpectTls, Presence, Refused, RequirementKey, Screen,
+    Statuses, VerdictWord,
+};
 pub use located::Located;
 pub use parse::parse_scenarios;
 pub use probe::{AskHealth, EventWord, Forward, Probe, SendEvent};
 pub use profile::{PROFILES, load_profile};
-pub use scenario::{ConsentSpec, Provider, ResponseMode, Scenario, Skip, Step};
+pub use scenario::{ConsentSpec, Provider, ResponseMode, Scenario, Skip, Step, Until};
+pub use schema::scenario_schema;
 pub use suggest::closest;
 pub use target::{
     AccountKindWord, ClientAuthWord, Hooks, Listen, ScopeWord, SecretSource, TargetFile,
     TargetWebhooks, TestCustomerSpec, parse_target, target_schema,
 };
 pub use text_or::TextOr;
+pub use verb::{Answers, Gain, VERBS, Verb};

@@ -42,6 +42,37 @@ impl Node {
         }
     }
 
+    /// From where it begins to where the last of its parts ends.
+    pub(crate) fn extent(&self) -> Range<usize> {
+        let end = match &self.kind {
+            Kind::Scalar { .. } => None,
+            Kind::Sequence(items) => items.iter().map(|item| item.extent().end).max(),
+            Kind::Mapping(entries) => {
+                entries.iter().map(|(key, value)| key.span.end.max(value.extent().end)).max()
+            }
+        };
+        self.span.start..self.span.end.max(end.unwrap_or(0))
+    }
+
+    /// The same at another place: what is wrong with it is to be seen there.
+    pub(crate) fn relocated(&self, span: &Range<usize>) -> Self {
+        let kind = match &self.kind {
+            Kind::Sequence(items) => {
+                Kind::Sequence(items.iter().map(|item| item.relocated(span)).collect())
+            }
+            Kind::Mapping(entries) => Kind::Mapping(
+                entries
+                    .iter()
+                    .map(|(key, value)| {
+                        (Key { text: key.text.clone(), span: span.clone() }, value.relocated(span))
+                    })
+                    .collect(),
+            ),
+            scalar @ Kind::Scalar { .. } => scalar.clone(),
+        };
+        Self { span: span.clone(), kind }
+    }
+
     /// What it is, in a sentence about types.
     pub(crate) fn describe(&self) -> String {
         match &self.kind {

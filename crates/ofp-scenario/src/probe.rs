@@ -3,6 +3,7 @@
 use std::num::NonZeroU16;
 
 use ofp_types::ConsentStatus;
+use schemars::JsonSchema;
 use serde::Deserialize;
 
 use crate::{
@@ -32,13 +33,14 @@ pub enum Probe {
 }
 
 /// `paynet.forward_…`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct Forward {
     /// Under which consent.
     pub of: WhichConsent,
     /// How often, each time freshly signed.
     #[serde(deserialize_with = "times")]
+    #[schemars(range(max = 1000))]
     pub times: NonZeroU16,
 }
 
@@ -49,11 +51,12 @@ impl Default for Forward {
 }
 
 /// `paynet.ask_health`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct AskHealth {
     /// How many times at once.
     #[serde(deserialize_with = "times")]
+    #[schemars(range(max = 1000))]
     pub at_once: NonZeroU16,
 }
 
@@ -64,7 +67,7 @@ impl Default for AskHealth {
 }
 
 /// `paynet.send_event`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct SendEvent {
     /// Its type.
@@ -75,6 +78,7 @@ pub struct SendEvent {
     pub ago: Option<Span>,
     /// How many such events, one after the other.
     #[serde(deserialize_with = "times")]
+    #[schemars(range(max = 1000))]
     pub times: NonZeroU16,
 }
 
@@ -86,7 +90,7 @@ impl Default for SendEvent {
 }
 
 /// The type of an event (S4:L127-175).
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum EventWord {
     /// A consent has been asked for.

@@ -1,4 +1,4 @@
-//! `for_each`: one file, a scenario a row. A `{{ key }}` that is a whole value stands for the row's.
+//! `for_each`: one file, a scenario a row. A `{{ key }}` stands for the row's value.
 
 use std::collections::HashSet;
 
@@ -6,6 +6,7 @@ use crate::{
     Diagnostic,
     node::{Key, Kind, Node},
     parse::is_plain,
+    scope::{Known, Origin},
 };
 
 const FOR_EACH: &str = "for_each";
@@ -13,22 +14,21 @@ const FOR_EACH: &str = "for_each";
 const NAME: &str = "name";
 const COVERS: &str = "covers";
 
-/// More nodes are not made, so that few rows with long values, used often, cannot multiply without end.
-const MOST_NODES: usize = 1_000_000;
-
-/// A scenario's tree for one row.
+/// A row.
 pub(crate) struct Row {
     /// What the row is called; none where there is no `for_each`.
     pub(crate) name: Option<String>,
-    pub(crate) entries: Vec<(Key, Node)>,
+    /// Its values.
+    pub(crate) known: Vec<Known>,
+    /// What it covers beside what every row does.
+    pub(crate) covers: Option<(Key, Node)>,
 }
 
-/// The trees of a file: one, or one a row.
-pub(crate) fn expand(entries: Vec<(Key, Node)>) -> Result<Vec<Row>, Vec<Diagnostic>> {
-    let (table, entries): (Vec<_>, Vec<_>) =
-        entries.into_iter().partition(|(key, _)| key.text == FOR_EACH);
-    let Some((key, table)) = table.into_iter().next() else {
-        return Ok(vec![Row { name: None, entries }]);
+/// The rows of a file, taken out of its entries; one without values where there is no table.
+pub(crate) fn rows(entries: &mut Vec<(Key, Node)>) -> Result<Vec<Row>, Vec<Diagnostic>> {
+    let table = entries.iter().position(|(key, _)| key.text == FOR_EACH);
+    let Some((key, table)) = table.map(|at| entries.remove(at)) else {
+        return Ok(vec![Row { name: None, known: Vec::new(), covers: None }]);
     };
     let rows = match table.kind {
         Kind::Sequence(rows) if !rows.is_empty() => rows,
@@ -41,140 +41,72 @@ pub(crate) fn expand(entries: Vec<(Key, Node)>) -> Result<Vec<Row>, Vec<Diagnost
             ]);
         }
     };
-    let mut problems = Vec::new();
-    let mut expanded: Vec<Row> = Vec::new();
-    let (mut left, mut names) = (MOST_NODES, HashSet::new());
+    let (mut problems, mut names, mut all) = (Vec::new(), HashSet::new(), Vec::new());
     for row in &rows {
-        let expansion = one_row(row, &entries, &mut left);
-        if left == 0 {
-            let title = "the rows come to more than this tool reads";
-            problems.push(Diagnostic::new("for_each", title, row.span.clone(), "from here on"));
-            break;
-        }
-        match expansion {
+        match one_row(row) {
             Ok(row) if !names.insert(row.name.clone()) => {
                 let name = row.name.unwrap_or_default();
                 let title = format!("two rows are called `{name}`");
-                let help = "give each row a `name`";
-                problems.push(
-                    Diagnostic::new("for_each", title, key.span.clone(), "in this list").help(help),
-                );
+                let problem = Diagnostic::new("for_each", title, key.span.clone(), "in this list");
+                problems.push(problem.help("give each row a `name`"));
             }
-            Ok(row) => expanded.push(row),
-            Err(found) => problems.extend(found),
+            Ok(row) => all.push(row),
+            Err(problem) => problems.push(problem),
         }
     }
-    if problems.is_empty() { Ok(expanded) } else { Err(problems) }
+    if problems.is_empty() { Ok(all) } else { Err(problems) }
 }
 
-fn one_row(row: &Node, entries: &[(Key, Node)], left: &mut usize) -> Result<Row, Vec<Diagnostic>> {
+fn one_row(row: &Node) -> Result<Row, Diagnostic> {
+    let problem =
+        |title: String, label: &str| Diagnostic::new("for_each", title, row.span.clone(), label);
     let Kind::Mapping(values) = &row.kind else {
-        let title = format!("a row is a map of keys, this is {}", row.describe());
-        return Err(vec![Diagnostic::new("for_each", title, row.span.clone(), "here")]);
+        return Err(problem(format!("a row is a map of keys, this is {}", row.describe()), "here"));
     };
     let named = values.iter().find(|(key, _)| key.text == NAME);
     let first = values.iter().find(|(key, _)| key.text != COVERS);
     let Some(Kind::Scalar { text: name, .. }) = named.or(first).map(|(_, value)| &value.kind)
     else {
         let title = "a row needs a name: a `name`, or a word as its first value";
-        return Err(vec![Diagnostic::new("for_each", title, row.span.clone(), "this one")]);
+        return Err(problem(title.into(), "this one"));
     };
     if !is_plain(name) {
         let title = format!("`{name}` cannot name a row");
         let help = "letters, digits, - and _ only; give the row a `name`";
-        let span = row.span.clone();
-        return Err(vec![Diagnostic::new("for_each", title, span, "this one").help(help)]);
+        return Err(problem(title, "this one").help(help));
     }
-    let mut filling = Filling { values, used: HashSet::new(), problems: Vec::new(), left };
-    let mut filled: Vec<(Key, Node)> =
-        entries.iter().map(|(key, node)| (key.clone(), filling.fill(node))).collect();
-    let Filling { used, mut problems, .. } = filling;
-    let unused = values
-        .iter()
-        .filter(|(key, _)| ![NAME, COVERS].contains(&key.text.as_str()))
-        .filter(|(key, _)| !used.contains(key.text.as_str()));
-    for (key, _) in unused {
-        let title = format!("no step uses `{}` of this row", key.text);
-        let help = format!("write `\"{{{{ {} }}}}\"` where its value is to stand", key.text);
-        problems.push(Diagnostic::new("for_each", title, key.span.clone(), "here").help(help));
-    }
-    if let Some((key, covers)) = values.iter().find(|(key, _)| key.text == COVERS) {
-        cover(&mut filled, key, covers);
-    }
-    match problems.is_empty() {
-        true => Ok(Row { name: Some(name.clone()), entries: filled }),
-        false => Err(problems),
-    }
+    let of_steps = values.iter().filter(|(key, _)| ![NAME, COVERS].contains(&key.text.as_str()));
+    let known = of_steps.map(|(key, node)| Known {
+        name: key.text.clone(),
+        node: node.clone(),
+        origin: Origin::Row,
+        span: key.span.clone(),
+    });
+    let covers = values.iter().find(|(key, _)| key.text == COVERS).cloned();
+    Ok(Row { name: Some(name.clone()), known: known.collect(), covers })
 }
 
-/// A row's values on their way into the steps.
-struct Filling<'a> {
-    values: &'a [(Key, Node)],
-    used: HashSet<&'a str>,
-    problems: Vec<Diagnostic>,
-    /// How many nodes may still be made.
-    left: &'a mut usize,
-}
-
-impl Filling<'_> {
-    fn fill(&mut self, node: &Node) -> Node {
-        let kind = match &node.kind {
-            Kind::Scalar { text, .. } => match placeholder(text) {
-                None => node.kind.clone(),
-                Some(name) => return self.value(name, node),
-            },
-            Kind::Sequence(items) => {
-                Kind::Sequence(items.iter().map(|item| self.fill(item)).collect())
-            }
-            Kind::Mapping(entries) => Kind::Mapping(
-                entries.iter().map(|(key, value)| (key.clone(), self.fill(value))).collect(),
-            ),
-        };
-        *self.left = self.left.saturating_sub(1);
-        Node { span: node.span.clone(), kind }
-    }
-
-    /// What stands for a placeholder; the placeholder itself where nothing does, or nothing fits any more.
-    fn value(&mut self, name: &str, node: &Node) -> Node {
-        let Some((key, value)) = self.values.iter().find(|(key, _)| key.text == name) else {
-            let known: Vec<&str> = self.values.iter().map(|(key, _)| key.text.as_str()).collect();
-            let title = format!("no row of `for_each` has `{name}`");
-            let help = format!("this row has {}", known.join(", "));
-            let problem = Diagnostic::new("for_each", title, node.span.clone(), "here").help(help);
-            self.problems.push(problem);
-            return node.clone();
-        };
-        self.used.insert(&key.text);
-        *self.left = self.left.saturating_sub(value.size());
-        if *self.left == 0 { node.clone() } else { value.clone() }
-    }
-}
-
-/// `{{ name }}`, and nothing else.
-fn placeholder(text: &str) -> Option<&str> {
-    Some(text.trim().strip_prefix("{{")?.strip_suffix("}}")?.trim())
-}
-
-/// What the row covers, beside what every row does. What is no list is left to be complained of.
-fn cover(entries: &mut Vec<(Key, Node)>, key: &Key, covers: &Node) {
+/// Adds what a row covers to what every row does. What is no list is left to be complained of.
+pub(crate) fn cover(entries: &mut Vec<(Key, Node)>, covers: Option<(Key, Node)>) {
+    let Some((key, covers)) = covers else { return };
     let all = entries.iter_mut().find(|(key, _)| key.text == COVERS).map(|(_, node)| node);
     match (all, &covers.kind) {
         (Some(Node { kind: Kind::Sequence(all), .. }), Kind::Sequence(more)) => {
             all.extend(more.iter().cloned());
         }
         (Some(all), _) => *all = covers.clone(),
-        (None, _) => entries.push((key.clone(), covers.clone())),
+        (None, _) => entries.push((key, covers)),
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use crate::{Source, parse_scenarios, render};
+    use crate::{Context, Source, parse_scenarios, render};
 
     fn parsed(rows: &str, steps: &str) -> Result<Vec<String>, String> {
         let head = "scenario: spoilt\ntitle: x\n";
         let source = Source::new("rows.yaml", format!("{head}for_each:\n{rows}steps:\n{steps}"));
-        let (scenarios, problems) = parse_scenarios(&source, &|_| true);
+        let (scenarios, problems) = parse_scenarios(&source, &Context::default());
         let shown = |one: &crate::Scenario| {
             let covers: Vec<&str> = one.covers.iter().map(|c| c.value.as_str()).collect();
             let mutate = one.steps.iter().find_map(|step| step.mutate);
@@ -205,11 +137,15 @@ mod tests {
             (
                 "  - { mutation: alg-none, colour: red }\n",
                 STEPS,
-                "no step uses `colour` of this row",
+                "nothing uses `colour` of this row",
             ),
             ("  - { mutation: alg-non }\n", STEPS, "did you mean `alg-none`?"),
             (&format!("{good}{good}"), STEPS, "two rows are called `alg-none`"),
-            (good, "  - paynet.send_event:\n    mutate: \"{{ mutaton }}\"\n", "has `mutaton`"),
+            (
+                good,
+                "  - paynet.send_event:\n    mutate: \"{{ mutaton }}\"\n",
+                "did you mean `{{ mutation }}`?",
+            ),
             ("  []\n", STEPS, "expected a list of rows, found a list"),
             ("  - { mutation: \"alg none\" }\n", STEPS, "`alg none` cannot name a row"),
             (

@@ -1,15 +1,18 @@
 //! A scenario.
 
-use std::collections::BTreeMap;
+use std::{borrow::Cow, collections::BTreeMap, ops::Range};
 
 use ofp_types::{Mutation, Permission, Policy, Profile, Purpose, RequirementId};
+use schemars::JsonSchema;
 use serde::Deserialize;
 use serde_json::Value;
 
-use crate::{Action, Expect, Located, Span};
+use crate::{
+    Action, Capture, Diagnostic, Expect, Located, Source, Span, template::Template, verb::Verb,
+};
 
 /// What the DC asks the customer for.
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct ConsentSpec {
     /// What for.
@@ -27,7 +30,7 @@ pub struct ConsentSpec {
 }
 
 /// Where a scenario has nothing to say.
-#[derive(Debug, Clone, PartialEq, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Skip {
     /// Switches of the profile, each with the value at which the scenario is left out; all must hold.
@@ -53,7 +56,7 @@ impl Skip {
 }
 
 /// Who names the DP.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Provider {
     /// The DC, in its request.
@@ -64,7 +67,7 @@ pub enum Provider {
 }
 
 /// How the authorization response comes.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum ResponseMode {
     /// As parameters.
@@ -92,14 +95,70 @@ impl Default for ConsentSpec {
 pub struct Step {
     /// What the author calls it, or `actor.verb`.
     pub name: String,
-    /// The line of the file, from 1.
+    /// The file that it is written in: the scenario's, or that of a fragment which the scenario uses.
+    pub source: Source,
+    /// The line of that file, from 1.
     pub line: usize,
+    /// The bytes of that file.
+    pub span: Range<usize>,
+    /// Its verb, `actor.verb`.
+    pub verb_name: &'static str,
+    /// The bytes of its verb.
+    pub(crate) key: Range<usize>,
     /// What is done.
     pub action: Action,
     /// What of it is spoilt on purpose.
     pub mutate: Option<Mutation>,
     /// What is expected of it.
     pub expect: Expect,
+    /// What of it later steps want to know.
+    pub captures: Vec<Capture>,
+    /// Whether it is done again until something holds.
+    pub until: Option<Until>,
+    /// Whether the scenario goes on when it fails.
+    pub goes_on: bool,
+    /// Where it is left out.
+    pub skip: Option<Skip>,
+    /// As it is written, where it says values that only the run can tell.
+    pub(crate) template: Option<Template>,
+}
+
+impl Step {
+    /// Its verb.
+    #[must_use]
+    pub fn verb(&self) -> Option<&'static Verb> {
+        Verb::find(self.verb_name)
+    }
+
+    /// Where its verb stands.
+    pub(crate) fn verb_span(&self) -> Range<usize> {
+        self.key.clone()
+    }
+
+    /// The step with the values that the run has found.
+    ///
+    /// # Errors
+    /// What is wrong with the step as it would be with them.
+    pub fn with(
+        &self,
+        captured: &BTreeMap<String, Value>,
+    ) -> Result<Cow<'_, Self>, Box<Diagnostic>> {
+        match &self.template {
+            None => Ok(Cow::Borrowed(self)),
+            Some(template) => template.step(self, captured).map(Cow::Owned),
+        }
+    }
+}
+
+/// A step that is done again until something holds.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Until {
+    /// What must hold of an answer for it to be the last.
+    pub expect: Expect,
+    /// How long to wait between two.
+    pub every: Span,
+    /// How long to go on at most.
+    pub at_most: Span,
 }
 
 /// A scenario.
@@ -125,4 +184,8 @@ pub struct Scenario {
     pub exclusive: bool,
     /// Where it has nothing to say.
     pub skip: Option<Skip>,
+    /// The only profiles that it is for; all of them unless given.
+    pub only_profiles: Option<Vec<String>>,
+    /// Values of its variables that no report may show.
+    pub secrets: Vec<String>,
 }

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use crate::{AccountId, ConsentId, DcId, DpId};
 
 /// Where a consent stands. Spelled on the wire in lower snake case.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum ConsentStatus {
     /// Created by a pushed authorization request; the customer has not decided.
@@ -144,7 +144,7 @@ impl std::fmt::Display for ConsentStatus {
 }
 
 /// What a consent lets the DC read (X-30: the API's spellings).
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Permission {
     /// Account details.
@@ -171,7 +171,7 @@ impl Permission {
 }
 
 /// What the DC wants the data for.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Purpose {
     /// Personal finance management.

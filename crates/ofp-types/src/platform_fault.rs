@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 
 /// A message of the platform that a fault can strike. The first group are answers of PayNet, the
 /// second its own calls.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum FaultPoint {
     /// A1, A2.
@@ -77,7 +77,7 @@ impl FaultPoint {
 }
 
 /// How a signature of the platform is spoilt.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum JoseFault {
     /// One bit of the signature is flipped.
@@ -171,38 +171,64 @@ pub enum InvalidFault {
 }
 
 /// The flat form of a fault.
-#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(deny_unknown_fields)]
 struct Written {
+    /// Which message it strikes.
     at: Option<FaultPoint>,
+    /// The HTTP status of the answer, 400 to 599; nothing is carried out.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     status: Option<u16>,
+    /// How long the answer or the call waits, at most 60s.
+    #[schemars(with = "Option<String>")]
     #[serde(default, skip_serializing_if = "Option::is_none")]
     delay: Option<SignedDuration>,
+    /// Closes the connection in the middle of the answer.
     #[serde(default, skip_serializing_if = "is_false")]
     reset: bool,
+    /// Never answers.
     #[serde(default, skip_serializing_if = "is_false")]
     silent: bool,
+    /// Carries out what was asked, and answers with an empty body.
     #[serde(default, skip_serializing_if = "is_false")]
     empty: bool,
+    /// Carries out what was asked, and answers with something that is no JSON and no JWS.
     #[serde(default, skip_serializing_if = "is_false")]
     malformed: bool,
+    /// Carries out what was asked, and cuts the body in half.
     #[serde(default, skip_serializing_if = "is_false")]
     truncated: bool,
+    /// Carries out what was asked, and calls the answer a page of HTML.
     #[serde(default, skip_serializing_if = "is_false")]
     content_type: bool,
+    /// Spoils the signature of the message.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     jose: Option<JoseFault>,
+    /// Sends an event twice.
     #[serde(default, skip_serializing_if = "is_false")]
     duplicate: bool,
+    /// Holds an event back until the next one has been sent.
     #[serde(default, skip_serializing_if = "is_false")]
     out_of_order: bool,
+    /// Never sends an event.
     #[serde(default, skip_serializing_if = "is_false")]
     lost: bool,
+    /// How often it strikes; once unless given.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     times: Option<u32>,
+    /// Strikes until `paynet.reset_faults`.
     #[serde(default, skip_serializing_if = "is_false")]
     until_reset: bool,
+}
+
+impl schemars::JsonSchema for PlatformFault {
+    fn schema_name() -> std::borrow::Cow<'static, str> {
+        "PlatformFault".into()
+    }
+
+    fn json_schema(generator: &mut schemars::SchemaGenerator) -> schemars::Schema {
+        Written::json_schema(generator)
+    }
 }
 
 #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde's signature")]

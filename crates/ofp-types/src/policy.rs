@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 /// A rule of the platform that reaches beyond one consent. `ofp-sim up` enforces all of them;
 /// scenarios, which run side by side, only where they say so.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Policy {
     /// A newly authorized consent supersedes an older one of the same DP, DC, customer and purpose

@@ -1,76 +1,70 @@
 //! What a step's author expects, held to what came.
 
-use jsonpath_rust::JsonPath;
-use ofp_evidence::{Cause, Finding, Severity, Subject};
-use ofp_scenario::{Expect, Source};
+use std::ops::Range;
+
+use jsonpath_rust::{JsonPath, query::QueryRef};
+use ofp_evidence::{Cause, Excerpt, Finding, Severity, Subject};
+use ofp_scenario::Step;
 use serde_json::Value;
 
-/// An expectation that was not met: it fails the scenario, never a requirement.
-pub(super) fn unmet(file: &str, line: usize, expected: String, actual: String) -> Finding {
+use super::pretty::Pretty;
+
+/// An expectation that was not met: it fails the scenario, never a requirement. `span` is where it is written.
+pub(super) fn unmet(step: &Step, span: &Range<usize>, expected: String, actual: String) -> Finding {
+    let line = step.source.line(span.start);
+    at_line(&step.source.name, line, expected, actual).showing(written(step, span))
+}
+
+/// The same of a verb that is an expectation as a whole.
+pub(super) fn unmet_by(step: &Step, expected: String, actual: String) -> Finding {
+    let span = step.source.line_span(step.line);
+    unmet(step, &span, expected, actual)
+}
+
+/// The same of a line that belongs to no step.
+pub(super) fn at_line(file: &str, line: usize, expected: String, actual: String) -> Finding {
     let subject = Subject::Expectation { file: file.to_owned(), line };
     Finding::new(subject, expected, actual, Severity::Failure).caused_by(Cause::Dp)
 }
 
-/// What an HTTP answer is held to: every mismatch at once.
-pub(super) fn of_answer(
-    source: &Source,
-    expect: &Expect,
-    status: u16,
-    body: Option<&Value>,
-    raw: &str,
-) -> Vec<Finding> {
-    let mut findings = Vec::new();
-    if let Some(expected) = &expect.status
-        && !expected.value.contains(status)
-    {
-        let line = source.line(expected.span.start);
-        let start: String = raw.chars().take(200).collect();
-        let actual = format!("{status} {start}");
-        findings.push(unmet(&source.name, line, format!("status {}", expected.value), actual));
+/// The step as it is written, with what was expected marked.
+fn written(step: &Step, span: &Range<usize>) -> Excerpt {
+    let text = step.source.shown();
+    let lines = |range: Range<usize>| {
+        let start = text[..range.start].rfind('\n').map_or(0, |at| at + 1);
+        let end = text[range.end..].find('\n').map_or(text.len(), |at| range.end + at);
+        start..end
+    };
+    let bound = |range: &Range<usize>| range.start.min(text.len())..range.end.min(text.len());
+    let whole = lines(bound(&step.span));
+    let (whole, span) = (whole.start.min(lines(bound(span)).start)..whole.end, bound(span));
+    let shown = text.get(whole.clone()).unwrap_or_default().trim_end();
+    let within = |at: usize| at.saturating_sub(whole.start).min(shown.len());
+    Excerpt {
+        name: step.source.name.clone(),
+        text: shown.to_owned(),
+        first_line: step.source.line(whole.start),
+        span: within(span.start)..within(span.end),
+        label: "expected here".into(),
     }
-    for (path, expected) in expect.json.iter().flatten() {
-        let line = source.line(expected.span.start);
-        let found = body.map(|body| query(body, path));
-        let actual = match found {
-            None => "no JSON".to_owned(),
-            Some(Err(problem)) => format!("a JSONPath that cannot be read: {problem}"),
-            Some(Ok(values)) if values.iter().any(|value| holds(&expected.value, value)) => {
-                continue;
-            }
-            Some(Ok(values)) if values.is_empty() => "nothing at this path".to_owned(),
-            Some(Ok(values)) => {
-                values.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ")
-            }
-        };
-        let expected = format!("{path}: {}", expected.value);
-        findings.push(unmet(&source.name, line, expected, actual));
-    }
-    findings
 }
 
 /// What the screen that follows is held to.
-pub(super) fn of_screen(
-    source: &Source,
-    expect: &Expect,
-    screen: &str,
-    text: &str,
-) -> Vec<Finding> {
+pub(super) fn of_screen(step: &Step, screen: &str, text: &str) -> Vec<Finding> {
     let mut findings = Vec::new();
-    if let Some(expected) = &expect.screen
+    let start = || -> String { text.chars().take(160).collect() };
+    if let Some(expected) = &step.expect.screen
         && expected.value.as_str() != screen
     {
-        let line = source.line(expected.span.start);
-        let start: String = text.chars().take(160).collect();
-        let actual = format!("screen {screen}: {start}");
-        let expected = format!("screen {}", expected.value.as_str());
-        findings.push(unmet(&source.name, line, expected, actual));
+        let actual = format!("screen {screen}: {}", start());
+        let wanted = format!("screen {}", expected.value.as_str());
+        findings.push(unmet(step, &expected.span, wanted, actual));
     }
-    if let Some(expected) = &expect.text
+    if let Some(expected) = &step.expect.text
         && !contains(text, &expected.value)
     {
-        let line = source.line(expected.span.start);
-        let start: String = text.chars().take(160).collect();
-        findings.push(unmet(&source.name, line, format!("text \"{}\"", expected.value), start));
+        let wanted = format!("text \"{}\"", expected.value);
+        findings.push(unmet(step, &expected.span, wanted, start()));
     }
     findings
 }
@@ -80,13 +74,14 @@ pub(super) fn contains(text: &str, part: &str) -> bool {
     text.to_lowercase().contains(&part.to_lowercase())
 }
 
-fn query<'a>(body: &'a Value, path: &str) -> Result<Vec<&'a Value>, String> {
+/// What is at a JSONPath, whose leading `$.` may be left out.
+pub(super) fn query<'a>(body: &'a Value, path: &str) -> Result<Vec<QueryRef<'a, Value>>, String> {
     let whole = if path.starts_with('$') { path.to_owned() } else { format!("$.{path}") };
-    body.query(&whole).map_err(|e| e.to_string())
+    body.query_with_path(&whole).map_err(|e| e.to_string())
 }
 
 /// Partial comparison: what is expected must be there, more may be.
-fn holds(expected: &Value, actual: &Value) -> bool {
+pub(super) fn holds(expected: &Value, actual: &Value) -> bool {
     match (expected, actual) {
         (Value::Object(expected), Value::Object(actual)) => expected
             .iter()
@@ -98,6 +93,37 @@ fn holds(expected: &Value, actual: &Value) -> bool {
     }
 }
 
+/// A JSON text, with the parts at some paths marked; the whole where none is.
+pub(super) fn shown_json(name: &str, body: &Value, paths: &[String], label: &str) -> Excerpt {
+    let pretty = Pretty::of(body);
+    let place = paths.iter().find_map(|path| pretty.places.get(&pointer(path))).cloned();
+    // what is missing is missed where the text begins
+    let span = place.unwrap_or(0..1.min(pretty.text.len()));
+    Excerpt {
+        name: name.to_owned(),
+        text: pretty.text,
+        first_line: 1,
+        span,
+        label: label.to_owned(),
+    }
+}
+
+/// A normalized path (`$['data']['list'][0]`, RFC 9535 §2.7) as a JSON Pointer.
+fn pointer(normalized: &str) -> String {
+    let (mut pointer, mut rest) =
+        (String::new(), normalized.strip_prefix('$').unwrap_or(normalized));
+    while let Some(inside) = rest.strip_prefix('[') {
+        let (key, behind) = match inside.strip_prefix('\'') {
+            Some(quoted) => quoted.split_once("']").unwrap_or((quoted, "")),
+            None => inside.split_once(']').unwrap_or((inside, "")),
+        };
+        pointer.push('/');
+        pointer.push_str(&key.replace('~', "~0").replace('/', "~1"));
+        rest = behind;
+    }
+    pointer
+}
+
 #[cfg(test)]
 mod tests {
     use serde_json::json;
@@ -107,10 +133,18 @@ mod tests {
     #[test]
     fn objects_are_compared_in_part_and_paths_may_leave_out_the_root() {
         let body = json!({"data": {"a": 1, "b": {"c": "x", "d": 2}, "list": [1, 2]}});
-        let found = |path: &str| query(&body, path).unwrap()[0].clone();
+        let found = |path: &str| query(&body, path).unwrap().remove(0).val().clone();
         assert!(holds(&json!({"c": "x"}), &found("data.b")));
         assert!(!holds(&json!({"c": "y"}), &found("$.data.b")));
         assert!(!holds(&json!([1]), &found("data.list")), "lists are compared whole");
         assert!(query(&body, "data..[").is_err());
+    }
+
+    #[test]
+    fn what_is_marked_is_what_the_path_names() {
+        let body = json!({"data": {"list": [{"x": 1}, {"x": 2}]}});
+        let path = query(&body, "data.list[1].x").unwrap().remove(0).path();
+        let excerpt = shown_json("answer", &body, &[path], "here");
+        assert_eq!(&excerpt.text[excerpt.span], "2");
     }
 }

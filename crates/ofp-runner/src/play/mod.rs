@@ -2,6 +2,9 @@
 
 mod evidence;
 mod expect;
+mod heard;
+mod pretty;
+mod step;
 mod steps;
 
 use std::{
@@ -16,13 +19,16 @@ use ofp_evidence::{
     StepResult, StepStatus, Verdict,
 };
 
+use ofp_scenario::Scenario;
+use ofp_types::Profile;
+
 use crate::{
     Loaded, SnapshotMode, World,
     snapshot::{self, SnapshotOptions},
 };
 use evidence::of_consents;
 pub(crate) use steps::end_of_day;
-use steps::{Actors, StepError, Stopped};
+use steps::{Actors, Stopped};
 
 /// How to play.
 #[derive(Debug, Clone)]
@@ -50,14 +56,13 @@ pub(crate) async fn play(
     options: &PlayOptions,
     seat: usize,
 ) -> Played {
-    if let Some(skip) = loaded.scenario.skip.as_ref()
-        && skip.applies_to(&world.settings.profile)
-    {
-        return not_played(loaded, &skip.because);
+    if let Some(because) = left_out(&loaded.scenario, &world.settings.profile) {
+        return not_played(loaded, &because);
     }
+    loaded.scenario.secrets.iter().for_each(|secret| world.journal.keep_secret(secret));
     let started = Instant::now();
     let mut actors = Actors::new(world, &loaded.scenario, seat);
-    let (mut steps, stopped) = play_steps(&mut actors, world, loaded, options).await;
+    let (mut steps, stopped) = step::play_all(&mut actors, world, loaded, options).await;
     actors.at_rest().await;
     settle(world, &actors, options).await;
     let not_struck = if stopped.is_none() { actors.not_struck() } else { Vec::new() };
@@ -78,9 +83,12 @@ pub(crate) async fn play(
     let uncovered = if claims { uncovered(loaded, &verdicts) } else { Vec::new() };
     let misconfigured = !uncovered.is_empty() || matches!(stopped, Some(Stopped::OutOfOrder));
     findings.extend(uncovered);
+    if stopped.is_none() {
+        hold_to_verdicts(&mut steps, &loaded.scenario, &verdicts);
+    }
     findings.extend(not_struck.into_iter().map(|fault| {
         let expected = format!("the fault {fault} strikes before the scenario ends");
-        expect::unmet(&loaded.source.name, 1, expected, "it has not struck".into())
+        expect::at_line(&loaded.source.name, 1, expected, "it has not struck".into())
     }));
     file_by_cause(&mut steps, &records);
     let findings = attribute(&mut steps, findings);
@@ -96,6 +104,34 @@ pub(crate) async fn play(
         until: all.len(),
     };
     Played { result, verdicts, misconfigured }
+}
+
+/// Why a scenario has nothing to say in a profile, if it has not.
+fn left_out(scenario: &Scenario, profile: &Profile) -> Option<String> {
+    if let Some(skip) = scenario.skip.as_ref().filter(|skip| skip.applies_to(profile)) {
+        return Some(skip.because.clone());
+    }
+    let only = scenario.only_profiles.as_ref()?;
+    (!only.contains(&profile.name)).then(|| format!("it is only for profile {}", only.join(", ")))
+}
+
+/// Steps whose authors expect verdicts, held to what the scenario as a whole shows.
+fn hold_to_verdicts(
+    results: &mut [StepResult],
+    scenario: &Scenario,
+    verdicts: &[(&Requirement, Verdict)],
+) {
+    for (step, result) in scenario.steps.iter().zip(results) {
+        for (id, expected) in step.expect.requirements.iter().flatten() {
+            let found = verdicts.iter().find(|(requirement, _)| requirement.id == id.0);
+            let word = found.map_or("not judged by a scenario", |(_, verdict)| verdict.word());
+            if word != expected.value.as_str() {
+                let wanted = format!("{}: {}", id.0, expected.value.as_str());
+                result.findings.push(expect::unmet(step, &expected.span, wanted, word.to_owned()));
+                result.status = StepStatus::Failed;
+            }
+        }
+    }
 }
 
 /// What the checks say of a scenario's evidence.
@@ -123,6 +159,7 @@ pub(crate) fn played_before(
 pub(crate) fn not_played(loaded: &Loaded, because: &str) -> Played {
     let skipped = |(at, step): (usize, &ofp_scenario::Step)| StepResult {
         name: step.name.clone(),
+        file: step::file_of(step, loaded),
         line: step.line,
         status: StepStatus::Skipped,
         findings: Vec::new(),
@@ -141,74 +178,6 @@ pub(crate) fn not_played(loaded: &Loaded, because: &str) -> Played {
         until: 0,
     };
     Played { result, verdicts: Vec::new(), misconfigured: false }
-}
-
-async fn play_steps(
-    actors: &mut Actors<'_>,
-    world: &World,
-    loaded: &Loaded,
-    options: &PlayOptions,
-) -> (Vec<StepResult>, Option<Stopped>) {
-    let mut results = Vec::new();
-    let mut stopped: Option<Stopped> = None;
-    for step in &loaded.scenario.steps {
-        let mut result = StepResult {
-            name: step.name.clone(),
-            line: step.line,
-            status: StepStatus::Skipped,
-            findings: Vec::new(),
-            error: None,
-            exchanges: Vec::new(),
-        };
-        if let Some(part) = step.action.part().filter(|part| !world.dp.claims(*part)) {
-            result.error = Some(format!("the target's `scope` does not claim {}", part.name()));
-        } else if stopped.is_none() {
-            let before = world.journal.mark();
-            let patience = actors.patience(options.step_deadline);
-            let played = actors.play(step, &loaded.source);
-            let outcome = match tokio::time::timeout(patience, played).await {
-                Ok(outcome) => outcome,
-                Err(_) => Err(StepError::Deadline(patience)),
-            };
-            result.exchanges = exchanges_since(world, actors, before);
-            let consents = actors.consents();
-            let readings = world.try_other_readings(before, &consents);
-            // what is not found out in the time of a step is not found out
-            let _ = tokio::time::timeout(patience, readings).await;
-            match outcome {
-                Ok(findings) if findings.is_empty() => result.status = StepStatus::Passed,
-                Ok(findings) => {
-                    result.status = StepStatus::Failed;
-                    result.findings = findings;
-                    stopped = Some(Stopped::ByTheOthers);
-                }
-                Err(error) => {
-                    result.error = Some(error.to_string());
-                    let why = error.stops();
-                    if why != Stopped::NotInProfile {
-                        result.status = StepStatus::Error;
-                    }
-                    stopped = Some(why);
-                }
-            }
-        }
-        results.push(result);
-    }
-    (results, stopped)
-}
-
-fn exchanges_since(world: &World, actors: &Actors<'_>, before: usize) -> Vec<ExchangeId> {
-    let records = world.journal.since(before);
-    let consents = actors.consents();
-    let ours = |record: &Arc<Record>| match &**record {
-        Record::Exchange(x) if x.consent.as_ref().is_some_and(|c| consents.contains(c)) => {
-            Some(x.id)
-        }
-        _ => None,
-    };
-    let mut ids: Vec<_> = records.iter().filter_map(ours).collect();
-    ids.sort_unstable();
-    ids
 }
 
 /// Events to the DP that are still under way belong to the evidence.
@@ -261,7 +230,7 @@ fn uncovered(loaded: &Loaded, verdicts: &[(&Requirement, Verdict)]) -> Vec<Findi
 /// A scenario claims what came to nothing: its author's error, not the DP's.
 pub(crate) fn uncovered_claim(file: &str, line: usize, id: &str, because: &str) -> Finding {
     let expected = format!("a verdict on {id}, which the scenario claims to cover");
-    expect::unmet(file, line, expected, format!("none: {because}")).caused_by(Cause::Config)
+    expect::at_line(file, line, expected, format!("none: {because}")).caused_by(Cause::Config)
 }
 
 /// An exchange belongs to the step of whatever caused it, whenever it was recorded.

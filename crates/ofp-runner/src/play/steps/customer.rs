@@ -2,7 +2,7 @@
 
 use ofp_checks::TestCustomer;
 use ofp_evidence::Screen;
-use ofp_scenario::{LogIn, PickProvider, SelectAccounts, Source, Step, WhichConsent};
+use ofp_scenario::{LogIn, PickProvider, SelectAccounts, Step, WhichConsent};
 use ofp_types::{ConsentStatus, Mutation};
 
 use super::{Actors, Played, StepError};
@@ -12,7 +12,7 @@ use crate::{
 };
 
 impl Actors<'_> {
-    pub(super) async fn follow_authorization(&mut self, step: &Step, source: &Source) -> Played {
+    pub(super) async fn follow_authorization(&mut self, step: &Step) -> Played {
         let asked = self.asked(WhichConsent::Last)?;
         let (link, consent) = (asked.pending.authorize_url.clone(), asked.consent.clone());
         if self.sends_out(&link, step)? {
@@ -20,33 +20,28 @@ impl Actors<'_> {
         }
         if self.in_browser(step)? {
             self.browser_arrives(&link).await?;
-            return self.shown(step, source);
+            return self.shown(step);
         }
         let world = self.world;
         let mut visit = Visit::new(&world.customer, &world.journal, consent);
         let arrived = visit.arrive(&link).await;
         self.visit = Some(visit);
         arrived?;
-        self.shown(step, source)
+        self.shown(step)
     }
 
     /// Only now is there a consent.
-    pub(super) async fn pick_provider(
-        &mut self,
-        pick: &PickProvider,
-        step: &Step,
-        source: &Source,
-    ) -> Played {
+    pub(super) async fn pick_provider(&mut self, pick: &PickProvider, step: &Step) -> Played {
         let next = self.visit()?.pick_provider(pick.dp_id.as_deref()).await?;
         self.learn_consent();
         let consent = self.consent()?.clone();
         let visit = self.visit()?;
         visit.is_about(consent);
         visit.arrive(next.as_str()).await?;
-        self.shown(step, source)
+        self.shown(step)
     }
 
-    pub(super) async fn log_in(&mut self, login: &LogIn, step: &Step, source: &Source) -> Played {
+    pub(super) async fn log_in(&mut self, login: &LogIn, step: &Step) -> Played {
         let (username, password, correct) = self.credentials(login)?;
         let told = (username.clone(), password.clone(), correct);
         if self.errand_logs_in(told, step)? {
@@ -54,7 +49,7 @@ impl Actors<'_> {
         }
         if self.in_browser(step)? {
             self.browser()?.log_in(&username, &password, correct).await?;
-            return self.shown(step, source);
+            return self.shown(step);
         }
         let visit = self.visit()?;
         visit.log_in(&username, &password, correct).await?;
@@ -62,21 +57,16 @@ impl Actors<'_> {
         if !values.is_empty() {
             self.account_values.insert(username, values);
         }
-        self.shown(step, source)
+        self.shown(step)
     }
 
-    pub(super) async fn select_accounts(
-        &mut self,
-        select: &SelectAccounts,
-        step: &Step,
-        source: &Source,
-    ) -> Played {
+    pub(super) async fn select_accounts(&mut self, select: &SelectAccounts, step: &Step) -> Played {
         if self.errand_selects(&select.pick, step)? {
             return Ok(Vec::new());
         }
         if self.in_browser(step)? {
             self.browser()?.select(&select.pick).await?;
-            return self.shown(step, source);
+            return self.shown(step);
         }
         if step.mutate.is_some() {
             let status = self.standing()?;
@@ -92,10 +82,10 @@ impl Actors<'_> {
         if visit.screen() == Screen::Review {
             self.review = self.visit()?.url().cloned();
         }
-        self.shown(step, source)
+        self.shown(step)
     }
 
-    pub(super) async fn decide(&mut self, approved: bool, step: &Step, source: &Source) -> Played {
+    pub(super) async fn decide(&mut self, approved: bool, step: &Step) -> Played {
         if self.errand_decides(approved, step).await? {
             return Ok(Vec::new());
         }
@@ -103,7 +93,7 @@ impl Actors<'_> {
             let consent = self.consent()?.clone();
             self.browser()?.decide(approved).await?;
             self.decided.push(consent);
-            return self.shown(step, source);
+            return self.shown(step);
         }
         match step.mutate {
             None => {
@@ -120,7 +110,7 @@ impl Actors<'_> {
                 }
             }
         }
-        self.shown(step, source)
+        self.shown(step)
     }
 
     /// Where the consent stands at PayNet.
@@ -131,7 +121,7 @@ impl Actors<'_> {
     }
 
     /// PayNet asks the DP once more, and the customer opens what it answers in another browser.
-    pub(super) async fn open_link_again(&mut self, step: &Step, source: &Source) -> Played {
+    pub(super) async fn open_link_again(&mut self, step: &Step) -> Played {
         self.at_rest().await;
         let id = self.consent()?.clone();
         let consent =
@@ -144,23 +134,23 @@ impl Actors<'_> {
         let arrived = visit.arrive(location).await;
         self.other_tab = self.visit.replace(visit);
         arrived?;
-        self.shown(step, source)
+        self.shown(step)
     }
 
-    pub(super) fn switch_tab(&mut self, step: &Step, source: &Source) -> Played {
+    pub(super) fn switch_tab(&mut self, step: &Step) -> Played {
         if self.other_tab.is_none() {
             return Err(StepError::TooEarly("customer.open_link_again"));
         }
         std::mem::swap(&mut self.visit, &mut self.other_tab);
-        self.shown(step, source)
+        self.shown(step)
     }
 
-    pub(super) async fn skip_login(&mut self, step: &Step, source: &Source) -> Played {
+    pub(super) async fn skip_login(&mut self, step: &Step) -> Played {
         let needs = "customer.select_accounts that leads to a review page";
         let review = self.review.clone().ok_or(StepError::TooEarly(needs))?;
         let status = self.standing()?;
         self.visit()?.skip_login(review, status).await?;
-        self.shown(step, source)
+        self.shown(step)
     }
 
     pub(super) async fn preflight(&mut self) -> Played {
@@ -182,7 +172,7 @@ impl Actors<'_> {
         Ok(Vec::new())
     }
 
-    pub(super) fn shown(&self, step: &Step, source: &Source) -> Played {
+    pub(super) fn shown(&self, step: &Step) -> Played {
         let (screen, text) = match (&self.chromium, &self.visit) {
             (Some(browser), _) => (browser.screen(), browser.text()),
             (None, Some(visit)) => (visit.screen(), visit.text()),
@@ -199,7 +189,7 @@ impl Actors<'_> {
             }
             Screen::Unrecognised => "not recognised",
         };
-        Ok(of_screen(source, &step.expect, screen, text))
+        Ok(of_screen(step, screen, text))
     }
 
     /// The credentials that a step means, and whether they are right.

@@ -5,12 +5,13 @@ use jiff::{
     tz::{Offset, TimeZone},
 };
 use ofp_dc::{ConsentChange, ConsentRequest, DcError};
+use ofp_evidence::Message;
 use ofp_net::Reply;
-use ofp_scenario::{Change, Provider, ResponseMode, Source, Step, WhichConsent, WhichToken};
+use ofp_scenario::{Change, Provider, ResponseMode, Step, WhichConsent, WhichToken};
 use ofp_types::{ReasonCode, StatusReason};
 
 use super::{Actors, Asked, Played, StepError};
-use crate::play::expect::of_answer;
+use crate::play::heard::Heard;
 
 impl Actors<'_> {
     pub(super) async fn request_consent(&mut self) -> Played {
@@ -52,7 +53,7 @@ impl Actors<'_> {
         Ok(Vec::new())
     }
 
-    pub(super) async fn refresh_token(&mut self, step: &Step, source: &Source) -> Played {
+    pub(super) async fn refresh_token(&mut self, step: &Step) -> Played {
         let linked = self.linked(WhichConsent::Last)?;
         let refreshed = self.world.dc.refresh(linked).await;
         let (status, body) = match &refreshed {
@@ -70,14 +71,15 @@ impl Actors<'_> {
             Err(DcError::Refused { .. }) if refusal_expected => {}
             Err(error) => return Err(error.into()),
         }
-        let json = serde_json::from_str(&body).ok();
-        Ok(of_answer(source, &step.expect, status, json.as_ref(), &body))
+        let message = Message { headers: Vec::new(), body: body.into_bytes() };
+        Ok(self.heard(step, Heard::of(status, message)))
     }
 
-    pub(super) async fn introspect_token(&self, step: &Step, source: &Source) -> Played {
+    pub(super) async fn introspect_token(&self, step: &Step) -> Played {
         let token = &self.linked(WhichConsent::Last)?.access_token;
         let claims = self.world.dc.introspect(token).await?;
-        Ok(of_answer(source, &step.expect, 200, Some(&claims), &claims.to_string()))
+        let message = Message { headers: Vec::new(), body: claims.to_string().into_bytes() };
+        Ok(self.heard(step, Heard::of(200, message)))
     }
 
     pub(super) async fn revoke_token(&self, which: WhichToken) -> Played {
@@ -90,22 +92,22 @@ impl Actors<'_> {
         Ok(Vec::new())
     }
 
-    pub(super) async fn read_userinfo(&self, step: &Step, source: &Source) -> Played {
+    pub(super) async fn read_userinfo(&self, step: &Step) -> Played {
         let reply = self.world.dc.userinfo(self.linked(WhichConsent::Last)?).await?;
-        replied("dc.read_userinfo", 200, step, source, &reply)
+        self.replied("dc.read_userinfo", 200, step, reply)
     }
 
-    pub(super) async fn list_providers(&self, step: &Step, source: &Source) -> Played {
+    pub(super) async fn list_providers(&self, step: &Step) -> Played {
         let reply = self.world.dc.providers().await?;
-        replied("dc.list_providers", 200, step, source, &reply)
+        self.replied("dc.list_providers", 200, step, reply)
     }
 
-    pub(super) async fn retrieve_consent(&self, step: &Step, source: &Source) -> Played {
+    pub(super) async fn retrieve_consent(&self, step: &Step) -> Played {
         let reply = self.world.dc.retrieve_consent(self.consent()?).await?;
-        replied("dc.retrieve_consent", 200, step, source, &reply)
+        self.replied("dc.retrieve_consent", 200, step, reply)
     }
 
-    pub(super) async fn dc_changes(&self, change: Change, step: &Step, source: &Source) -> Played {
+    pub(super) async fn dc_changes(&self, change: Change, step: &Step) -> Played {
         let (change, reason) = match change {
             Change::Revoke => (ConsentChange::Revoke, None),
             Change::Suspend => {
@@ -115,25 +117,17 @@ impl Actors<'_> {
             Change::Reactivate => (ConsentChange::Reactivate, None),
         };
         let reply = self.world.dc.change_consent(self.consent()?, change, reason).await?;
-        replied("a change of the consent", 201, step, source, &reply)
+        self.replied("a change of the consent", 201, step, reply)
     }
-}
 
-/// Success, unless the step expects something else.
-fn replied(
-    what: &'static str,
-    success: u16,
-    step: &Step,
-    source: &Source,
-    reply: &Reply,
-) -> Played {
-    let raw = reply.message.text();
-    if step.expect.status.is_none() && reply.status != success {
-        let body = raw.chars().take(300).collect();
-        return Err(StepError::Refused { what, status: reply.status, body });
+    /// Success, unless the step expects something else.
+    fn replied(&self, what: &'static str, success: u16, step: &Step, reply: Reply) -> Played {
+        if step.expect.status.is_none() && step.until.is_none() && reply.status != success {
+            let body = reply.message.text().chars().take(300).collect();
+            return Err(StepError::Refused { what, status: reply.status, body });
+        }
+        Ok(self.heard(step, Heard::of(reply.status, reply.message)))
     }
-    let json = serde_json::from_slice(&reply.message.body).ok();
-    Ok(of_answer(source, &step.expect, reply.status, json.as_ref(), &raw))
 }
 
 /// The last second of a day in Malaysia: consents end then.

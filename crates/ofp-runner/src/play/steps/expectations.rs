@@ -1,23 +1,16 @@
 //! What is expected of consents, and of what the DC shows and was told.
 
 use ofp_dc::Landing;
-use ofp_scenario::{ExpectConsent, ExpectDc, ExpectDcTold, Source, Step, WhichConsent};
+use ofp_scenario::{ExpectConsent, ExpectDc, ExpectDcTold, Step, WhichConsent};
 
 use super::{Actors, Played};
-use crate::play::expect::{contains, unmet};
+use crate::play::expect::{contains, unmet_by};
 
 impl Actors<'_> {
-    pub(super) async fn expect_consent(
-        &self,
-        expected: &ExpectConsent,
-        step: &Step,
-        source: &Source,
-    ) -> Played {
+    pub(super) async fn expect_consent(&self, expected: &ExpectConsent, step: &Step) -> Played {
         let within = expected.within.0.unsigned_abs();
         let consent = self.consent_of(expected.of)?;
-        let missed = |expected: String, actual: String| {
-            Ok(vec![unmet(&source.name, step.line, expected, actual)])
-        };
+        let missed = |expected: String, actual: String| Ok(vec![unmet_by(step, expected, actual)]);
         let found = match self.world.paynet.wait_for(consent, expected.status, within).await {
             Ok(found) => found,
             Err(unsettled) => {
@@ -33,12 +26,7 @@ impl Actors<'_> {
         Ok(Vec::new())
     }
 
-    pub(super) async fn expect_dc_told(
-        &self,
-        expected: &ExpectDcTold,
-        step: &Step,
-        source: &Source,
-    ) -> Played {
+    pub(super) async fn expect_dc_told(&self, expected: &ExpectDcTold, step: &Step) -> Played {
         let within = expected.within.0.unsigned_abs();
         let consent = self.consent_of(expected.of)?;
         // every event that the DC takes is an exchange in PayNet's journal
@@ -58,10 +46,10 @@ impl Actors<'_> {
         };
         let expected =
             format!("an event to the DC that says {} within {within:?}", expected.status);
-        Ok(vec![unmet(&source.name, step.line, expected, actual)])
+        Ok(vec![unmet_by(step, expected, actual)])
     }
 
-    pub(super) fn expect_dc(&self, expected: &ExpectDc, step: &Step, source: &Source) -> Played {
+    pub(super) fn expect_dc(&self, expected: &ExpectDc, step: &Step) -> Played {
         let landing = self.world.dc.landing(&self.asked(WhichConsent::Last)?.pending.state);
         let page = match (&self.chromium, &self.visit) {
             (Some(browser), _) => browser.text(),
@@ -77,11 +65,11 @@ impl Actors<'_> {
                 Some(Landing::Error { error, description }) => format!("{error}: {description}"),
             };
             let expected = if expected.linked { "the account linked" } else { "no account linked" };
-            findings.push(unmet(&source.name, step.line, expected.into(), actual));
+            findings.push(unmet_by(step, expected.into(), actual));
         }
         if let Some(message) = expected.message.as_ref().filter(|m| !contains(page, m)) {
             let expected = format!("the DC's page says \"{message}\"");
-            findings.push(unmet(&source.name, step.line, expected, page.to_owned()));
+            findings.push(unmet_by(step, expected, page.to_owned()));
         }
         Ok(findings)
     }

@@ -10,19 +10,23 @@ mod paynet;
 mod probe;
 mod reading;
 
-use std::{collections::HashMap, time::Duration};
+use std::{
+    cell::{Ref, RefCell},
+    collections::HashMap,
+    time::Duration,
+};
 
 use ofp_dc::{DcError, Linked, Pending};
 use ofp_evidence::{Failure, Finding, Message};
 use ofp_paynet::{ForwardError, Unsettled};
-use ofp_scenario::{Action, Expect, Scenario, Source, Step, WhichConsent};
+use ofp_scenario::{Action, Expect, Scenario, Step, WhichConsent};
 use ofp_types::{ConsentId, IllegalTransition};
 use url::Url;
 
 pub(crate) use dc::end_of_day;
 use errand::{Errand, ErrandError};
 
-use super::expect::of_answer;
+use super::heard::Heard;
 use crate::{
     World, WorldError,
     chromium::{BrowserVisit, ChromiumError},
@@ -136,6 +140,8 @@ pub(super) struct Actors<'a> {
     errand: Option<Errand>,
     /// Which test customer the scenario has for its own.
     seat: usize,
+    /// The last answer that the step got.
+    answer: RefCell<Option<Heard>>,
 }
 
 type Played = Result<Vec<Finding>, StepError>;
@@ -144,6 +150,7 @@ impl<'a> Actors<'a> {
     pub(super) fn new(world: &'a World, scenario: &'a Scenario, seat: usize) -> Self {
         Self {
             seat,
+            answer: RefCell::new(None),
             errand: None,
             chromium: None,
             world,
@@ -163,26 +170,27 @@ impl<'a> Actors<'a> {
     }
 
     /// Carries out a step; what was not as expected comes back.
-    pub(super) async fn play(&mut self, step: &Step, source: &Source) -> Played {
+    pub(super) async fn play(&mut self, step: &Step) -> Played {
+        *self.answer.borrow_mut() = None;
         match &step.action {
             Action::RequestConsent => self.request_consent().await,
             Action::ExchangeCode => self.exchange_code().await,
-            Action::Read(resource, read) => self.read(*resource, read, step, source).await,
-            Action::ReadTransactions(read) => self.read_transactions(read, step, source).await,
-            Action::RefreshToken => self.refresh_token(step, source).await,
-            Action::IntrospectToken => self.introspect_token(step, source).await,
+            Action::Read(resource, read) => self.read(*resource, read, step).await,
+            Action::ReadTransactions(read) => self.read_transactions(read, step).await,
+            Action::RefreshToken => self.refresh_token(step).await,
+            Action::IntrospectToken => self.introspect_token(step).await,
             Action::RevokeToken(which) => self.revoke_token(which.token).await,
-            Action::ReadUserinfo => self.read_userinfo(step, source).await,
-            Action::ListProviders => self.list_providers(step, source).await,
-            Action::RetrieveConsent => self.retrieve_consent(step, source).await,
-            Action::DcChanges(change) => self.dc_changes(*change, step, source).await,
-            Action::FollowAuthorization => self.follow_authorization(step, source).await,
-            Action::PickProvider(pick) => self.pick_provider(pick, step, source).await,
-            Action::LogIn(login) => self.log_in(login, step, source).await,
-            Action::SelectAccounts(select) => self.select_accounts(select, step, source).await,
-            Action::OpenLinkAgain => self.open_link_again(step, source).await,
-            Action::SwitchTab => self.switch_tab(step, source),
-            Action::SkipLogin => self.skip_login(step, source).await,
+            Action::ReadUserinfo => self.read_userinfo(step).await,
+            Action::ListProviders => self.list_providers(step).await,
+            Action::RetrieveConsent => self.retrieve_consent(step).await,
+            Action::DcChanges(change) => self.dc_changes(*change, step).await,
+            Action::FollowAuthorization => self.follow_authorization(step).await,
+            Action::PickProvider(pick) => self.pick_provider(pick, step).await,
+            Action::LogIn(login) => self.log_in(login, step).await,
+            Action::SelectAccounts(select) => self.select_accounts(select, step).await,
+            Action::OpenLinkAgain => self.open_link_again(step).await,
+            Action::SwitchTab => self.switch_tab(step),
+            Action::SkipLogin => self.skip_login(step).await,
             Action::Preflight => self.preflight().await,
             Action::LinkMany(many) => self.link_many(*many).await,
             Action::RotateEncryptionKey => self.rotate_encryption_key(),
@@ -192,8 +200,8 @@ impl<'a> Actors<'a> {
                 self.flushed()
             }
             Action::Restart => self.restart().await,
-            Action::Approve => self.decide(true, step, source).await,
-            Action::Reject => self.decide(false, step, source).await,
+            Action::Approve => self.decide(true, step).await,
+            Action::Reject => self.decide(false, step).await,
             // whoever makes a visit in one go is back already
             Action::ReturnToDc if self.visit.is_none() && self.is_delegated() => Ok(Vec::new()),
             Action::ReturnToDc if self.chromium.is_some() => self.browser_goes_back().await,
@@ -207,16 +215,16 @@ impl<'a> Actors<'a> {
             Action::AdvanceClock(by) => self.advance_clock(by.0),
             Action::SetAccount(set) => self.set_account(set).await,
             Action::DpRevokes(revokes) => self.dp_revokes(*revokes).await,
-            Action::CheckHealth => self.check_health(step, source).await,
-            Action::CallUserinfo => self.call_userinfo(step, source).await,
+            Action::CheckHealth => self.check_health(step).await,
+            Action::CallUserinfo => self.call_userinfo(step).await,
             Action::PaynetChanges(change) => self.paynet_changes(*change),
-            Action::Probe(probe) => self.probe(*probe, step, source).await,
+            Action::Probe(probe) => self.probe(*probe, step).await,
             Action::RotateKeys(rotate) => self.rotate_keys(*rotate),
-            Action::Inject(inject) => self.inject(inject),
+            Action::Inject(inject) => self.inject(*inject),
             Action::ResetFaults => self.reset_faults(),
-            Action::ExpectConsent(expected) => self.expect_consent(expected, step, source).await,
-            Action::ExpectDc(expected) => self.expect_dc(expected, step, source),
-            Action::ExpectDcTold(expected) => self.expect_dc_told(expected, step, source).await,
+            Action::ExpectConsent(expected) => self.expect_consent(expected, step).await,
+            Action::ExpectDc(expected) => self.expect_dc(expected, step),
+            Action::ExpectDcTold(expected) => self.expect_dc_told(expected, step).await,
         }
     }
 
@@ -261,21 +269,31 @@ impl<'a> Actors<'a> {
             }
         }
     }
-}
 
-/// An answer, held to what the step expects; without an expectation, what came is for the checks to
-/// judge.
-fn answered(
-    what: &'static str,
-    step: &Step,
-    source: &Source,
-    result: Result<(u16, Message), Failure>,
-) -> Played {
-    let (status, message) = match result {
-        Ok(answer) => answer,
-        Err(_) if step.expect == Expect::default() => return Ok(Vec::new()),
-        Err(failure) => return Err(StepError::NoAnswer { what, failure }),
-    };
-    let json = serde_json::from_slice(&message.body).ok();
-    Ok(of_answer(source, &step.expect, status, json.as_ref(), &message.text()))
+    /// An answer, held to what the step expects; without an expectation, what came is for the checks to
+    /// judge.
+    fn answered(
+        &self,
+        what: &'static str,
+        step: &Step,
+        result: Result<(u16, Message), Failure>,
+    ) -> Played {
+        match result {
+            Ok((status, message)) => Ok(self.heard(step, Heard::of(status, message))),
+            Err(_) if step.expect == Expect::default() => Ok(Vec::new()),
+            Err(failure) => Err(StepError::NoAnswer { what, failure }),
+        }
+    }
+
+    /// Keeps an answer, and holds it to what the step expects.
+    fn heard(&self, step: &Step, heard: Heard) -> Vec<Finding> {
+        let findings = heard.held_to(step, &step.expect, &self.world.settings.dp_keys);
+        *self.answer.borrow_mut() = Some(heard);
+        findings
+    }
+
+    /// The last answer that the step got.
+    pub(super) fn answer(&self) -> Ref<'_, Option<Heard>> {
+        self.answer.borrow()
+    }
 }

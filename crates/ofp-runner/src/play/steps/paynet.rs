@@ -5,14 +5,14 @@ use ofp_dp::AccountStatus;
 use ofp_evidence::{AccountChange, AccountStanding, KeySetChange, KeySetState, Record, Restart};
 use ofp_paynet::FaultScope;
 use ofp_scenario::{
-    Change, DpRevokes, Inject, InjectScope, RotateKeys, SetAccount, SetCore, Source, Step,
-    WhichAccount, WhichConsent,
+    Change, DpRevokes, Inject, InjectScope, RotateKeys, SetAccount, SetCore, Step, WhichAccount,
+    WhichConsent,
 };
 use ofp_types::{
     AccountId, ConsentId, ConsentStatus, FaultLife, FaultPoint, ReasonCode, StatusReason, Trigger,
 };
 
-use super::{Actors, Played, StepError, answered, reading::accounts};
+use super::{Actors, Played, StepError, reading::accounts};
 use crate::world::HookError;
 
 impl Actors<'_> {
@@ -143,15 +143,15 @@ impl Actors<'_> {
         }
     }
 
-    pub(super) async fn check_health(&self, step: &Step, source: &Source) -> Played {
+    pub(super) async fn check_health(&self, step: &Step) -> Played {
         let consent = self.consent().ok().cloned();
         let (_, result) = self.world.paynet.call_health(&self.world.dp_id, consent).await?;
-        answered("paynet.check_health", step, source, result)
+        self.answered("paynet.check_health", step, result)
     }
 
-    pub(super) async fn call_userinfo(&self, step: &Step, source: &Source) -> Played {
+    pub(super) async fn call_userinfo(&self, step: &Step) -> Played {
         let (_, result) = self.world.paynet.call_userinfo(self.consent()?).await?;
-        answered("paynet.call_userinfo", step, source, result)
+        self.answered("paynet.call_userinfo", step, result)
     }
 
     pub(super) fn paynet_changes(&self, change: Change) -> Played {
@@ -168,10 +168,9 @@ impl Actors<'_> {
         Ok(Vec::new())
     }
 
-    /// The parser has refused a fault or scope that makes no sense.
-    pub(super) fn inject(&self, inject: &Inject) -> Played {
-        let (Ok(scope), Ok(fault)) = (&inject.scope, &inject.fault) else { return Ok(Vec::new()) };
-        let _ = self.world.paynet.inject(self.scope(*scope)?, *fault);
+    pub(super) fn inject(&self, inject: Inject) -> Played {
+        let Inject { scope, fault } = inject;
+        let _ = self.world.paynet.inject(self.scope(scope)?, fault);
         if fault.at == FaultPoint::Token && fault.life == FaultLife::UntilReset {
             let consent = self.consent()?.clone();
             self.world.journal.add(Record::TokensWithheld { consent });

@@ -3,22 +3,24 @@
 use super::{Actors, Played, StepError};
 use crate::{
     customer::{Visit, code_in},
-    play::expect::{of_answer, unmet},
+    play::{expect::unmet, heard::Heard},
     probe::Plan,
 };
 use futures_util::future::try_join_all;
 use ofp_checks::{refused, served};
 use ofp_evidence::{Endpoint, Exchange, Finding, Outcome, Record};
 use ofp_net::parse_form;
-use ofp_scenario::{Expect, Probe, Source, Step, WhichConsent};
+use ofp_scenario::{Expect, Probe, Refused, Step, WhichConsent};
+use serde_json::Value;
+
 use ofp_types::{AccountId, Consent, ConsentId, uuid_v4, wire::UpdateConsent};
 
 impl Actors<'_> {
-    pub(super) async fn probe(&self, probe: Probe, step: &Step, source: &Source) -> Played {
+    pub(super) async fn probe(&self, probe: Probe, step: &Step) -> Played {
         self.at_rest().await;
         let mut findings = Vec::new();
         for exchange in self.sent(probe, step).await? {
-            findings.extend(self.weigh_probe(&exchange, step, source)?);
+            findings.extend(self.weigh_probe(&exchange, step)?);
         }
         Ok(findings)
     }
@@ -46,16 +48,14 @@ impl Actors<'_> {
         Ok(sent)
     }
 
-    fn weigh_probe(&self, exchange: &Exchange, step: &Step, source: &Source) -> Played {
+    fn weigh_probe(&self, exchange: &Exchange, step: &Step) -> Played {
         if wants_refusal(&step.expect) {
             self.world.journal.add(Record::RefusalExpected { exchange: exchange.id });
         }
-        let mut findings = self.held_to(exchange, step, source);
+        let mut findings = self.held_to(exchange, step);
         match &exchange.outcome {
             Outcome::Answered { status, message } => {
-                let json = serde_json::from_slice(&message.body).ok();
-                let text = message.text();
-                findings.extend(of_answer(source, &step.expect, *status, json.as_ref(), &text));
+                findings.extend(self.heard(step, Heard::of(*status, message.clone())));
             }
             Outcome::Failed(failure)
                 if step.expect.status.is_some() || step.expect.json.is_some() =>
@@ -69,18 +69,30 @@ impl Actors<'_> {
     }
 
     /// What the step says of refusal, held to what came.
-    fn held_to(&self, exchange: &Exchange, step: &Step, source: &Source) -> Vec<Finding> {
+    fn held_to(&self, exchange: &Exchange, step: &Step) -> Vec<Finding> {
         let Some(expected) = &step.expect.refused else { return Vec::new() };
         let callback = &self.world.settings.paynet_callback;
-        let (wanted, came) = match expected.value {
+        let (wanted, came) = match expected.value.is_wanted() {
             true => ("a refusal", refused(exchange, step.mutate, callback)),
             false => ("no refusal", served(exchange, callback)),
         };
-        let Err(instead) = came else { return Vec::new() };
         let defect =
             step.mutate.map_or(String::new(), |mutation| format!(" ({})", mutation.what()));
-        let line = source.line(expected.span.start);
-        vec![unmet(&source.name, line, format!("{wanted}{defect}"), instead)]
+        let came = came.map_err(|instead| (format!("{wanted}{defect}"), instead));
+        let (wanted, instead) = match (came, &expected.value) {
+            (Err(both), _) => both,
+            (Ok(_), Refused::Any(_)) => return Vec::new(),
+            (Ok(_), Refused::Code(code)) => match error_code(exchange) {
+                Some(other) if same_family(&other, code) => return Vec::new(),
+                Some(other) => {
+                    (format!("a refusal with {code}{defect}"), format!("one with {other}"))
+                }
+                None => {
+                    (format!("a refusal with {code}{defect}"), "one without an error code".into())
+                }
+            },
+        };
+        vec![unmet(step, &expected.span, wanted, instead).seen_in(exchange.id)]
     }
 
     fn plan(&self, probe: Probe) -> Result<Plan, StepError> {
@@ -194,5 +206,18 @@ impl Actors<'_> {
 /// Whether the author wants the request refused, in so many words or by a status.
 fn wants_refusal(expect: &Expect) -> bool {
     let by_status = expect.status.as_ref().is_some_and(|status| status.value.are_errors());
-    by_status || expect.refused.as_ref().is_some_and(|refused| refused.value)
+    by_status || expect.refused.as_ref().is_some_and(|refused| refused.value.is_wanted())
+}
+
+/// The platform's error code in an answer (`error_code`, or `code` of the first of `errors`).
+fn error_code(exchange: &Exchange) -> Option<String> {
+    let body: Value = serde_json::from_slice(&exchange.response()?.body).ok()?;
+    let places = ["/error_code", "/code", "/errors/0/code", "/errors/0/error_code", "/error/code"];
+    places.iter().find_map(|place| body.pointer(place)?.as_str().map(str::to_owned))
+}
+
+/// Whether two codes say the same, or different things of the same kind: which of a family it is, is for O-04 to judge.
+fn same_family(a: &str, b: &str) -> bool {
+    let family = |code: &str| code.split('.').next().unwrap_or_default().to_ascii_lowercase();
+    a.eq_ignore_ascii_case(b) || family(a) == family(b)
 }

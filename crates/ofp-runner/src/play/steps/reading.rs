@@ -4,13 +4,13 @@ use std::time::Duration;
 
 use ofp_dc::{DcError, Linked, Reading, Resource};
 use ofp_evidence::{Decryption, Endpoint, Exchange, ExchangeId, Finding, Reader, Record};
-use ofp_jose::{CompactJwe, CompactJws};
-use ofp_scenario::{Read, ReadTransactions, Source, Step, WhichAccount, WhichConsent};
-use ofp_types::{AccountId, ConsentId, InteractionId, Kid, wire::wrapped_jws};
-use serde_json::{Value, json};
+use ofp_jose::CompactJwe;
+use ofp_scenario::{Read, ReadTransactions, Step, WhichAccount, WhichConsent};
+use ofp_types::{AccountId, ConsentId, InteractionId, Kid};
+use serde_json::json;
 
 use super::{Actors, Played, StepError};
-use crate::play::expect::of_answer;
+use crate::play::heard::{Heard, encrypted_part};
 
 /// How long a decision may be on its way.
 const A_MOMENT: Duration = Duration::from_secs(1);
@@ -23,7 +23,6 @@ impl Actors<'_> {
         what: ofp_scenario::Resource,
         read: &Read,
         step: &Step,
-        source: &Source,
     ) -> Played {
         self.at_rest().await;
         let linked = self.linked(read.of)?;
@@ -36,7 +35,7 @@ impl Actors<'_> {
         for account in accounts(linked, read.account)? {
             for _ in 0..read.times.get() {
                 let reading = self.world.dc.read(linked, account, resource, &[]).await?;
-                findings.extend(self.weigh(&reading, endpoint(resource), step, source));
+                findings.extend(self.weigh(&reading, endpoint(resource), step));
                 failed = failed.or(reading.data.err());
             }
         }
@@ -44,12 +43,7 @@ impl Actors<'_> {
     }
 
     /// Page after page; what is expected of the JSON is expected of all the pages together.
-    pub(super) async fn read_transactions(
-        &self,
-        read: &ReadTransactions,
-        step: &Step,
-        source: &Source,
-    ) -> Played {
+    pub(super) async fn read_transactions(&self, read: &ReadTransactions, step: &Step) -> Played {
         self.at_rest().await;
         let linked = self.linked(WhichConsent::Last)?;
         let size = read.page_size.map(|size| size.to_string());
@@ -61,26 +55,27 @@ impl Actors<'_> {
                 .iter()
                 .filter_map(|(name, value)| Some((*name, value.as_ref()?.clone())))
                 .collect();
-            let mut all = Vec::new();
+            let (mut all, mut last) = (Vec::new(), None);
             for _ in 0..read.pages.unwrap_or(MOST_PAGES) {
                 let fields: Vec<(&str, &str)> =
                     query.iter().map(|(n, v)| (*n, v.as_str())).collect();
                 let reading =
                     self.world.dc.read(linked, account, Resource::Transactions, &fields).await?;
                 self.write_decryptions(&reading, Endpoint::Transactions);
-                let raw = reading.message.text().into_owned();
                 let Ok(page) = reading.data else {
-                    findings.extend(of_answer(source, &step.expect, reading.status, None, &raw));
+                    let heard = Heard::of(reading.status, reading.message);
+                    findings.extend(self.heard(step, heard));
                     return concluded(findings, reading.data.err(), step);
                 };
+                last = Some(reading.message);
                 all.extend(page["data"].as_array().cloned().unwrap_or_default());
                 match page["meta"]["next_page_params"].as_str() {
                     Some(next) => query = vec![("next_page_params", next.to_owned())],
                     None => break,
                 }
             }
-            let whole = json!({ "data": all });
-            findings.extend(of_answer(source, &step.expect, 200, Some(&whole), ""));
+            let heard = Heard::of(200, last.unwrap_or_default()).saying(json!({ "data": all }));
+            findings.extend(self.heard(step, heard));
         }
         Ok(findings)
     }
@@ -120,28 +115,25 @@ impl Actors<'_> {
         let _ = tokio::time::timeout(A_MOMENT, waiting).await;
     }
 
-    fn weigh(
-        &self,
-        reading: &Reading,
-        endpoint: Endpoint,
-        step: &Step,
-        source: &Source,
-    ) -> Vec<Finding> {
+    fn weigh(&self, reading: &Reading, endpoint: Endpoint, step: &Step) -> Vec<Finding> {
         self.write_decryptions(reading, endpoint);
         if step.expect.status.as_ref().is_some_and(|status| status.value.are_errors())
             && let Some(exchange) = self.find(endpoint, &reading.interaction)
         {
             self.world.journal.add(Record::RefusalExpected { exchange: exchange.id });
         }
-        let raw = reading.message.text();
-        let refusal: Option<Value> = serde_json::from_slice(&reading.message.body).ok();
-        let json = reading.data.as_ref().ok().or(refusal.as_ref());
-        of_answer(source, &step.expect, reading.status, json, &raw)
+        let heard = Heard::of(reading.status, reading.message.clone());
+        let heard = match &reading.data {
+            Ok(data) => heard.saying(data.clone()),
+            Err(_) => heard,
+        };
+        self.heard(step, heard)
     }
 
     /// What the DC got out of the DP's answer, and what another DC would.
     fn write_decryptions(&self, reading: &Reading, endpoint: Endpoint) {
         let Some(exchange) = self.find(endpoint, &reading.interaction) else { return };
+        let answer = exchange.response();
         if let Some(outcome) = &reading.decrypted {
             let jwe = reading.jwe.as_deref().and_then(|jwe| CompactJwe::parse(jwe).ok());
             if let Some(jwe) = jwe {
@@ -151,7 +143,7 @@ impl Actors<'_> {
                 self.write(exchange.id, reader, kid, outcome.clone(), content_key);
             }
         }
-        if let Some(jwe) = encrypted_part(&exchange)
+        if let Some(jwe) = answer.and_then(encrypted_part)
             && let Ok(jwe) = CompactJwe::parse(&jwe)
         {
             let outcome = self.world.stranger.decrypt(&jwe).map_err(|e| e.to_string());
@@ -207,19 +199,10 @@ pub(super) fn accounts(linked: &Linked, which: WhichAccount) -> Result<Vec<&Acco
 /// A refusal that was expected is no error of the step.
 fn concluded(findings: Vec<Finding>, failed: Option<DcError>, step: &Step) -> Played {
     let expected = step.expect.status.as_ref();
-    let refusal_expected = expected.is_some_and(|status| status.value.exclude_success());
+    let refusal_expected =
+        expected.is_some_and(|status| status.value.exclude_success()) || step.until.is_some();
     match failed {
         Some(error) if findings.is_empty() && !refusal_expected => Err(error.into()),
         _ => Ok(findings),
     }
-}
-
-/// The JWE inside the DP's signed answer.
-fn encrypted_part(exchange: &Exchange) -> Option<String> {
-    let message = exchange.response()?;
-    let wrapped = wrapped_jws(&message.media_type().unwrap_or_default(), &message.body);
-    let text = wrapped.unwrap_or_else(|| message.text().into_owned());
-    let payload = CompactJws::parse(&text).ok()?.payload;
-    let claims: Value = serde_json::from_slice(&payload).ok()?;
-    claims.get("data")?.as_str().map(str::to_owned)
 }

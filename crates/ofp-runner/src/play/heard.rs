@@ -1,0 +1,251 @@
+//! An HTTP answer that a step got, held to what its author expects, and what is captured of it.
+
+use std::ops::Range;
+
+use ofp_evidence::{Excerpt, Finding, Message};
+use ofp_jose::{CompactJwe, CompactJws, KeySet};
+use ofp_scenario::{CaptureFrom, Expect, ExpectJwe, ExpectJwt, Located, Presence, Step};
+use ofp_types::wire::wrapped_jws;
+use serde_json::{Map, Value, json};
+
+use super::expect::{holds, query, shown_json, unmet};
+
+/// Headers that may carry a signed message.
+const SIGNATURES: [&str; 2] = ["x-signature", "x-fapi-signature"];
+
+/// An answer.
+#[derive(Debug, Clone)]
+pub(super) struct Heard {
+    pub(super) status: u16,
+    pub(super) message: Message,
+    /// What it says: what was decrypted, where it came encrypted.
+    pub(super) json: Option<Value>,
+}
+
+impl Heard {
+    /// An answer that says what its body says.
+    pub(super) fn of(status: u16, message: Message) -> Self {
+        let json = serde_json::from_slice(&message.body).ok();
+        Self { status, message, json }
+    }
+
+    /// The same, which says something else than its body does.
+    pub(super) fn saying(self, json: Value) -> Self {
+        Self { json: Some(json), ..self }
+    }
+
+    /// Every mismatch at once; the status first, with the start of what came instead.
+    pub(super) fn held_to(&self, step: &Step, expect: &Expect, keys: &KeySet) -> Vec<Finding> {
+        let mut findings = Vec::new();
+        if let Some(expected) = &expect.status
+            && !expected.value.contains(self.status)
+        {
+            let start: String = self.message.text().chars().take(200).collect();
+            let (wanted, came) = (format!("status {}", expected.value), self.status.to_string());
+            let came = format!("{came} {start}").trim_end().to_owned();
+            findings.push(unmet(step, &expected.span, wanted, came).showing(self.shown(&[], "")));
+        }
+        for (name, expected) in expect.headers.iter().flatten() {
+            let came = self.message.header(&name.to_ascii_lowercase());
+            findings.extend(presence(step, &format!("header {name}"), expected, came));
+        }
+        for (path, expected) in expect.json.iter().flatten() {
+            let wanted = |found: &Value| holds(&expected.value, found);
+            findings.extend(self.at_path(step, path, &expected.span, &wanted, &expected.value));
+        }
+        for (path, expected) in expect.json_exact.iter().flatten() {
+            let wanted = |found: &Value| *found == expected.value;
+            findings.extend(self.at_path(step, path, &expected.span, &wanted, &expected.value));
+        }
+        for path in expect.json_absent.iter().flatten() {
+            findings.extend(self.absent(step, path));
+        }
+        findings.extend(expect.jwt.as_ref().and_then(|jwt| self.jwt(step, jwt, keys)));
+        findings.extend(expect.jwe.as_ref().and_then(|jwe| self.jwe(step, jwe)));
+        findings
+    }
+
+    fn at_path(
+        &self,
+        step: &Step,
+        path: &str,
+        span: &Range<usize>,
+        wanted: &dyn Fn(&Value) -> bool,
+        expected: &Value,
+    ) -> Option<Finding> {
+        let missed = |actual: String, paths: &[String], label: &str| {
+            let finding = unmet(step, span, format!("{path}: {expected}"), actual);
+            Some(finding.showing(self.shown(paths, label)))
+        };
+        let Some(body) = &self.json else { return missed("no JSON".into(), &[], "") };
+        match query(body, path) {
+            Err(problem) => missed(format!("a JSONPath that cannot be read: {problem}"), &[], ""),
+            Ok(found) if found.iter().any(|one| wanted(one.clone().val())) => None,
+            Ok(found) if found.is_empty() => {
+                let at = format!("nothing at {path}");
+                let parent = path.rsplit_once(['.', '[']).map_or("$", |(parent, _)| parent);
+                let parent = query(body, parent).unwrap_or_default();
+                let parent: Vec<String> = parent.into_iter().map(|one| one.path()).collect();
+                missed(at, &parent, "it is missing here")
+            }
+            Ok(found) => {
+                let values: Vec<String> =
+                    found.iter().map(|one| one.clone().val().to_string()).collect();
+                let paths: Vec<String> = found.into_iter().map(|one| one.path()).collect();
+                missed(values.join(", "), &paths, "the answer has this")
+            }
+        }
+    }
+
+    fn absent(&self, step: &Step, path: &Located<String>) -> Option<Finding> {
+        let found = query(self.json.as_ref()?, &path.value).unwrap_or_default();
+        let first = found.first()?.clone();
+        let paths: Vec<String> = found.into_iter().map(|one| one.path()).collect();
+        let wanted = format!("nothing at {}", path.value);
+        let finding = unmet(step, &path.span, wanted, first.val().to_string());
+        Some(finding.showing(self.shown(&paths, "the answer has this")))
+    }
+
+    /// The answer as text, with what is at some paths marked.
+    fn shown(&self, paths: &[String], label: &str) -> Excerpt {
+        let name = format!("the answer, status {}", self.status);
+        match &self.json {
+            Some(json) => shown_json(&name, json, paths, label),
+            None => {
+                let text: String = self.message.text().chars().take(400).collect();
+                let text = if text.is_empty() { "(no body)".to_owned() } else { text };
+                Excerpt { name, span: 0..1, text, first_line: 1, label: label.to_owned() }
+            }
+        }
+    }
+
+    fn jwt(&self, step: &Step, expected: &Located<ExpectJwt>, keys: &KeySet) -> Option<Finding> {
+        let missed = |wanted: String, came: String| Some(unmet(step, &expected.span, wanted, came));
+        let jwt = match self.signed(expected.value.r#in.as_deref(), keys) {
+            Ok(jwt) => jwt,
+            Err(why) => return missed("a signed message whose signature is good".into(), why),
+        };
+        let of = |part: &str, path: &str| {
+            let path = path.strip_prefix("$.").unwrap_or(path);
+            format!("{part}.{path}")
+        };
+        let header = expected.value.header.iter().map(|(path, value)| (of("header", path), value));
+        let claims = expected.value.claims.iter().map(|(path, value)| (of("claims", path), value));
+        for (path, wanted) in header.chain(claims) {
+            let found = query(&jwt, &path).unwrap_or_default();
+            if found.iter().any(|one| holds(wanted, one.clone().val())) {
+                continue;
+            }
+            let values: Vec<String> =
+                found.iter().map(|one| one.clone().val().to_string()).collect();
+            let came = if values.is_empty() { "nothing".to_owned() } else { values.join(", ") };
+            let paths: Vec<String> = found.into_iter().map(|one| one.path()).collect();
+            let excerpt = shown_json("the signed message", &jwt, &paths, "it says this");
+            return missed(format!("{path}: {wanted}"), came).map(|f| f.showing(excerpt));
+        }
+        None
+    }
+
+    /// Header and claims of the signed message in the answer, after its signature has been verified.
+    fn signed(&self, header: Option<&str>, keys: &KeySet) -> Result<Value, String> {
+        let text = match header {
+            Some(name) => {
+                let value = self.message.header(&name.to_ascii_lowercase());
+                value.ok_or_else(|| format!("no header {name}"))?.to_owned()
+            }
+            None => self.signed_text().ok_or("no signed message in the body or a header")?,
+        };
+        let jws = CompactJws::parse(&text).map_err(|e| e.to_string())?;
+        let verified = match jws.is_detached() {
+            true => jws.verify_over(keys, &self.message.body),
+            false => jws.verify(keys),
+        };
+        let verified = verified.map_err(|e| e.to_string())?;
+        let claims: Value = serde_json::from_slice(&verified.payload).unwrap_or(Value::Null);
+        Ok(json!({ "header": Value::Object(jws.header.clone()), "claims": claims }))
+    }
+
+    fn signed_text(&self) -> Option<String> {
+        let body = body_text(&self.message);
+        if CompactJws::parse(&body).is_ok() {
+            return Some(body);
+        }
+        SIGNATURES.iter().find_map(|name| self.message.header(name).map(str::to_owned))
+    }
+
+    fn jwe(&self, step: &Step, expected: &Located<ExpectJwe>) -> Option<Finding> {
+        let missed =
+            |wanted: String, came: &str| Some(unmet(step, &expected.span, wanted, came.to_owned()));
+        let text = encrypted_part(&self.message);
+        let Some(jwe) = text.as_deref().and_then(|text| CompactJwe::parse(text).ok()) else {
+            return missed("an encrypted part (JWE)".into(), "none");
+        };
+        let header = Value::Object(jwe.header.clone());
+        for (path, wanted) in &expected.value.header {
+            let found = query(&header, path).unwrap_or_default();
+            if found.iter().any(|one| holds(wanted, one.clone().val())) {
+                continue;
+            }
+            let values: Vec<String> =
+                found.iter().map(|one| one.clone().val().to_string()).collect();
+            let came = if values.is_empty() { "nothing".to_owned() } else { values.join(", ") };
+            let paths: Vec<String> = found.into_iter().map(|one| one.path()).collect();
+            let excerpt = shown_json("the JWE's header", &header, &paths, "it says this");
+            return missed(format!("{path}: {wanted}"), &came).map(|f| f.showing(excerpt));
+        }
+        None
+    }
+
+    /// What a capture names, or why there is nothing.
+    pub(super) fn captured(&self, from: &CaptureFrom, keys: &KeySet) -> Result<Value, String> {
+        match from {
+            CaptureFrom::Status => Ok(json!(self.status)),
+            CaptureFrom::Header(name) => {
+                let value = self.message.header(name);
+                value
+                    .map(|value| json!(value))
+                    .ok_or_else(|| format!("the answer has no header {name}"))
+            }
+            CaptureFrom::Json(path) => {
+                at(self.json.as_ref().unwrap_or(&Value::Object(Map::new())), path)
+            }
+            CaptureFrom::Jwt(path) => at(&self.signed(None, keys)?, path),
+            CaptureFrom::Redirect(_) | CaptureFrom::Consent(_) => {
+                Err("it is not in the answer".into())
+            }
+        }
+    }
+}
+
+fn at(value: &Value, path: &str) -> Result<Value, String> {
+    let found = query(value, path)?;
+    let first = found.into_iter().next().ok_or_else(|| format!("nothing at {path}"))?;
+    Ok(first.val().clone())
+}
+
+/// A text that is to be something, anything or nothing.
+pub(super) fn presence(
+    step: &Step,
+    what: &str,
+    expected: &Located<Presence>,
+    came: Option<&str>,
+) -> Option<Finding> {
+    if expected.value.holds(came) {
+        return None;
+    }
+    let wanted = format!("{what}: {}", expected.value);
+    Some(unmet(step, &expected.span, wanted, came.unwrap_or("none").to_owned()))
+}
+
+fn body_text(message: &Message) -> String {
+    let wrapped = wrapped_jws(&message.media_type().unwrap_or_default(), &message.body);
+    wrapped.unwrap_or_else(|| message.text().into_owned())
+}
+
+/// The JWE inside the DP's signed answer.
+pub(super) fn encrypted_part(message: &Message) -> Option<String> {
+    let text = body_text(message);
+    let payload = CompactJws::parse(&text).ok()?.payload;
+    let claims: Value = serde_json::from_slice(&payload).ok()?;
+    claims.get("data")?.as_str().map(str::to_owned)
+}

@@ -1,0 +1,394 @@
+//! One step after the other: each attempt at it, what it is held to besides its answer, and what is captured of it.
+
+use std::{
+    collections::BTreeMap,
+    sync::Arc,
+    time::{Duration, Instant},
+};
+
+use ofp_evidence::{
+    Exchange, ExchangeId, Finding, Handshake, Outcome, Record, Role, StepResult, StepStatus,
+};
+use ofp_scenario::{
+    Capture, CaptureFrom, ConsentMember, Expect, ExpectTls, Located, Presence, Step, Until,
+};
+use serde_json::{Value, json};
+use url::Url;
+
+use super::{
+    PlayOptions,
+    expect::unmet,
+    heard::presence,
+    steps::{Actors, StepError, Stopped},
+};
+use crate::{Loaded, World};
+
+/// How long a status may take that a step expects beside something else.
+const SOON: Duration = Duration::from_secs(5);
+
+/// Plays the steps of a scenario.
+pub(super) async fn play_all(
+    actors: &mut Actors<'_>,
+    world: &World,
+    loaded: &Loaded,
+    options: &PlayOptions,
+) -> (Vec<StepResult>, Option<Stopped>) {
+    let mut playing = Playing { world, options, captured: BTreeMap::new(), stopped: None };
+    let mut results = Vec::new();
+    for step in &loaded.scenario.steps {
+        let mut result = StepResult {
+            name: step.name.clone(),
+            file: file_of(step, loaded),
+            line: step.line,
+            status: StepStatus::Skipped,
+            findings: Vec::new(),
+            error: None,
+            exchanges: Vec::new(),
+        };
+        if let Some(part) = step.action.part().filter(|part| !world.dp.claims(*part)) {
+            result.error = Some(format!("the target's `scope` does not claim {}", part.name()));
+        } else if let Some(skip) =
+            step.skip.as_ref().filter(|skip| skip.applies_to(&world.settings.profile))
+        {
+            result.status = StepStatus::NotApplicable;
+            result.error = Some(skip.because.clone());
+        } else if playing.stopped.is_none() {
+            playing.play(actors, step, &mut result).await;
+        }
+        results.push(result);
+    }
+    (results, playing.stopped)
+}
+
+/// The file that a step is written in, where that is not the scenario's.
+pub(super) fn file_of(step: &Step, loaded: &Loaded) -> Option<String> {
+    (step.source.name != loaded.source.name).then(|| step.source.name.clone())
+}
+
+/// A scenario under way.
+struct Playing<'a> {
+    world: &'a World,
+    options: &'a PlayOptions,
+    /// What earlier steps have captured.
+    captured: BTreeMap<String, Value>,
+    stopped: Option<Stopped>,
+}
+
+impl Playing<'_> {
+    async fn play(&mut self, actors: &mut Actors<'_>, written: &Step, result: &mut StepResult) {
+        let step = match written.with(&self.captured) {
+            Ok(step) => step,
+            Err(problem) => {
+                result.status = StepStatus::Error;
+                result.error = Some(format!("with what was captured: {}", problem.title));
+                self.stopped = Some(Stopped::OutOfOrder);
+                return;
+            }
+        };
+        let before = self.world.journal.mark();
+        let patience = actors.patience(self.options.step_deadline)
+            + step.until.as_ref().map_or(Duration::ZERO, |until| until.at_most.0.unsigned_abs());
+        let attempts = self.attempts(actors, &step);
+        let outcome = match tokio::time::timeout(patience, attempts).await {
+            Ok(outcome) => outcome,
+            Err(_) => Err(StepError::Deadline(patience)),
+        };
+        result.exchanges = exchanges_since(self.world, actors, before);
+        let readings = async {
+            let consents = actors.consents();
+            self.world.try_other_readings(before, &consents).await;
+        };
+        // what is not found out in the time of a step is not found out
+        let _ = tokio::time::timeout(patience, readings).await;
+        let outcome = match outcome {
+            Ok(findings) if findings.is_empty() => self.capture(actors, &step, before),
+            other => other,
+        };
+        self.conclude(outcome, &step, result);
+    }
+
+    fn conclude(
+        &mut self,
+        outcome: Result<Vec<Finding>, StepError>,
+        step: &Step,
+        result: &mut StepResult,
+    ) {
+        match outcome {
+            Ok(findings) if findings.is_empty() => result.status = StepStatus::Passed,
+            Ok(findings) => {
+                result.status = StepStatus::Failed;
+                result.findings = findings;
+                if !step.goes_on {
+                    self.stopped = Some(Stopped::ByTheOthers);
+                }
+            }
+            Err(error) => {
+                result.error = Some(error.to_string());
+                let why = error.stops();
+                if why != Stopped::NotInProfile {
+                    result.status = StepStatus::Error;
+                }
+                if !(step.goes_on && why == Stopped::ByTheOthers) {
+                    self.stopped = Some(why);
+                }
+            }
+        }
+    }
+
+    /// Does the step, again and again where it waits for something; everything that is not as expected comes back.
+    async fn attempts(
+        &self,
+        actors: &mut Actors<'_>,
+        step: &Step,
+    ) -> Result<Vec<Finding>, StepError> {
+        let Some(until) = &step.until else {
+            let (started, before) = (Instant::now(), self.world.journal.mark());
+            let mut findings = actors.play(step).await?;
+            findings.extend(self.held(actors, step, &step.expect, started, before).await);
+            return Ok(findings);
+        };
+        let deadline = Instant::now() + until.at_most.0.unsigned_abs();
+        let mut waiting = step.clone();
+        waiting.expect = until.expect.clone();
+        loop {
+            let (started, before) = (Instant::now(), self.world.journal.mark());
+            let mut findings = actors.play(&waiting).await?;
+            findings.extend(self.held(actors, &waiting, &until.expect, started, before).await);
+            if findings.is_empty() {
+                let keys = &self.world.settings.dp_keys;
+                let answer =
+                    actors.answer().as_ref().map(|heard| heard.held_to(step, &step.expect, keys));
+                let mut findings = answer.unwrap_or_default();
+                findings.extend(self.held(actors, step, &step.expect, started, before).await);
+                return Ok(findings);
+            }
+            if Instant::now() + until.every.0.unsigned_abs() > deadline {
+                return Ok(findings.into_iter().map(|finding| in_vain(finding, until)).collect());
+            }
+            // nobody tells when an answer has become another
+            tokio::time::sleep(until.every.0.unsigned_abs()).await;
+        }
+    }
+
+    /// What a step expects of more than its answer.
+    async fn held(
+        &self,
+        actors: &Actors<'_>,
+        step: &Step,
+        expect: &Expect,
+        started: Instant,
+        before: usize,
+    ) -> Vec<Finding> {
+        let mut findings = Vec::new();
+        let took = started.elapsed();
+        if let Some(time) = &expect.time
+            && took > time.value.at_most.0.unsigned_abs()
+        {
+            let wanted = format!("at most {:?}", time.value.at_most.0.unsigned_abs());
+            findings.push(unmet(step, &time.span, wanted, format!("{} ms", took.as_millis())));
+        }
+        if let Some(redirect) = &expect.redirect {
+            findings.extend(self.redirect(actors, step, redirect, before));
+        }
+        if let Some(tls) = &expect.tls {
+            findings.extend(self.tls(actors, step, tls, before));
+        }
+        if let Some(status) = &expect.consent {
+            let waited = match actors.consents().last() {
+                Some(consent) => {
+                    self.world.paynet.wait_for(consent, status.value, SOON).await.map(drop)
+                }
+                None => Ok(()),
+            };
+            if let Err(unsettled) = waited {
+                let wanted = format!("consent {} within {SOON:?}", status.value);
+                findings.push(unmet(step, &status.span, wanted, unsettled.to_string()));
+            }
+        }
+        findings
+    }
+
+    fn redirect(
+        &self,
+        actors: &Actors<'_>,
+        step: &Step,
+        expected: &BTreeMap<String, Located<Presence>>,
+        before: usize,
+    ) -> Vec<Finding> {
+        let location = self.location(actors, before);
+        let query = location.as_deref().map(parameters).unwrap_or_default();
+        let each = expected.iter().filter_map(|(name, wanted)| {
+            let came =
+                query.iter().find(|(known, _)| known == name).map(|(_, value)| value.as_str());
+            let what = format!("redirect parameter {name}");
+            let mut finding = presence(step, &what, wanted, came)?;
+            if location.is_none() {
+                finding.actual = "no redirect".into();
+            }
+            Some(finding)
+        });
+        each.collect()
+    }
+
+    /// Where the last redirect of the step leads that has parameters; the last one, where none has.
+    fn location(&self, actors: &Actors<'_>, before: usize) -> Option<String> {
+        let redirects: Vec<String> = self
+            .exchanges(actors, before)
+            .iter()
+            .filter_map(|exchange| Some(exchange.response()?.header("location")?.to_owned()))
+            .collect();
+        let with_query = redirects.iter().rev().find(|location| location.contains(['?', '#']));
+        with_query.or(redirects.last()).cloned()
+    }
+
+    fn tls(
+        &self,
+        actors: &Actors<'_>,
+        step: &Step,
+        expected: &Located<ExpectTls>,
+        before: usize,
+    ) -> Vec<Finding> {
+        let exchange = self.exchanges(actors, before).pop();
+        let handshake = exchange.as_ref().and_then(|exchange| self.handshake(exchange));
+        let failure = exchange.as_ref().and_then(|exchange| match &exchange.outcome {
+            Outcome::Failed(failure) => Some(failure.to_string()),
+            Outcome::Answered { .. } => None,
+        });
+        let failure = failure.or_else(|| handshake.as_ref()?.failure.clone());
+        let version = handshake.and_then(|handshake| handshake.version);
+        let ExpectTls { version: wanted, alert } = &expected.value;
+        let mut findings = Vec::new();
+        let mut missed = |wanted: String, came: Option<String>| {
+            let came = came.unwrap_or_else(|| "nothing of the kind".into());
+            findings.push(unmet(step, &expected.span, wanted, came));
+        };
+        if wanted.is_some() && *wanted != version {
+            missed(format!("TLS version {}", wanted.as_deref().unwrap_or_default()), version);
+        }
+        if let Some(alert) = alert {
+            let spaced = alert.replace('_', " ").to_lowercase();
+            let said = |text: &String| text.replace('_', " ").to_lowercase().contains(&spaced);
+            if !failure.as_ref().is_some_and(said) {
+                let came = failure.or_else(|| Some("the connection was accepted".into()));
+                missed(format!("TLS alert {alert}"), came);
+            }
+        }
+        findings
+    }
+
+    fn handshake(&self, exchange: &Exchange) -> Option<Handshake> {
+        let wanted = exchange.connection?;
+        self.world.journal.newest(|record| match record {
+            Record::Handshake(handshake) if handshake.id == wanted => Some(handshake.clone()),
+            _ => None,
+        })
+    }
+
+    /// The exchanges of the step that one of our actors began, in order.
+    fn exchanges(&self, actors: &Actors<'_>, before: usize) -> Vec<Exchange> {
+        let consents = actors.consents();
+        let mut all: Vec<Exchange> = self
+            .world
+            .journal
+            .since(before)
+            .iter()
+            .filter_map(|record| match &**record {
+                Record::Exchange(x)
+                    if x.from != Role::Dp
+                        && x.consent.as_ref().is_some_and(|c| consents.contains(c)) =>
+                {
+                    Some(x.clone())
+                }
+                _ => None,
+            })
+            .collect();
+        all.sort_by_key(|exchange| exchange.id);
+        all
+    }
+
+    /// Keeps what later steps want to know.
+    fn capture(
+        &mut self,
+        actors: &Actors<'_>,
+        step: &Step,
+        before: usize,
+    ) -> Result<Vec<Finding>, StepError> {
+        let mut findings = Vec::new();
+        for capture in &step.captures {
+            match self.found(actors, capture, before) {
+                Ok(value) => {
+                    if capture.secret {
+                        let text = value.as_str().map_or_else(|| value.to_string(), str::to_owned);
+                        self.world.journal.keep_secret(&text);
+                    }
+                    self.captured.insert(capture.name.clone(), value);
+                }
+                Err(why) => {
+                    let name = capture.name.rsplit('/').next().unwrap_or_default();
+                    let wanted = format!("something to capture as `{name}`");
+                    findings.push(unmet(step, &capture.span, wanted, why));
+                }
+            }
+        }
+        Ok(findings)
+    }
+
+    fn found(
+        &self,
+        actors: &Actors<'_>,
+        capture: &Capture,
+        before: usize,
+    ) -> Result<Value, String> {
+        match &capture.from {
+            CaptureFrom::Redirect(name) => {
+                let location = self.location(actors, before).ok_or("no redirect")?;
+                let found = parameters(&location).into_iter().find(|(known, _)| known == name);
+                found.map(|(_, value)| json!(value)).ok_or_else(|| format!("no parameter {name}"))
+            }
+            CaptureFrom::Consent(member) => {
+                let id = actors.consents().pop().ok_or("no consent has been asked for")?;
+                match member {
+                    ConsentMember::Id => Ok(json!(id)),
+                    ConsentMember::Status => {
+                        let consent = self.world.paynet.consent(&id);
+                        Ok(json!(consent.ok_or("PayNet does not know the consent")?.status))
+                    }
+                }
+            }
+            from => match actors.answer().as_ref() {
+                Some(heard) => heard.captured(from, &self.world.settings.dp_keys),
+                None => Err("no answer".into()),
+            },
+        }
+    }
+}
+
+/// What never came about although the step was done again and again.
+fn in_vain(mut finding: Finding, until: &Until) -> Finding {
+    let within = until.at_most.0.unsigned_abs();
+    finding.expected = format!("{} within {within:?} (`until`)", finding.expected);
+    finding
+}
+
+/// The parameters of a URL: those of the query, then those of the fragment.
+fn parameters(location: &str) -> Vec<(String, String)> {
+    let base = Url::parse("https://relative.invalid/").ok();
+    let Ok(url) = Url::options().base_url(base.as_ref()).parse(location) else { return Vec::new() };
+    let fragment = url.fragment().unwrap_or_default().to_owned();
+    let of_fragment = url::form_urlencoded::parse(fragment.as_bytes()).into_owned();
+    url.query_pairs().into_owned().chain(of_fragment).collect()
+}
+
+fn exchanges_since(world: &World, actors: &Actors<'_>, before: usize) -> Vec<ExchangeId> {
+    let records = world.journal.since(before);
+    let consents = actors.consents();
+    let ours = |record: &Arc<Record>| match &**record {
+        Record::Exchange(x) if x.consent.as_ref().is_some_and(|c| consents.contains(c)) => {
+            Some(x.id)
+        }
+        _ => None,
+    };
+    let mut ids: Vec<_> = records.iter().filter_map(ours).collect();
+    ids.sort_unstable();
+    ids
+}

@@ -1,0 +1,230 @@
+//! What `{{ name }}` stands for, and the filling in of it.
+//!
+//! Values of rows, variables and parameters are known when a file is read; captured ones when the scenario is played.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use crate::{
+    Diagnostic,
+    node::{Kind, Node},
+    parse::is_plain,
+    suggest,
+};
+
+/// More nodes are not made, so that few long values, used often, cannot multiply without end.
+const MOST_NODES: usize = 1_000_000;
+
+/// Where a name comes from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Origin {
+    /// A row of `for_each`.
+    Row,
+    /// `vars` of the scenario.
+    Variable,
+    /// `params` of the fragment.
+    Parameter,
+}
+
+impl Origin {
+    /// The key that declares it.
+    pub(crate) fn key(self) -> &'static str {
+        match self {
+            Self::Row => "for_each",
+            Self::Variable => "vars",
+            Self::Parameter => "params",
+        }
+    }
+}
+
+/// A value that is known when the file is read.
+#[derive(Debug, Clone)]
+pub(crate) struct Known {
+    pub(crate) name: String,
+    pub(crate) node: Node,
+    pub(crate) origin: Origin,
+    /// Where the name is declared.
+    pub(crate) span: std::ops::Range<usize>,
+}
+
+/// Everything that a text of the file may refer to.
+#[derive(Debug, Default)]
+pub(crate) struct Scope {
+    pub(crate) known: Vec<Known>,
+    /// What earlier steps capture: the name here, and the name in the whole scenario.
+    pub(crate) captured: BTreeMap<String, String>,
+    /// What anything refers to.
+    pub(crate) used: BTreeSet<String>,
+    /// Names of captures in the whole scenario that anything refers to.
+    pub(crate) used_captures: BTreeSet<String>,
+    /// What is wrong with references.
+    pub(crate) problems: Vec<Diagnostic>,
+    /// How many nodes have been made.
+    made: usize,
+}
+
+impl Scope {
+    /// With values that are known.
+    pub(crate) fn knowing(known: Vec<Known>) -> Self {
+        Self { known, ..Self::default() }
+    }
+
+    /// Whether more was made than this tool reads.
+    pub(crate) fn is_full(&self) -> bool {
+        self.made >= MOST_NODES
+    }
+
+    /// A node with everything that is known filled in; what is captured stays, under its name in the whole scenario.
+    pub(crate) fn fill(&mut self, node: &Node) -> Node {
+        let kind = match &node.kind {
+            Kind::Scalar { text, plain } => match parts(text) {
+                None => node.kind.clone(),
+                Some(Ok(parts)) => return self.text(&parts, *plain, node),
+                Some(Err(wrong)) => {
+                    let title = format!("`{{{{{wrong}}}}}` names nothing");
+                    let help = "a name has letters, digits, - and _ only: `{{ name }}`";
+                    let problem = Diagnostic::new("name", title, node.span.clone(), "here");
+                    self.problems.push(problem.help(help));
+                    node.kind.clone()
+                }
+            },
+            Kind::Sequence(items) => {
+                Kind::Sequence(items.iter().map(|item| self.fill(item)).collect())
+            }
+            Kind::Mapping(entries) => Kind::Mapping(
+                entries.iter().map(|(key, value)| (key.clone(), self.fill(value))).collect(),
+            ),
+        };
+        self.made += 1;
+        Node { span: node.span.clone(), kind }
+    }
+
+    fn text(&mut self, parts: &[Part<'_>], plain: bool, node: &Node) -> Node {
+        if let [Part::Name(name)] = parts
+            && !self.captured.contains_key(*name)
+        {
+            return self.value(name, node).unwrap_or_else(|| node.clone());
+        }
+        let mut text = String::new();
+        for part in parts {
+            match part {
+                Part::Text(literal) => text.push_str(literal),
+                Part::Name(name) => text.push_str(&self.inside(name, node)),
+            }
+        }
+        self.made += 1 + text.len() / 64;
+        Node { span: node.span.clone(), kind: Kind::Scalar { text, plain } }
+    }
+
+    /// What stands for a name in the middle of a text.
+    fn inside(&mut self, name: &str, node: &Node) -> String {
+        if let Some(whole) = self.captured.get(name) {
+            self.used_captures.insert(whole.clone());
+            return format!("{{{{ {whole} }}}}");
+        }
+        match self.value(name, node).map(|value| value.kind) {
+            Some(Kind::Scalar { text, .. }) => text,
+            None => String::new(),
+            Some(_) => {
+                let title = format!("`{name}` is no text, and cannot stand inside one");
+                let help = "write `\"{{ name }}\"` alone where the whole value is to stand";
+                let problem = Diagnostic::new("name", title, node.span.clone(), "here").help(help);
+                self.problems.push(problem);
+                String::new()
+            }
+        }
+    }
+
+    /// What a name stands for; nothing, and a problem, where nothing does.
+    fn value(&mut self, name: &str, node: &Node) -> Option<Node> {
+        let Some(known) = self.known.iter().find(|known| known.name == name) else {
+            self.unknown(name, node);
+            return None;
+        };
+        self.used.insert(name.to_owned());
+        self.made += known.node.size();
+        if self.is_full() {
+            return None;
+        }
+        Some(match known.origin {
+            // what is wrong with it is to be seen in the row
+            Origin::Row => known.node.clone(),
+            Origin::Variable | Origin::Parameter => known.node.relocated(&node.span),
+        })
+    }
+
+    fn unknown(&mut self, name: &str, node: &Node) {
+        let names: Vec<&str> = self
+            .known
+            .iter()
+            .map(|known| known.name.as_str())
+            .chain(self.captured.keys().map(String::as_str))
+            .collect();
+        let title = format!("nothing is called `{name}` here");
+        let help = match suggest::closest(name, &names) {
+            Some(meant) => format!("did you mean `{{{{ {meant} }}}}`?"),
+            None if names.is_empty() => {
+                "a name comes from a row of `for_each`, from `vars`, or from `as` of an earlier step"
+                    .to_owned()
+            }
+            None => format!("known here: {}", names.join(", ")),
+        };
+        let problem = Diagnostic::new("name", title, node.span.clone(), "this name").help(help);
+        self.problems.push(problem);
+    }
+}
+
+/// A piece of a text.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) enum Part<'a> {
+    Text(&'a str),
+    Name(&'a str),
+}
+
+/// A text with names in it, taken apart; `None` for one without, the piece that is no name for a bad one.
+pub(crate) fn parts(text: &str) -> Option<Result<Vec<Part<'_>>, &str>> {
+    if !text.contains("{{") {
+        return None;
+    }
+    let (mut parts, mut rest) = (Vec::new(), text);
+    while let Some((before, after)) = rest.split_once("{{") {
+        let Some((inside, behind)) = after.split_once("}}") else { return Some(Err(after)) };
+        let name = inside.trim();
+        // names in the whole scenario have the fragment's number before them
+        if !is_plain(&name.replace('/', "-")) {
+            return Some(Err(inside));
+        }
+        if !before.is_empty() {
+            parts.push(Part::Text(before));
+        }
+        parts.push(Part::Name(name));
+        rest = behind;
+    }
+    if !rest.is_empty() {
+        parts.push(Part::Text(rest));
+    }
+    Some(Ok(parts))
+}
+
+/// Whether a node refers to anything.
+pub(crate) fn refers(node: &Node) -> bool {
+    match &node.kind {
+        Kind::Scalar { text, .. } => matches!(parts(text), Some(Ok(_))),
+        Kind::Sequence(items) => items.iter().any(refers),
+        Kind::Mapping(entries) => entries.iter().any(|(_, value)| refers(value)),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_text_is_taken_apart() {
+        assert_eq!(parts("plain"), None);
+        assert_eq!(parts("{{ a }}"), Some(Ok(vec![Part::Name("a")])));
+        let mixed = vec![Part::Text("x "), Part::Name("a"), Part::Text(":"), Part::Name("b")];
+        assert_eq!(parts("x {{ a }}:{{b}}"), Some(Ok(mixed)));
+        assert_eq!(parts("{{ a b }}"), Some(Err(" a b ")));
+        assert_eq!(parts("{{ a"), Some(Err(" a")));
+    }
+}

@@ -1,0 +1,345 @@
+//! A step: one verb, and the reserved keys beside it.
+
+use ofp_types::{Mutation, MutationPart};
+
+use crate::{
+    Action, Capture, Diagnostic, Expect, Skip, Source, Span, Step, Until,
+    capture::{CaptureFrom, CaptureSpec},
+    decode::decode_all,
+    expect::Refused,
+    node::{Key, Kind, Node},
+    parse::is_plain,
+    suggest,
+    verb::{Answers, Verb},
+};
+
+/// Keys that may stand beside a step's verb.
+pub(crate) const RESERVED: [&str; 9] =
+    ["name", "expect", "as", "until", "every", "for", "mutate", "skip", "continue"];
+
+/// How long to wait between two tries, and for how long to try, unless the step says.
+pub(crate) const EVERY: Span = Span(jiff::SignedDuration::from_millis(250));
+pub(crate) const FOR: Span = Span(jiff::SignedDuration::from_secs(10));
+
+/// What stands beside the verb.
+#[derive(Default)]
+struct Beside {
+    name: Option<String>,
+    expect: Expect,
+    captures: Vec<Capture>,
+    until: Option<Expect>,
+    every: Option<Span>,
+    at_most: Option<Span>,
+    mutate: Option<Mutation>,
+    skip: Option<Skip>,
+    goes_on: bool,
+}
+
+/// Parses a step; nothing comes back where anything is wrong with it.
+pub(crate) fn parse_step(
+    source: &Source,
+    node: &Node,
+    problems: &mut Vec<Diagnostic>,
+) -> Option<Step> {
+    let before = problems.len();
+    let Kind::Mapping(entries) = &node.kind else {
+        let title = format!("a step is a map with one verb, this is {}", node.describe());
+        let help = "write a step as `- actor.verb:`, with what the verb needs behind it";
+        problems.push(Diagnostic::new("step", title, node.span.clone(), "here").help(help));
+        return None;
+    };
+    let (reserved, verbs): (Vec<_>, Vec<_>) =
+        entries.iter().partition(|(key, _)| RESERVED.contains(&key.text.as_str()));
+    let beside = beside(&reserved, problems);
+    let (verb, key, action) = match the_verb(node, &verbs).and_then(|(key, value)| {
+        let verb = known_verb(key)?;
+        Ok((verb, key, (verb.parse)(key, value)))
+    }) {
+        Ok(found) => found,
+        Err(problem) => {
+            problems.push(problem);
+            return None;
+        }
+    };
+    let action = action.map_err(|found| problems.extend(found)).ok();
+    problems.extend(check_expect(verb, key, &beside, &reserved));
+    problems.extend(action.as_ref().and_then(|action| check_mutate(action, beside.mutate, key)));
+    explain_placeholders(source, &mut problems[before..]);
+    if problems.len() > before {
+        return None;
+    }
+    let until = beside.until.map(|expect| Until {
+        expect,
+        every: beside.every.unwrap_or(EVERY),
+        at_most: beside.at_most.unwrap_or(FOR),
+    });
+    Some(Step {
+        name: beside.name.unwrap_or_else(|| key.text.clone()),
+        source: source.clone(),
+        line: source.line(key.span.start),
+        span: node.extent(),
+        verb_name: verb.name,
+        key: key.span.clone(),
+        action: action?,
+        mutate: beside.mutate,
+        expect: beside.expect,
+        captures: beside.captures,
+        until,
+        goes_on: beside.goes_on,
+        skip: beside.skip,
+        template: None,
+    })
+}
+
+fn beside(reserved: &[&(Key, Node)], problems: &mut Vec<Diagnostic>) -> Beside {
+    let mut beside = Beside::default();
+    for (key, value) in reserved {
+        let decoded = match key.text.as_str() {
+            "name" => into(value, &mut beside.name),
+            "expect" => into(value, &mut beside.expect),
+            "until" => into(value, &mut beside.until),
+            "every" => into(value, &mut beside.every),
+            "for" => into(value, &mut beside.at_most),
+            "skip" => into(value, &mut beside.skip),
+            "continue" => into(value, &mut beside.goes_on),
+            "mutate" => mutation(value)
+                .map(|found| beside.mutate = Some(found))
+                .map_err(|problem| vec![problem]),
+            _ => captures(value).map(|found| beside.captures = found),
+        };
+        problems.extend(decoded.err().unwrap_or_default());
+    }
+    let expects = beside.until.iter().chain([&beside.expect]);
+    for (path, span) in expects.flat_map(Expect::paths) {
+        problems.extend(bad_path(path, &span));
+    }
+    beside
+}
+
+fn into<T: serde::de::DeserializeOwned>(node: &Node, place: &mut T) -> Result<(), Vec<Diagnostic>> {
+    decode_all(node).map(|value| *place = value)
+}
+
+/// A JSONPath that cannot be one: the runner would find out too late.
+fn bad_path(path: &str, span: &std::ops::Range<usize>) -> Option<Diagnostic> {
+    let (mut depth, mut quote) = (0_i32, None);
+    for c in path.chars() {
+        match (quote, c) {
+            (Some(open), c) if c == open => quote = None,
+            (Some(_), _) => {}
+            (None, '\'' | '"') => quote = Some(c),
+            (None, '[' | '(') => depth += 1,
+            (None, ']' | ')') => depth -= 1,
+            _ => {}
+        }
+    }
+    let broken = path.is_empty() || path.ends_with('.') || depth != 0 || quote.is_some();
+    broken.then(|| {
+        let title = format!("`{path}` is no JSONPath");
+        let help = "such as `data.accounts[0].name`, RFC 9535; a leading `$.` may be left out";
+        Diagnostic::new("json-path", title, span.clone(), "this value's path").help(help)
+    })
+}
+
+/// `as`: names to captures.
+fn captures(node: &Node) -> Result<Vec<Capture>, Vec<Diagnostic>> {
+    let Kind::Mapping(entries) = &node.kind else {
+        let title = format!("expected a map of names, found {}", node.describe());
+        let help = "such as `as: { amount: { json: data.current_balance.amount } }`";
+        return Err(vec![Diagnostic::new("as", title, node.span.clone(), "here").help(help)]);
+    };
+    let (mut all, mut problems) = (Vec::new(), Vec::new());
+    for (key, value) in entries {
+        let problem = |title: String, span| vec![Diagnostic::new("as", title, span, "here")];
+        if !is_plain(&key.text) {
+            let title = format!("`{}` cannot name a capture: letters, digits, - and _", key.text);
+            problems.extend(problem(title, key.span.clone()));
+            continue;
+        }
+        let found = decode_all::<CaptureSpec>(value).and_then(|spec| {
+            let secret = spec.secret;
+            let paths = spec.json.iter().chain(&spec.jwt);
+            let bad: Vec<_> = paths.filter_map(|path| bad_path(&path.value, &path.span)).collect();
+            if !bad.is_empty() {
+                return Err(bad);
+            }
+            let from = spec.from().map_err(|title| problem(title, value.span.clone()))?;
+            // a code is as good as a password
+            let secret = secret || from == CaptureFrom::Redirect("code".into());
+            Ok(Capture { name: key.text.clone(), from, secret, span: key.span.clone() })
+        });
+        match found {
+            Ok(capture) => all.push(capture),
+            Err(found) => problems.extend(found),
+        }
+    }
+    if problems.is_empty() { Ok(all) } else { Err(problems) }
+}
+
+/// The one key of a step that is its verb.
+fn the_verb<'a>(node: &Node, verbs: &[&'a (Key, Node)]) -> Result<&'a (Key, Node), Diagnostic> {
+    let names = Verb::names();
+    match verbs {
+        [one] => Ok(one),
+        [] => {
+            let title = "a step needs a verb";
+            Err(Diagnostic::new("step", title, node.span.clone(), "none here")
+                .help(suggest::verb_help("", &names, &[])))
+        }
+        [first, second, ..] => {
+            let unknown = verbs.iter().find(|(key, _)| Verb::find(&key.text).is_none());
+            let (key, _) = unknown.unwrap_or(second);
+            let title = format!("a step has one verb; `{}` is too much", key.text);
+            let problem = Diagnostic::new("step", title, key.span.clone(), "this one")
+                .help(suggest::verb_help(&key.text, &names, &RESERVED));
+            let (other, _) = if key.span == first.0.span { second } else { first };
+            Err(problem.label(other.span.clone(), "beside this one"))
+        }
+    }
+}
+
+fn known_verb(key: &Key) -> Result<&'static Verb, Diagnostic> {
+    Verb::find(&key.text).ok_or_else(|| {
+        let title = format!("unknown step `{}`", key.text);
+        let names: Vec<&str> = Verb::names().into_iter().chain(["use"]).collect();
+        let help = suggest::verb_help(&key.text, &names, &RESERVED);
+        Diagnostic::new("step", title, key.span.clone(), "no such verb").help(help)
+    })
+}
+
+fn mutation(value: &Node) -> Result<Mutation, Diagnostic> {
+    let name: String = decode_all(value).map_err(|mut all: Vec<Diagnostic>| all.remove(0))?;
+    Mutation::by_name(&name).ok_or_else(|| {
+        let title = format!("there is no mutation `{name}`");
+        let names: Vec<&str> = Mutation::ALL.iter().map(|mutation| mutation.name()).collect();
+        let help = match suggest::closest(&name, &names) {
+            Some(meant) => format!("did you mean `{meant}`? `ofp-sim list mutations` has all"),
+            None => "`ofp-sim list mutations` has all".to_owned(),
+        };
+        Diagnostic::new("step", title, value.span.clone(), "no such name").help(help)
+    })
+}
+
+/// Only what PayNet sends by itself can be spoilt, since PayNet would refuse the rest before the DP sees
+/// it, and what the customer sends to the DP.
+fn check_mutate(action: &Action, mutation: Option<Mutation>, key: &Key) -> Option<Diagnostic> {
+    let mutation = mutation?;
+    let possible = match action {
+        Action::Probe(_) => mutation.part() != MutationPart::Form,
+        Action::SelectAccounts(_) => mutation == Mutation::AccountForged,
+        Action::Approve | Action::Reject => matches!(
+            mutation,
+            Mutation::SessionMissing | Mutation::FormTokenForeign | Mutation::PressedTwice
+        ),
+        _ => false,
+    };
+    if possible {
+        return None;
+    }
+    let title = format!("what `{}` sends cannot be spoilt with {mutation}", key.text);
+    let help = "`mutate` goes with paynet.send_event, open_authorize, ask_health and forward_…, \
+                and, for what a browser sends, with customer.select_accounts, approve and reject";
+    Some(Diagnostic::new("step", title, key.span.clone(), "this verb").help(help))
+}
+
+/// Which keys make sense beside a verb: one that does not would never be checked.
+fn check_expect(
+    verb: &Verb,
+    key: &Key,
+    beside: &Beside,
+    reserved: &[&(Key, Node)],
+) -> Vec<Diagnostic> {
+    let mut problems = Vec::new();
+    let possible = Expect::possible(verb.answers);
+    let at = |name: &str| {
+        let found = reserved.iter().find(|(key, _)| key.text == name);
+        found.map_or(key.span.clone(), |(key, _)| key.span.clone())
+    };
+    let wanted = beside.expect.written().into_iter().map(|name| ("expect", name));
+    let until = beside.until.iter().flat_map(Expect::written).map(|name| ("until", name));
+    for (inside, name) in wanted.chain(until).filter(|(_, name)| !possible.contains(name)) {
+        let title = format!("`{}` has no {name} to expect anything of", verb.name);
+        let help =
+            format!("remove `{name}` from `{inside}`; here may stand: {}", possible.join(", "));
+        problems.push(Diagnostic::new("step", title, key.span.clone(), "this verb").help(help));
+    }
+    let mut wrong = |name: &str, title: String, help: &str| {
+        problems.push(Diagnostic::new("step", title, at(name), "here").help(help));
+    };
+    let polls = verb.answers == Answers::Http;
+    match &beside.until {
+        Some(_) if !polls => {
+            let title = format!("`{}` cannot be done again until something holds", verb.name);
+            wrong(
+                "until",
+                title,
+                "`until` goes with calls whose answer can change, such as dc.read_balance",
+            );
+        }
+        Some(until) if until.written().is_empty() => {
+            wrong(
+                "until",
+                "`until` says nothing that is to hold".into(),
+                "such as `until: { status: 200 }`",
+            );
+        }
+        None => {
+            for name in ["every", "for"] {
+                if reserved.iter().any(|(key, _)| key.text == name) {
+                    wrong(
+                        name,
+                        format!("`{name}` means nothing without `until`"),
+                        "such as `until: { status: 200 }`",
+                    );
+                }
+            }
+        }
+        Some(_) => {}
+    }
+    if let Some(refused) = &beside.expect.refused
+        && let Refused::Code(code) = &refused.value
+        && !code.contains(['.', '{'])
+    {
+        let title = format!("`{code}` is no error code of the platform");
+        let help = "true, false, or a code such as JWS.InvalidSignature";
+        problems.push(Diagnostic::new("step", title, refused.span.clone(), "here").help(help));
+    }
+    problems.extend(check_captures(verb, beside));
+    problems
+}
+
+/// A capture must have something to capture from.
+fn check_captures(verb: &Verb, beside: &Beside) -> Vec<Diagnostic> {
+    let key_of = |from: &CaptureFrom| match from {
+        CaptureFrom::Status => Some("status"),
+        CaptureFrom::Header(_) => Some("headers"),
+        CaptureFrom::Json(_) => Some("json"),
+        CaptureFrom::Redirect(_) => Some("redirect"),
+        CaptureFrom::Jwt(_) => Some("jwt"),
+        CaptureFrom::Consent(_) => None,
+    };
+    let possible = Expect::possible(verb.answers);
+    let impossible = beside
+        .captures
+        .iter()
+        .filter(|capture| key_of(&capture.from).is_some_and(|key| !possible.contains(&key)));
+    impossible
+        .map(|capture| {
+            let what = key_of(&capture.from).unwrap_or_default();
+            let title = format!("`{}` has no {what} to capture", verb.name);
+            Diagnostic::new("as", title, capture.span.clone(), "this capture")
+        })
+        .collect()
+}
+
+/// What a captured value can be is known only when it is.
+fn explain_placeholders(source: &Source, problems: &mut [Diagnostic]) {
+    for problem in problems {
+        let text = problem.labels.first().and_then(|label| source.text.get(label.span.clone()));
+        if text.is_some_and(|text| text.contains("{{")) && problem.help.is_none() {
+            let help = "what an earlier step captures is known only when the scenario is played: it can stand \
+                        where a text can, and in what is expected";
+            problem.help = Some(help.to_owned());
+        }
+    }
+}

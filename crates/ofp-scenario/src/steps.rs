@@ -1,0 +1,397 @@
+//! A list of steps, with the steps of fragments in the place of `use`.
+
+use std::{collections::BTreeMap, ops::Range};
+
+use serde::Deserialize;
+
+use crate::{
+    Context, Diagnostic, Located, Source, Step,
+    decode::decode_all,
+    node::{Key, Kind, Node},
+    parse::{FRAGMENT, is_plain, take, unknown_switch, unused_name},
+    scope::{Known, Origin, Part, Scope, parts, refers},
+    step::parse_step,
+    suggest,
+    template::Template,
+    vars::{self, Declared},
+    verb::Verb,
+    yaml,
+};
+
+const USE: &str = "use";
+/// Fragments that use fragments, and so on: more is a mistake.
+const DEEPEST: usize = 8;
+
+/// What is said where a file is used.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Use {
+    /// The fragment's file, relative to the one that uses it.
+    r#use: Located<String>,
+    /// Taken from the tree, to keep places and texts.
+    #[serde(default, rename = "with")]
+    _with: Option<serde_json::Value>,
+    /// Captures of the fragment that the steps after it may refer to.
+    #[serde(default)]
+    returns: Vec<Located<String>>,
+    /// What people call it.
+    #[serde(default, rename = "name")]
+    _name: Option<String>,
+}
+
+/// Reads steps.
+pub(crate) struct Steps<'a> {
+    source: &'a Source,
+    context: &'a Context<'a>,
+    problems: Vec<Diagnostic>,
+    /// The files that led here, the outermost first.
+    trail: Vec<String>,
+    /// Goes before the names of captures, so that no name leaks out of a fragment.
+    prefix: String,
+    /// What a fragment returns: its name to the name in the whole scenario.
+    returned: BTreeMap<String, String>,
+    /// How many fragments have been used here.
+    used: usize,
+}
+
+impl<'a> Steps<'a> {
+    /// For the steps of a scenario.
+    pub(crate) fn new(source: &'a Source, context: &'a Context<'a>) -> Self {
+        let trail = vec![source.name.clone()];
+        let (prefix, returned, problems) = (String::new(), BTreeMap::new(), Vec::new());
+        Self { source, context, problems, trail, prefix, returned, used: 0 }
+    }
+
+    /// Everything that is wrong with a file of steps for others to use, whatever is given for its parameters.
+    pub(crate) fn look_through(
+        source: &'a Source,
+        mut entries: Vec<(Key, Node)>,
+        context: &'a Context<'a>,
+    ) -> Vec<Diagnostic> {
+        let mut this = Self::new(source, context);
+        let declared = head_of_fragment(&mut entries, &mut this.problems);
+        // what is given is known where it is used: until then it may be anything
+        let known = declared.into_iter().map(|one| {
+            let text = "anything".to_owned();
+            let anything =
+                Node { span: one.span.clone(), kind: Kind::Scalar { text, plain: false } };
+            let node = one.default.unwrap_or(anything);
+            Known { name: one.name, node, origin: Origin::Parameter, span: one.span }
+        });
+        let mut scope = Scope::knowing(known.collect());
+        let _ = this.body(entries, &mut scope);
+        this.problems
+    }
+
+    /// The steps of a list; what is wrong with them is in `problems`.
+    fn list(&mut self, key: &Key, node: &Node, scope: &mut Scope) -> Vec<Step> {
+        let Kind::Sequence(items) = &node.kind else {
+            let title = format!("expected a list of steps, found {}", node.describe());
+            self.problems.push(Diagnostic::new("scenario", title, key.span.clone(), "here"));
+            return Vec::new();
+        };
+        if items.is_empty() {
+            let title = "the list of steps is empty";
+            self.problems.push(Diagnostic::new("scenario", title, key.span.clone(), "here"));
+        }
+        let (mut captured, mut steps) = (Vec::new(), Vec::new());
+        for item in items {
+            if scope.is_full() {
+                return steps;
+            }
+            match is_use(item) {
+                true => steps.extend(self.fragment(item, scope, &mut captured)),
+                false => steps.extend(self.step(item, scope, &mut captured)),
+            }
+        }
+        for (name, span) in captured {
+            let whole = scope.captured.get(&name).cloned().unwrap_or_default();
+            let is_returned = self.returned.contains_key(&name);
+            if !is_returned && !scope.used_captures.contains(&whole) {
+                let title = format!("nothing uses what is captured as `{name}`");
+                let help = format!("write `\"{{{{ {name} }}}}\"` in a later step, or remove it");
+                self.problems.push(Diagnostic::new("as", title, span, "here").help(help));
+            }
+        }
+        steps
+    }
+
+    fn step(
+        &mut self,
+        item: &Node,
+        scope: &mut Scope,
+        captured: &mut Vec<(String, Range<usize>)>,
+    ) -> Option<Step> {
+        let filled = scope.fill(item);
+        self.problems.append(&mut scope.problems);
+        let mut step = parse_step(self.source, &filled, &mut self.problems)?;
+        self.problems.extend(step.skip.as_ref().and_then(unknown_switch));
+        let requirements = step.expect.requirements.iter().flatten();
+        let unknown = requirements.filter(|(id, _)| !(self.context.is_requirement)(&id.0));
+        for (id, word) in unknown {
+            let title = format!("there is no check for requirement {}", id.0);
+            let help = "`ofp-sim list requirements` lists those that there are";
+            let problem = Diagnostic::new("step", title, word.span.clone(), "here").help(help);
+            self.problems.push(problem);
+        }
+        for capture in &mut step.captures {
+            let whole = self.whole_name(&capture.name);
+            let known = scope.known.iter().find(|known| known.name == capture.name);
+            if let Some(known) = known {
+                let title =
+                    format!("`{}` is a name in `{}` already", capture.name, known.origin.key());
+                let problem = Diagnostic::new("as", title, capture.span.clone(), "again here");
+                self.problems.push(problem.label(known.span.clone(), "first here"));
+            }
+            captured.push((capture.name.clone(), capture.span.clone()));
+            scope.captured.insert(capture.name.clone(), whole.clone());
+            capture.name = whole;
+        }
+        if refers(&filled) {
+            step.template = Some(Template { node: filled, source: self.source.clone() });
+        }
+        Some(step)
+    }
+
+    fn whole_name(&self, name: &str) -> String {
+        let own = || format!("{}{name}", self.prefix);
+        self.returned.get(name).cloned().unwrap_or_else(own)
+    }
+
+    /// The steps of the file that an item names.
+    fn fragment(
+        &mut self,
+        item: &Node,
+        scope: &mut Scope,
+        captured: &mut Vec<(String, Range<usize>)>,
+    ) -> Vec<Step> {
+        let filled = scope.fill(item);
+        self.problems.append(&mut scope.problems);
+        let spec: Use = match decode_all(&filled) {
+            Ok(spec) => spec,
+            Err(found) => {
+                self.problems.extend(found.into_iter().map(|problem| problem.about("use")));
+                return Vec::new();
+            }
+        };
+        let with = match &filled.kind {
+            Kind::Mapping(entries) => entries.iter().find(|(key, _)| key.text == "with"),
+            _ => None,
+        };
+        self.used += 1;
+        let Some(source) = self.read(&spec.r#use) else { return Vec::new() };
+        let returned =
+            spec.returns.iter().map(|name| (name.value.clone(), self.whole_name(&name.value)));
+        let returned: BTreeMap<String, String> = returned.collect();
+        let mut inner = Steps {
+            source: &source,
+            context: self.context,
+            problems: Vec::new(),
+            trail: self.trail.iter().chain([&source.name]).cloned().collect(),
+            prefix: format!("{}{}/", self.prefix, self.used),
+            returned: returned.clone(),
+            used: 0,
+        };
+        let given = Given { with: with.map(|(_, node)| node), place: &spec.r#use.span };
+        let (steps, names) = inner.of_fragment(&given, &mut self.problems);
+        let found = std::mem::take(&mut inner.problems);
+        self.problems
+            .extend(found.into_iter().map(|problem| problem.seen_in(&source, self.source)));
+        for name in spec.returns {
+            if !names.contains(&name.value) {
+                let known: Vec<&str> = names.iter().map(String::as_str).collect();
+                let title = format!("the fragment captures nothing as `{}`", name.value);
+                let help = suggest::help(&name.value, &known);
+                let problem = Diagnostic::new("use", title, name.span.clone(), "here").help(help);
+                self.problems.push(problem);
+                continue;
+            }
+            let whole = returned.get(&name.value).cloned().unwrap_or_default();
+            scope.captured.insert(name.value.clone(), whole);
+            captured.push((name.value, name.span));
+        }
+        // values of the caller that stand in the fragment
+        scope.used_captures.extend(captures_in(&filled));
+        steps
+    }
+
+    fn read(&mut self, path: &Located<String>) -> Option<Source> {
+        let problem = |title: String, help: &str| {
+            Diagnostic::new("use", title, path.span.clone(), "this file").help(help)
+        };
+        if self.trail.len() > DEEPEST {
+            let help = "put the steps in one file";
+            self.problems
+                .push(problem(format!("fragments are nested more than {DEEPEST} deep"), help));
+            return None;
+        }
+        let source = match (self.context.read)(&path.value, self.source) {
+            Ok(source) => source,
+            Err(why) => {
+                let help = "the path is relative to this file";
+                self.problems.push(problem(format!("cannot read {}: {why}", path.value), help));
+                return None;
+            }
+        };
+        if self.trail.contains(&source.name) {
+            let title = format!("{} uses itself: it would never end", source.name);
+            self.problems.push(problem(title, "remove this step"));
+            return None;
+        }
+        Some(source)
+    }
+
+    /// The steps of this file, which is a fragment, and the names that it captures. What is wrong with how it is
+    /// used goes to `outside`.
+    fn of_fragment(
+        &mut self,
+        given: &Given<'_>,
+        outside: &mut Vec<Diagnostic>,
+    ) -> (Vec<Step>, Vec<String>) {
+        let mut entries = match yaml::parse(&self.source.text).map(|root| root.kind) {
+            Ok(Kind::Mapping(entries)) => entries,
+            Ok(_) => Vec::new(),
+            Err(problem) => {
+                self.problems.push(problem);
+                return (Vec::new(), Vec::new());
+            }
+        };
+        if !entries.iter().any(|(key, _)| key.text == FRAGMENT) {
+            let title = format!("{} is no fragment", self.source.name);
+            let help = "a file for `use` begins with `fragment: NAME` and has `steps`";
+            let place = given.place.clone();
+            outside.push(Diagnostic::new("use", title, place, "this file").help(help));
+            return (Vec::new(), Vec::new());
+        }
+        let declared = head_of_fragment(&mut entries, &mut self.problems);
+        let mut scope = Scope::knowing(given.values(declared, outside));
+        let steps = self.body(entries, &mut scope);
+        (steps, scope.captured.into_keys().collect())
+    }
+
+    /// The steps of a fragment without its head.
+    fn body(&mut self, mut entries: Vec<(Key, Node)>, scope: &mut Scope) -> Vec<Step> {
+        let Some((key, node)) = take(&mut entries, "steps") else {
+            let title = "key `steps` is missing";
+            self.problems.push(Diagnostic::new("fragment", title, 0..0, "in this file"));
+            return Vec::new();
+        };
+        let steps = self.list(&key, &node, scope);
+        let unused = scope.known.iter().filter(|known| !scope.used.contains(&known.name));
+        self.problems.extend(unused.map(unused_name));
+        steps
+    }
+
+    /// The steps of a scenario, and what is wrong with them.
+    pub(crate) fn parse(
+        mut self,
+        key: &Key,
+        node: &Node,
+        scope: &mut Scope,
+    ) -> (Vec<Step>, Vec<Diagnostic>) {
+        let steps = self.list(key, node, scope);
+        (steps, self.problems)
+    }
+}
+
+/// What is given for a fragment's parameters, and where.
+struct Given<'a> {
+    with: Option<&'a Node>,
+    place: &'a Range<usize>,
+}
+
+impl Given<'_> {
+    /// The values of a fragment's parameters.
+    fn values(&self, declared: Vec<Declared>, outside: &mut Vec<Diagnostic>) -> Vec<Known> {
+        let given: &[(Key, Node)] = match self.with.map(|node| &node.kind) {
+            None => &[],
+            Some(Kind::Mapping(entries)) => entries,
+            Some(_) => {
+                let title = "`with` is a map of parameters";
+                let span = self.place.clone();
+                outside.push(Diagnostic::new("use", title, span, "of this fragment"));
+                &[]
+            }
+        };
+        let names: Vec<&str> = declared.iter().map(|one| one.name.as_str()).collect();
+        for (key, _) in given.iter().filter(|(key, _)| !names.contains(&key.text.as_str())) {
+            let title = format!("the fragment has no parameter `{}`", key.text);
+            let help = suggest::help(&key.text, &names);
+            outside.push(Diagnostic::new("use", title, key.span.clone(), "here").help(help));
+        }
+        let mut known = Vec::new();
+        for Declared { name, span, default, .. } in declared {
+            let own = given.iter().find(|(key, _)| key.text == name).map(|(_, node)| node.clone());
+            match own.or(default) {
+                Some(node) => known.push(Known { name, node, origin: Origin::Parameter, span }),
+                None => {
+                    let title = format!("the fragment needs `{name}`");
+                    let help = format!("add `with: {{ {name}: … }}`");
+                    let place = self.place.clone();
+                    let problem = Diagnostic::new("use", title, place, "used here").help(help);
+                    outside.push(problem);
+                }
+            }
+        }
+        known
+    }
+}
+
+/// A fragment's parameters; what else its head says is looked at and taken away.
+fn head_of_fragment(
+    entries: &mut Vec<(Key, Node)>,
+    problems: &mut Vec<Diagnostic>,
+) -> Vec<Declared> {
+    let params = take(entries, "params").map(|(_, node)| node);
+    let declared = params.map(|node| vars::declared(&node, Origin::Parameter, problems));
+    let (head, rest): (Vec<_>, Vec<_>) =
+        std::mem::take(entries).into_iter().partition(|(key, _)| key.text != "steps");
+    *entries = rest;
+    match decode_all::<Head>(&Node { span: 0..0, kind: Kind::Mapping(head) }) {
+        Err(found) => problems.extend(found.into_iter().map(|problem| problem.about(FRAGMENT))),
+        Ok(head) if !is_plain(&head.fragment.value) => {
+            let title = format!("`{}` cannot name a fragment", head.fragment.value);
+            let label = "letters, digits, - and _ only";
+            problems.push(Diagnostic::new(FRAGMENT, title, head.fragment.span, label));
+        }
+        Ok(_) => {}
+    }
+    declared.unwrap_or_default()
+}
+
+/// A fragment without parameters and steps.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Head {
+    fragment: Located<String>,
+    /// One sentence, for people.
+    #[serde(default, rename = "title")]
+    _title: Option<String>,
+}
+
+fn is_use(item: &Node) -> bool {
+    let Kind::Mapping(entries) = &item.kind else { return false };
+    let has = |wanted: &dyn Fn(&str) -> bool| entries.iter().any(|(key, _)| wanted(&key.text));
+    // a step that has `use` beside a verb is a step with a key too much
+    has(&|key| key == USE) && !has(&|key| Verb::find(key).is_some())
+}
+
+/// Names of captures in the whole scenario that a node refers to.
+fn captures_in(node: &Node) -> Vec<String> {
+    match &node.kind {
+        Kind::Scalar { text, .. } => match parts(text) {
+            Some(Ok(found)) => {
+                let names = found.into_iter().filter_map(|part| match part {
+                    Part::Name(name) => Some(name.to_owned()),
+                    Part::Text(_) => None,
+                });
+                names.collect()
+            }
+            _ => Vec::new(),
+        },
+        Kind::Sequence(items) => items.iter().flat_map(captures_in).collect(),
+        Kind::Mapping(entries) => {
+            entries.iter().flat_map(|(_, value)| captures_in(value)).collect()
+        }
+    }
+}
