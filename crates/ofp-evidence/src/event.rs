@@ -190,13 +190,59 @@ pub struct Summary {
     pub exit_code: u8,
 }
 
-/// What a run tells its reporters, in order.
+/// What a run tells its reporters, in order: one `Started`; for each scenario one `ScenarioStarted`, one `StepFinished` for
+/// each step and one `ScenarioFinished`, beside those of other scenarios; one `Finished`.
+///
+/// Texts of steps and scenarios have been masked by then.
 #[derive(Debug, Clone)]
 pub enum RunEvent {
     /// It begins.
     Started(RunStarted),
+    /// A scenario begins.
+    ScenarioStarted(ScenarioId),
+    /// A step ended.
+    StepFinished {
+        /// Of which scenario.
+        scenario: ScenarioId,
+        /// Which, from 1.
+        number: usize,
+        /// How.
+        step: Box<StepResult>,
+    },
     /// A scenario ended.
     ScenarioFinished(Box<ScenarioResult>),
     /// It ended.
     Finished(Arc<Summary>),
+}
+
+impl StepResult {
+    /// The step without secrets.
+    #[must_use]
+    pub fn masked(mut self, secrets: &Secrets) -> Self {
+        self.error = self.error.map(|error| secrets.mask(&error).into_owned());
+        self.findings = self.findings.into_iter().map(|finding| finding.masked(secrets)).collect();
+        self
+    }
+
+    /// Whether it has texts in it that may hold secrets.
+    #[must_use]
+    pub fn has_texts(&self) -> bool {
+        self.error.is_some() || !self.findings.is_empty()
+    }
+}
+
+impl ScenarioResult {
+    /// The scenario without secrets.
+    #[must_use]
+    pub fn masked(mut self, secrets: &Secrets) -> Self {
+        self.steps = self.steps.into_iter().map(|step| step.masked(secrets)).collect();
+        self.findings = self.findings.into_iter().map(|finding| finding.masked(secrets)).collect();
+        self
+    }
+
+    /// Whether it has texts in it that may hold secrets.
+    #[must_use]
+    pub fn has_texts(&self) -> bool {
+        !self.findings.is_empty() || self.steps.iter().any(StepResult::has_texts)
+    }
 }

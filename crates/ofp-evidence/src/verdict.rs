@@ -3,7 +3,7 @@
 use ofp_types::RequirementId;
 use serde::{Deserialize, Serialize};
 
-use crate::{ExchangeId, ScenarioId};
+use crate::{ExchangeId, ScenarioId, Secrets};
 
 /// How much a requirement weighs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize)]
@@ -161,6 +161,26 @@ impl Finding {
     #[must_use]
     pub fn showing(mut self, excerpt: Excerpt) -> Self {
         self.excerpts.push(excerpt);
+        self
+    }
+
+    /// The same without secrets. The place that an excerpt marks is lost where its text changes.
+    #[must_use]
+    pub fn masked(mut self, secrets: &Secrets) -> Self {
+        self.expected = secrets.mask(&self.expected).into_owned();
+        self.actual = secrets.mask(&self.actual).into_owned();
+        for excerpt in &mut self.excerpts {
+            excerpt.label = secrets.mask(&excerpt.label).into_owned();
+            let text = secrets.mask(&excerpt.text).into_owned();
+            if text != excerpt.text {
+                let line = excerpt.text.get(..excerpt.span.start).unwrap_or_default();
+                let line = line.matches('\n').count();
+                let start = text.split_inclusive('\n').take(line).map(str::len).sum::<usize>();
+                let length = text[start..].split('\n').next().map_or(0, str::len);
+                excerpt.span = start..start + length;
+                excerpt.text = text;
+            }
+        }
         self
     }
 

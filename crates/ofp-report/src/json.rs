@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use crate::{run::Run, shown};
 
 /// The version of the report's schema.
-const SCHEMA_VERSION: &str = "1";
+pub(crate) const SCHEMA_VERSION: &str = "1";
 
 /// The whole run as JSON.
 #[must_use]
@@ -50,7 +50,7 @@ fn exchange(run: &Run<'_>, exchange: &Exchange) -> Value {
     shown
 }
 
-fn scenario(secrets: &Secrets, scenario: &ScenarioResult) -> Value {
+pub(crate) fn scenario(secrets: &Secrets, scenario: &ScenarioResult) -> Value {
     json!({
         "id": scenario.id,
         "title": scenario.title,
@@ -62,9 +62,10 @@ fn scenario(secrets: &Secrets, scenario: &ScenarioResult) -> Value {
     })
 }
 
-fn step(secrets: &Secrets, step: &StepResult) -> Value {
+pub(crate) fn step(secrets: &Secrets, step: &StepResult) -> Value {
     json!({
         "name": step.name,
+        "file": step.file,
         "line": step.line,
         "status": step.status,
         "error": step.error.as_deref().map(|error| secrets.mask(error)),
@@ -73,7 +74,7 @@ fn step(secrets: &Secrets, step: &StepResult) -> Value {
     })
 }
 
-fn requirement(summary: &Summary, requirement: &RequirementResult) -> Value {
+pub(crate) fn requirement(summary: &Summary, requirement: &RequirementResult) -> Value {
     let secrets = &summary.secrets;
     let is_stale = summary.stale.iter().any(|stale| stale.requirement == requirement.id);
     let baseline = requirement.baseline.as_ref().map(Baseline::word);

@@ -53,7 +53,7 @@ fn suite(secrets: &Secrets, scenario: &ScenarioResult) -> TestSuite {
 
 fn step_status(secrets: &Secrets, step: &StepResult) -> TestCaseStatus {
     match (step.status, &step.error) {
-        (StepStatus::Skipped, because) => {
+        (StepStatus::Skipped | StepStatus::NotApplicable, because) => {
             skipped(because.as_deref().unwrap_or("an earlier step did not succeed"))
         }
         (StepStatus::Error, Some(error)) => {

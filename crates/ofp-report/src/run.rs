@@ -2,7 +2,9 @@
 
 use std::collections::HashMap;
 
-use ofp_evidence::{Difference, Exchange, ExchangeId, Record, Summary};
+use ofp_evidence::{
+    ConnectionId, Difference, Exchange, ExchangeId, Handshake, Reader, Record, Summary,
+};
 use ofp_types::Mutation;
 
 /// A run as reports look at it.
@@ -11,11 +13,14 @@ pub(crate) struct Run<'a> {
     pub(crate) summary: &'a Summary,
     exchanges: HashMap<ExchangeId, &'a Exchange>,
     spoilt: HashMap<ExchangeId, (Mutation, &'a [Difference])>,
+    handshakes: HashMap<ConnectionId, &'a Handshake>,
+    decrypted: HashMap<ExchangeId, &'a [u8]>,
 }
 
 impl<'a> Run<'a> {
     pub(crate) fn of(summary: &'a Summary) -> Self {
         let (mut exchanges, mut spoilt) = (HashMap::new(), HashMap::new());
+        let (mut handshakes, mut decrypted) = (HashMap::new(), HashMap::new());
         for record in &summary.records {
             match &**record {
                 Record::Exchange(exchange) => {
@@ -24,10 +29,18 @@ impl<'a> Run<'a> {
                 Record::Probe { exchange, mutation: Some(mutation), differences, .. } => {
                     spoilt.insert(*exchange, (*mutation, differences.as_slice()));
                 }
+                Record::Handshake(handshake) => {
+                    handshakes.insert(handshake.id, handshake);
+                }
+                Record::Decryption(one) if one.reader == Reader::Addressee => {
+                    if let Ok(plaintext) = &one.outcome {
+                        decrypted.insert(one.exchange, plaintext.as_slice());
+                    }
+                }
                 _ => {}
             }
         }
-        Self { summary, exchanges, spoilt }
+        Self { summary, exchanges, spoilt, handshakes, decrypted }
     }
 
     /// The exchange of a number.
@@ -40,6 +53,16 @@ impl<'a> Run<'a> {
         let mut all: Vec<&Exchange> = self.exchanges.values().copied().collect();
         all.sort_by_key(|exchange| exchange.id);
         all
+    }
+
+    /// The handshake of a connection, where we made it.
+    pub(crate) fn handshake(&self, id: ConnectionId) -> Option<&'a Handshake> {
+        self.handshakes.get(&id).copied()
+    }
+
+    /// What the DC got out of an encrypted answer.
+    pub(crate) fn decrypted(&self, id: ExchangeId) -> Option<&'a [u8]> {
+        self.decrypted.get(&id).copied()
     }
 
     /// What was spoilt of a request on purpose: the proof of a negative test.

@@ -6,13 +6,14 @@ use colored::Colorize as _;
 use ofp_checks::{find, group_title};
 use ofp_evidence::{
     Baseline, Difference, ExchangeId, Finding, Level, RequirementResult, RunEvent, RunStarted,
-    ScenarioResult, ScenarioStatus, Stale, StepResult, Subject, Summary, Verdict,
+    ScenarioId, ScenarioResult, ScenarioStatus, Stale, StepResult, StepStatus, Subject, Summary,
+    Verdict,
 };
 
 use ofp_types::Mutation;
 
 use crate::{
-    curl,
+    block, curl,
     run::Run,
     words::{self, count},
 };
@@ -24,6 +25,12 @@ pub struct Terminal<W> {
     width: usize,
     /// Rows of `for_each` that passed, by the scenario that they are rows of.
     rows: BTreeMap<String, PassedRows>,
+    /// Whether a person watches, so that a line can be written over.
+    has_bar: bool,
+    /// How many scenarios there are, how many have ended, and which began last.
+    all: usize,
+    ended: usize,
+    newest: String,
 }
 
 /// Rows of one scenario that passed: one line for all of them.
@@ -34,9 +41,32 @@ struct PassedRows {
 }
 
 impl<W: Write> Terminal<W> {
-    /// Writes to `out`; `width` is the length of the longest scenario id.
-    pub fn new(out: W, width: usize) -> Self {
-        Self { out, width, rows: BTreeMap::new() }
+    /// Writes to `out`; `width` is the length of the longest scenario id. With a bar, a line that says how far the run has
+    /// come is written over and over: for a terminal, and never for a file.
+    pub fn new(out: W, width: usize, has_bar: bool) -> Self {
+        let (rows, newest) = (BTreeMap::new(), String::new());
+        Self { out, width, rows, has_bar, all: 0, ended: 0, newest }
+    }
+
+    /// How far the run has come.
+    fn bar(&mut self, began: Option<&ScenarioId>) -> std::io::Result<()> {
+        /// Characters of the bar itself.
+        const LENGTH: usize = 24;
+        if let Some(id) = began {
+            self.newest = tame(&id.0).chars().take(40).collect();
+        }
+        if !self.has_bar || self.ended == self.all {
+            return Ok(());
+        }
+        let done = LENGTH * self.ended / self.all.max(1);
+        let bar = format!("{}{}", "=".repeat(done), " ".repeat(LENGTH - done));
+        let (ended, all, newest) = (self.ended, self.all, &self.newest);
+        write!(self.out, "\r\x1b[2K  [{bar}] {ended}/{all}  {newest}")?;
+        self.out.flush()
+    }
+
+    fn clear_bar(&mut self) -> std::io::Result<()> {
+        if self.has_bar { write!(self.out, "\r\x1b[2K") } else { Ok(()) }
     }
 
     /// Shows an event.
@@ -46,12 +76,23 @@ impl<W: Write> Terminal<W> {
     pub fn show(&mut self, event: &RunEvent) -> std::io::Result<()> {
         match event {
             RunEvent::Started(started) => self.started(started),
-            RunEvent::ScenarioFinished(scenario) => self.scenario(scenario),
-            RunEvent::Finished(summary) => self.finished(summary),
+            RunEvent::ScenarioStarted(id) => self.bar(Some(id)),
+            RunEvent::StepFinished { .. } => Ok(()),
+            RunEvent::ScenarioFinished(scenario) => {
+                self.ended += 1;
+                self.clear_bar()?;
+                self.scenario(scenario)?;
+                self.bar(None)
+            }
+            RunEvent::Finished(summary) => {
+                self.clear_bar()?;
+                self.finished(summary)
+            }
         }
     }
 
     fn started(&mut self, started: &RunStarted) -> std::io::Result<()> {
+        self.all = started.scenarios;
         let scenarios = count(started.scenarios, "scenario");
         let (tool, profile, target) =
             (started.tool.bold(), words::profile(started), &started.target);
@@ -81,7 +122,17 @@ impl<W: Write> Terminal<W> {
         };
         let (id, width) = (&scenario.id.0, self.width);
         let (ms, title) = (scenario.took.as_millis(), tame(&scenario.title));
-        writeln!(self.out, "  {word}  {id:width$}  {ms:>6} ms  {title}")
+        let counter = self.counter();
+        writeln!(self.out, "  {word}  {counter}{id:width$}  {ms:>6} ms  {title}")
+    }
+
+    /// How many have ended, in a log: on a terminal the bar says so.
+    fn counter(&self) -> String {
+        if self.has_bar || self.all < 2 {
+            return String::new();
+        }
+        let digits = self.all.to_string().len();
+        format!("({:>digits$}/{})  ", self.ended, self.all)
     }
 
     fn passed_rows(&mut self) -> std::io::Result<()> {
@@ -89,7 +140,8 @@ impl<W: Write> Terminal<W> {
         for (of, rows) in std::mem::take(&mut self.rows) {
             let (ms, title) = (rows.took.as_millis(), tame(&rows.title));
             let id = format!("{of}[{}]", count(rows.count, "row"));
-            writeln!(self.out, "  {word}  {id:width$}  {ms:>6} ms  {title}")?;
+            let blank = " ".repeat(self.counter().len());
+            writeln!(self.out, "  {word}  {blank}{id:width$}  {ms:>6} ms  {title}")?;
         }
         Ok(())
     }
@@ -155,22 +207,43 @@ impl<W: Write> Terminal<W> {
         step: &StepResult,
     ) -> std::io::Result<()> {
         let own: Vec<&Finding> = step.findings.iter().filter(|finding| is_own(finding)).collect();
-        if step.error.is_none() && own.is_empty() {
+        let is_stopped = step.error.is_some() && step.status != StepStatus::NotApplicable;
+        if !is_stopped && own.is_empty() {
             return Ok(());
         }
-        let at = format!("{} ({}:{})", step.name, scenario.file, step.line);
-        self.field("stopped", &at)?;
+        let at = format!("{}:{}", step.file.as_ref().unwrap_or(&scenario.file), step.line);
+        self.field("stopped", &format!("{} ({at})", step.name))?;
         if let Some(error) = &step.error {
             self.field("because", &run.summary.secrets.mask(error))?;
         }
-        self.own(run, &own)?;
-        let notes = step.exchanges.iter().filter_map(|id| run.exchange(*id)?.note.as_deref());
-        let mut said: Vec<&str> = Vec::new();
-        for note in notes {
-            if !said.contains(&note) {
-                self.field("PayNet", &run.summary.secrets.mask(note))?;
-                said.push(note);
+        let said = notes(run, step);
+        let (blocks, plain): (Vec<&Finding>, Vec<&Finding>) =
+            own.into_iter().partition(|finding| !finding.excerpts.is_empty());
+        self.own(run, &plain)?;
+        if blocks.is_empty() {
+            said.iter().try_for_each(|note| self.field("PayNet", note))?;
+        }
+        let notes: Vec<String> = said.iter().map(|note| format!("PayNet: {note}")).collect();
+        for finding in blocks {
+            self.block(run, finding, &notes)?;
+        }
+        let flags = &run.summary.started.rerun_flags;
+        self.field("look", &format!("ofp-sim explain step {at}{}", only_where(flags)))?;
+        let exchange = step.findings.iter().find_map(|finding| finding.exchange);
+        match exchange.or(step.exchanges.first().copied()).and_then(|id| curl::line(run, id)) {
+            Some(line) => {
+                writeln!(self.out, "    {}  {}", "curl    ".dimmed(), tame(&line).dimmed())
             }
+            None => Ok(()),
+        }
+    }
+
+    fn block(&mut self, run: &Run<'_>, finding: &Finding, notes: &[String]) -> std::io::Result<()> {
+        let colour = colored::control::SHOULD_COLORIZE.should_colorize();
+        let helps: Vec<String> = finding.hint.iter().cloned().collect();
+        let block = block::block(&run.summary.secrets, finding, notes, &helps, colour);
+        for line in block.unwrap_or_default().lines() {
+            writeln!(self.out, "    {line}")?;
         }
         Ok(())
     }
@@ -336,8 +409,14 @@ impl<W: Write> Terminal<W> {
 
     /// Reasons, each once, with the requirements that they are given for.
     fn not_tested(&mut self, summary: &Summary) -> std::io::Result<()> {
+        let untested = |requirement: &&RequirementResult| {
+            matches!(requirement.verdict, Verdict::NotTested { .. })
+        };
+        let many = of_dp(summary).filter(untested).count();
         let mut reasons: Vec<(&str, Vec<&str>)> = Vec::new();
-        for requirement in of_dp(summary) {
+        // who plays few scenarios does not want to read about all that they do not come to
+        let shown = of_dp(summary).filter(|one| many <= MOST_UNTESTED || !untested(one));
+        for requirement in shown {
             let Some(because) = requirement.verdict.because() else { continue };
             let id = requirement.id.as_str();
             match reasons.iter_mut().find(|(reason, _)| *reason == because) {
@@ -345,10 +424,17 @@ impl<W: Write> Terminal<W> {
                 None => reasons.push((because, vec![id])),
             }
         }
-        if reasons.is_empty() {
+        if reasons.is_empty() && many == 0 {
             return Ok(());
         }
         writeln!(self.out, "\n{}", "Not tested or not applicable, and why".bold())?;
+        if many > MOST_UNTESTED {
+            let of = count(many, "requirement");
+            writeln!(
+                self.out,
+                "  {of}: these scenarios do not come to them (each reason: --report json=FILE)"
+            )?;
+        }
         for (because, ids) in reasons {
             writeln!(self.out, "  {}: {because}", ids.join(", "))?;
         }
@@ -416,6 +502,30 @@ impl<W: Write> Terminal<W> {
         )
     }
 }
+
+/// Why PayNet answered as it did in a step's exchanges, each reason once.
+fn notes(run: &Run<'_>, step: &StepResult) -> Vec<String> {
+    let mut said: Vec<String> = Vec::new();
+    for note in step.exchanges.iter().filter_map(|id| run.exchange(*id)?.note.as_deref()) {
+        let note = run.summary.secrets.mask(note).into_owned();
+        if !said.contains(&note) {
+            said.push(note);
+        }
+    }
+    said
+}
+
+/// Of the flags of a run, those that say whom it is played against and how.
+fn only_where(flags: &str) -> String {
+    let words: Vec<&str> = flags.split_whitespace().collect();
+    let pairs = words.chunks(2).filter(|pair| {
+        ["--target", "--profile", "--pki", "--fault", "--variant", "--timeout"].contains(&pair[0])
+    });
+    pairs.map(|pair| format!(" {}", pair.join(" "))).collect()
+}
+
+/// More requirements that were not tested are counted, not named.
+const MOST_UNTESTED: usize = 40;
 
 /// A reason without the mutation that it begins with: the scenario's id has it.
 fn without_mutation(reason: &str) -> &str {

@@ -32,6 +32,6 @@ pub use load::{LoadError, Loaded, load, load_with};
 pub use ofp_paynet::platform_openapi;
 pub use profile::{ProfileError, profile};
 pub use run::{RunOptions, run};
-pub use snapshot::SnapshotMode;
+pub use snapshot::{SnapshotMode, pending_snapshot};
 pub use target::Target;
 pub use world::{LinkError, Origins, Voice, World, WorldError, WorldOptions};

@@ -168,11 +168,17 @@ async fn play_all(
             loop {
                 let next = queue.lock().unwrap_or_else(PoisonError::into_inner).next();
                 let Some(at) = next else { return done };
+                listener(RunEvent::ScenarioStarted(ScenarioId(scenarios[at].id.clone())));
                 let one = match reach.lost(world) {
                     Some(lost) => not_played(&scenarios[at], &lost.to_string()),
-                    None => play(world, &scenarios[at], &play_options, seat).await,
+                    None => play(world, &scenarios[at], &play_options, seat, listener).await,
                 };
-                listener(RunEvent::ScenarioFinished(Box::new(one.result.clone())));
+                let result = one.result.clone();
+                let result = match result.has_texts() {
+                    true => result.masked(&world.journal.secrets()),
+                    false => result,
+                };
+                listener(RunEvent::ScenarioFinished(Box::new(result)));
                 done.push((at, one));
             }
         };

@@ -73,6 +73,12 @@ impl Target {
         self.file.snapshots.as_ref().map(|folder| self.folder.join(&folder.value))
     }
 
+    /// The DP's public signing keys, as far as they are known before anything is fetched.
+    #[must_use]
+    pub fn jwks(&self) -> &JwkSet {
+        &self.jwks
+    }
+
     pub(crate) fn uses_assertion(&self) -> bool {
         self.file.client.auth == ClientAuthWord::PrivateKeyJwt
     }

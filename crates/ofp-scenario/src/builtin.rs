@@ -15,6 +15,23 @@ pub fn scenarios() -> Vec<Source> {
     found
 }
 
+/// Every file, with its text.
+#[must_use]
+pub fn files() -> Vec<(String, &'static str)> {
+    fn all(dir: &'static Dir<'_>, found: &mut Vec<(String, &'static str)>) {
+        for file in dir.files() {
+            if let Some(text) = file.contents_utf8() {
+                found.push((file.path().display().to_string(), text));
+            }
+        }
+        dir.dirs().for_each(|dir| all(dir, found));
+    }
+    let mut found = Vec::new();
+    all(&SCENARIOS, &mut found);
+    found.sort();
+    found
+}
+
 /// A file under `scenarios/`, such as a snapshot.
 #[must_use]
 pub fn file(path: &str) -> Option<&'static str> {

@@ -25,11 +25,14 @@ mod decode;
 mod diagnostic;
 mod duration;
 mod expect;
+mod filter;
+mod language;
 mod located;
 mod node;
 mod order;
 mod parse;
 mod probe;
+mod problems;
 mod profile;
 mod rows;
 mod scenario;
@@ -61,16 +64,20 @@ pub use expect::{
     Expect, ExpectJwe, ExpectJwt, ExpectTime, ExpectTls, Presence, Refused, RequirementKey, Screen,
     Statuses, VerdictWord,
 };
+pub use filter::{Candidate, Filter};
+pub use language::language_page;
 pub use located::Located;
 pub use parse::parse_scenarios;
 pub use probe::{AskHealth, EventWord, Forward, Probe, SendEvent};
+pub use problems::{PROBLEMS, Problem, problem, problems_page};
 pub use profile::{PROFILES, load_profile};
 pub use scenario::{ConsentSpec, Provider, ResponseMode, Scenario, Skip, Step, Until};
-pub use schema::scenario_schema;
+pub use schema::{profile_schema, scenario_schema};
 pub use suggest::closest;
 pub use target::{
     AccountKindWord, ClientAuthWord, Hooks, Listen, ScopeWord, SecretSource, TargetFile,
     TargetWebhooks, TestCustomerSpec, parse_target, target_schema,
 };
 pub use text_or::TextOr;
+pub use vars::parse_values;
 pub use verb::{Answers, Gain, VERBS, Verb};

@@ -77,6 +77,7 @@ pub fn parse_scenarios(source: &Source, context: &Context<'_>) -> (Vec<Scenario>
         let (mut scenario, still_unused) = file.parse(row, &entries);
         if let Some(scenario) = &mut scenario {
             scenario.secrets.clone_from(&secrets);
+            scenario.variables = variables.iter().map(|known| known.name.clone()).collect();
         }
         scenarios.extend(scenario);
         unused.get_or_insert(still_unused);
@@ -231,6 +232,7 @@ impl Head {
             only_profiles: self
                 .only_profiles
                 .map(|profiles| profiles.into_iter().map(|profile| profile.value).collect()),
+            variables: Vec::new(),
             secrets: Vec::new(),
         }
     }

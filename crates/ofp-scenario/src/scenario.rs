@@ -186,6 +186,8 @@ pub struct Scenario {
     pub skip: Option<Skip>,
     /// The only profiles that it is for; all of them unless given.
     pub only_profiles: Option<Vec<String>>,
+    /// The names of its variables.
+    pub variables: Vec<String>,
     /// Values of its variables that no report may show.
     pub secrets: Vec<String>,
 }

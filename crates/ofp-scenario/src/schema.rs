@@ -47,6 +47,16 @@ pub fn scenario_schema() -> Value {
     })
 }
 
+/// The schema of a profile file.
+#[must_use]
+pub fn profile_schema() -> Value {
+    let generator = SchemaSettings::draft07().into_generator();
+    let mut schema = serde_json::to_value(generator.into_root_schema_for::<ofp_types::Profile>())
+        .unwrap_or_default();
+    schema["title"] = json!("ofp-sim profile");
+    schema
+}
+
 fn top(generator: &mut SchemaGenerator) -> Value {
     let name = json!({ "type": "string", "pattern": "^[A-Za-z0-9_-]+$" });
     let named = |about: &str| with(about, &name);

@@ -1,15 +1,16 @@
 //! `vars` of a scenario and `params` of a fragment: names with defaults.
 
-use std::ops::Range;
+use std::{collections::BTreeMap, ops::Range};
 
 use serde::Deserialize;
 
 use crate::{
-    Context, Diagnostic, Values,
+    Context, Diagnostic, Source, Values,
     decode::decode_all,
     node::{Key, Kind, Node},
     parse::is_plain,
     scope::{Known, Origin},
+    yaml,
 };
 
 /// A declared name.
@@ -131,4 +132,24 @@ fn from_outside(text: &str, span: &Range<usize>) -> Node {
     let number = text.parse::<i64>().is_ok_and(|number| number.to_string() == text);
     let plain = number || matches!(text, "true" | "false");
     Node { span: span.clone(), kind: Kind::Scalar { text: text.to_owned(), plain } }
+}
+
+/// A file of variables: a map of names to texts, numbers or truth values. Each is kept as it is written.
+///
+/// # Errors
+/// The problem, with its place in the text.
+pub fn parse_values(source: &Source) -> Result<BTreeMap<String, String>, Diagnostic> {
+    let root = yaml::parse(&source.text)?;
+    let Kind::Mapping(entries) = &root.kind else {
+        let title = format!("expected a map of variables to values, found {}", root.describe());
+        return Err(Diagnostic::new("vars", title, root.span.clone(), "here"));
+    };
+    let value = |(key, node): &(Key, Node)| match &node.kind {
+        Kind::Scalar { text, .. } => Ok((key.text.clone(), text.clone())),
+        _ => {
+            let title = format!("expected a value for `{}`, found {}", key.text, node.describe());
+            Err(Diagnostic::new("vars", title, key.span.clone(), "here"))
+        }
+    };
+    entries.iter().map(value).collect()
 }

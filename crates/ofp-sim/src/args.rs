@@ -30,6 +30,21 @@ pub(crate) struct Args {
 pub(crate) enum Command {
     /// Play scenarios against the reference DP, or against your own (--target FILE)
     Run(RunArgs),
+    /// Play again what did not pass last time in this folder
+    Rerun,
+    /// Look scenario files through, without playing them: every problem of every file at once
+    Lint(LintArgs),
+    /// Start a scenario from a template
+    New(NewArgs),
+    /// The scenarios that are part of the binary
+    Scenarios {
+        #[command(subcommand)]
+        action: ScenariosAction,
+    },
+    /// Accept, reject or look through conversations that are not as they were
+    Snapshots(SnapshotsArgs),
+    /// Take a JWS or JWE from a log apart, and hold it to the profile
+    Inspect(InspectArgs),
     /// Start with a DP of your own: a target file, keys, and what the DP must be configured with
     Init(InitArgs),
     /// Preflight: whether a target's file, certificates and connections are in order
@@ -43,12 +58,8 @@ pub(crate) enum Command {
         #[command(subcommand)]
         action: PkiAction,
     },
-    /// Explain a requirement: what it says, where it comes from, how to mend a DP that breaks it
-    Explain {
-        /// Such as C-08; without it, all of them as Markdown (docs/requirements.md)
-        #[arg(value_name = "ID")]
-        id: Option<String>,
-    },
+    /// Explain a requirement, a kind of problem, or a step of a scenario
+    Explain(ExplainArgs),
     /// Print a machine-readable description of an interface
     Schema {
         /// Of what
@@ -63,10 +74,16 @@ pub(crate) enum Command {
     List {
         /// What to list
         what: ListWhat,
+        /// Only what this selects: tag(NAME), requirement ids, names; joined by &, |, not
+        #[arg(long, value_name = "EXPR")]
+        filter: Option<String>,
+        /// Of these scenario files or folders, instead of those embedded in the binary
+        #[arg(value_name = "PATH")]
+        paths: Vec<PathBuf>,
     },
 }
 
-#[derive(Debug, clap::Args)]
+#[derive(Debug, Clone, Default, clap::Args)]
 pub(crate) struct RunArgs {
     /// Scenario files or folders; without any, the scenarios embedded in the binary
     pub(crate) paths: Vec<PathBuf>,
@@ -76,6 +93,15 @@ pub(crate) struct RunArgs {
     /// The reading of the specification: a built-in name or a YAML file; the target's, else portal-1.2.2
     #[arg(long, value_name = "NAME|FILE")]
     pub(crate) profile: Option<String>,
+    /// Only what this selects: tag(NAME), requirement ids, names; joined by &, |, not:
+    /// 'tag(fapi) & not tag(slow)'
+    #[arg(long, value_name = "EXPR")]
+    pub(crate) filter: Option<String>,
+    #[command(flatten)]
+    pub(crate) variables: VariableArgs,
+    /// Play again whenever a scenario, the target file or PATH changes, until interrupted
+    #[arg(long, value_name = "PATH", num_args = 0..=1, require_equals = true, default_missing_value = "")]
+    pub(crate) watch: Vec<PathBuf>,
     /// Only scenarios with this tag (repeatable; any of them)
     #[arg(long, value_name = "TAG")]
     pub(crate) tag: Vec<String>,
@@ -94,7 +120,7 @@ pub(crate) struct RunArgs {
     /// Failures that are known: they do not fail the run, and one that no longer happens does
     #[arg(long, value_name = "FILE")]
     pub(crate) baseline: Option<PathBuf>,
-    /// Write a report: json=FILE, junit=FILE or markdown=FILE (repeatable)
+    /// Write a report: json, junit, html, markdown or ndjson=FILE (repeatable)
     #[arg(long, value_name = "FORMAT=FILE")]
     pub(crate) report: Vec<String>,
     /// Keep everything that was recorded in this file, secrets as well, for `ofp-sim judge`
@@ -110,6 +136,128 @@ pub(crate) struct RunArgs {
     #[arg(long, value_name = "NAME")]
     pub(crate) fault: Vec<String>,
     /// Let the reference DP do something differently that is as well (repeatable; `list variants`)
+    #[arg(long, value_name = "NAME")]
+    pub(crate) variant: Vec<String>,
+}
+
+/// Values of variables. A flag outweighs the environment (`OFP_VAR_NAME`), which outweighs a file.
+#[derive(Debug, Clone, Default, clap::Args)]
+pub(crate) struct VariableArgs {
+    /// The value of a variable of the scenarios (repeatable)
+    #[arg(long, value_name = "NAME=VALUE")]
+    pub(crate) var: Vec<String>,
+    /// A YAML map of variables to values
+    #[arg(long, value_name = "FILE")]
+    pub(crate) vars: Option<PathBuf>,
+}
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct LintArgs {
+    /// Scenario files or folders; without any, the scenarios embedded in the binary
+    pub(crate) paths: Vec<PathBuf>,
+    #[command(flatten)]
+    pub(crate) variables: VariableArgs,
+}
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct NewArgs {
+    /// Its file; the name of the file names the scenario
+    #[arg(value_name = "NAME")]
+    pub(crate) file: PathBuf,
+    /// What to start from
+    #[arg(long, value_enum, default_value_t = TemplateName::Balance)]
+    pub(crate) template: TemplateName,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum TemplateName {
+    /// The customer approves; the DC reads a balance
+    Balance,
+    /// The customer rejects
+    Reject,
+    /// A call of PayNet that is spoilt on purpose, a row for each way
+    Refusal,
+    /// The platform misbehaves
+    Trouble,
+    /// Steps for other scenarios to use
+    Fragment,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum ScenariosAction {
+    /// Write them to a folder, snapshots and fragments as well
+    Export {
+        /// The folder; nothing that is there is overwritten
+        #[arg(value_name = "DIR")]
+        folder: PathBuf,
+    },
+}
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct SnapshotsArgs {
+    /// What to do with conversations that are waiting
+    pub(crate) what: SnapshotsWhat,
+    /// Where: folders, or snapshot files
+    #[arg(value_name = "PATH", default_value = ".")]
+    pub(crate) paths: Vec<PathBuf>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum SnapshotsWhat {
+    /// Show each difference and ask; without a terminal, show them all
+    Review,
+    /// Take the new conversations
+    Accept,
+    /// Keep the old ones
+    Reject,
+}
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct InspectArgs {
+    /// The token; `-` or nothing to read it from standard input
+    #[arg(value_name = "TOKEN", default_value = "-")]
+    pub(crate) token: String,
+    /// The DP whose keys to try, as its file describes it
+    #[arg(long, value_name = "FILE")]
+    pub(crate) target: Option<PathBuf>,
+    /// The folder of PayNet's and the DC's keys
+    #[arg(long, value_name = "DIR", default_value = "certs-dev")]
+    pub(crate) pki: PathBuf,
+    /// The body that a detached signature is over
+    #[arg(long, value_name = "FILE")]
+    pub(crate) body: Option<PathBuf>,
+    /// The reading of the specification: a built-in name or a YAML file
+    #[arg(long, value_name = "NAME|FILE")]
+    pub(crate) profile: Option<String>,
+}
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct ExplainArgs {
+    /// Such as C-08, or the code of a problem in a scenario (`order`); `step` for a step; without it, all
+    /// requirements as Markdown (docs/requirements.md)
+    #[arg(value_name = "ID|step")]
+    pub(crate) id: Option<String>,
+    /// With `step`: the file, and a line of the step; played up to there, it is shown as written and as sent
+    #[arg(value_name = "FILE:LINE")]
+    pub(crate) place: Option<String>,
+    #[command(flatten)]
+    pub(crate) variables: VariableArgs,
+    /// With `step`: the DP to play it against; without it, the reference DP
+    #[arg(long, value_name = "FILE")]
+    pub(crate) target: Option<PathBuf>,
+    /// With `step`: the reading of the specification
+    #[arg(long, value_name = "NAME|FILE")]
+    pub(crate) profile: Option<String>,
+    /// With `step`: the folder of keys and certificates
+    #[arg(long, value_name = "DIR", default_value = "certs-dev")]
+    pub(crate) pki: PathBuf,
+    /// With `step`: how long one step may take
+    #[arg(long, value_name = "DUR", default_value = DEFAULT_TIMEOUT)]
+    pub(crate) timeout: String,
+    /// With `step`: a deliberate fault of the reference DP (repeatable)
+    #[arg(long, value_name = "NAME")]
+    pub(crate) fault: Vec<String>,
+    /// With `step`: something that the reference DP may do differently (repeatable)
     #[arg(long, value_name = "NAME")]
     pub(crate) variant: Vec<String>,
 }
@@ -239,11 +387,20 @@ pub(crate) enum SchemaWhat {
     Control,
     /// JSON Schema (draft-07) of a target file
     Target,
+    /// JSON Schema (draft-07) of a scenario file or fragment
+    Scenario,
+    /// JSON Schema (draft-07) of a profile file
+    Profile,
+    /// JSON Schema (draft-07) of the JSON report
+    Report,
+    /// JSON Schema (draft-07) of one line of the NDJSON report: an event of a run
+    Event,
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, ValueEnum)]
 pub(crate) enum Snapshots {
     /// Compare
+    #[default]
     Check,
     /// Write what was seen
     Accept,
@@ -251,9 +408,10 @@ pub(crate) enum Snapshots {
     Off,
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, ValueEnum)]
 pub(crate) enum FailOn {
     /// Musts only
+    #[default]
     Must,
     /// Shoulds too
     Should,

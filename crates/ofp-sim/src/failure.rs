@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use ofp_pki::PkiError;
 use ofp_runner::{EvidenceError, LoadError, ProfileError, WorldError, exit};
+use ofp_scenario::{Diagnostic, Source};
 
 /// Why a command could not do what was asked.
 #[derive(Debug, thiserror::Error)]
@@ -26,7 +27,9 @@ pub(crate) enum Failure {
     BadBaseline(String, String),
     #[error("--{what} {name} is unknown{suggestion}")]
     UnknownName { what: &'static str, name: String, suggestion: String },
-    #[error("--report {0}: expected FORMAT=FILE, where FORMAT is json, junit or markdown")]
+    #[error(
+        "--report {0}: expected FORMAT=FILE, where FORMAT is json, junit, html, markdown or ndjson"
+    )]
     BadReport(String),
     #[error(
         "--requirement {0}: there is no check for it; `ofp-sim list requirements` lists those that there are"
@@ -36,6 +39,26 @@ pub(crate) enum Failure {
     UnknownId { id: String, suggestion: String },
     #[error("--timeout {0}: expected a length of time such as 500ms, 30s or 2m")]
     BadTimeout(String),
+    #[error("the filter cannot be read")]
+    BadFilter(String, Box<Diagnostic>),
+    #[error("--var {0}: expected NAME=VALUE")]
+    BadVariable(String),
+    #[error("--var {name}: no scenario that is to be played has such a variable{suggestion}")]
+    UnknownVariable { name: String, suggestion: String },
+    #[error("the variables in {} cannot be read", .0.name)]
+    BadVariables(Source, Box<Diagnostic>),
+    #[error("explain step {0}: expected FILE:LINE, such as scenarios/journey/approve.yaml:9")]
+    BadPlace(String),
+    #[error("{file}:{line}: no step is there; its steps begin in lines {steps}")]
+    NoStep { file: String, line: usize, steps: String },
+    #[error("nothing was played in this folder before (.ofp-sim/last-run.json)")]
+    NoLastRun,
+    #[error("--watch: there is no file to watch; name scenario files, a --target, or --watch=PATH")]
+    NothingToWatch,
+    #[error("cannot watch {}: {reason}", path.display())]
+    Watch { path: PathBuf, reason: String },
+    #[error("{0}")]
+    NoToken(String),
     #[error("--snapshots accept: {0}")]
     CannotAccept(&'static str),
     #[error("--report: two reports would be written to {}", .0.display())]
@@ -65,7 +88,7 @@ impl Failure {
     pub(crate) fn exit_code(&self) -> u8 {
         match self {
             Self::Report { .. } | Self::Output(_) => exit::REPORT,
-            Self::NothingSelected(_) => exit::NOTHING,
+            Self::NothingSelected(_) | Self::NoLastRun => exit::NOTHING,
             Self::Runtime(_) => exit::UNTESTED,
             Self::Interrupted => exit::INTERRUPTED,
             _ => exit::CONFIG,

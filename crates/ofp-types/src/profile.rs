@@ -5,7 +5,7 @@ use jiff::SignedDuration;
 use serde::{Deserialize, Serialize};
 
 /// The reading of the specification that a run takes. [`Profile::default`] is `portal-1.2.2`.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct Profile {
     /// Its name, as `--profile` takes it.
@@ -49,12 +49,16 @@ pub struct Profile {
     /// Whether every authorization response is a JWT (JARM), asked for or not.
     pub jarm: bool,
     /// Life of an authorization code.
+    #[schemars(with = "String")]
     pub code_ttl: SignedDuration,
     /// Life of an access token.
+    #[schemars(with = "String")]
     pub access_ttl: SignedDuration,
     /// How long a customer has to decide.
+    #[schemars(with = "String")]
     pub consent_auth_ttl: SignedDuration,
     /// How long a DP may take for balances, authorize and userinfo.
+    #[schemars(with = "String")]
     pub dp_timeout: SignedDuration,
     /// The HTTP status towards the DC when a DP does not answer in time.
     pub timeout_status: u16,
@@ -153,7 +157,7 @@ impl Profile {
 macro_rules! switch {
     ($(#[$doc:meta])* $name:ident, $case:literal { $($(#[$vdoc:meta])* $variant:ident),+ $(,)? }) => {
         $(#[$doc])*
-        #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, schemars::JsonSchema)]
         #[serde(rename_all = $case)]
         pub enum $name { $($(#[$vdoc])* $variant),+ }
     };

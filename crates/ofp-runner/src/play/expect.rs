@@ -97,8 +97,12 @@ pub(super) fn holds(expected: &Value, actual: &Value) -> bool {
 pub(super) fn shown_json(name: &str, body: &Value, paths: &[String], label: &str) -> Excerpt {
     let pretty = Pretty::of(body);
     let place = paths.iter().find_map(|path| pretty.places.get(&pointer(path))).cloned();
-    // what is missing is missed where the text begins
-    let span = place.unwrap_or(0..1.min(pretty.text.len()));
+    // what is missing is missed where the text begins; of what spans lines, the first character is marked
+    let place = place.unwrap_or(0..1.min(pretty.text.len()));
+    let span = match pretty.text[place.clone()].contains('\n') {
+        true => place.start..place.start + 1,
+        false => place,
+    };
     Excerpt {
         name: name.to_owned(),
         text: pretty.text,

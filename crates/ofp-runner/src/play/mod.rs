@@ -15,8 +15,8 @@ use std::{
 
 use ofp_checks::{Facts, Requirement, Scope, Settings, catalogue, judge};
 use ofp_evidence::{
-    Cause, ExchangeId, Finding, Record, ScenarioId, ScenarioResult, ScenarioStatus, Severity,
-    StepResult, StepStatus, Verdict,
+    Cause, ExchangeId, Finding, Record, RunEvent, ScenarioId, ScenarioResult, ScenarioStatus,
+    Severity, StepResult, StepStatus, Verdict,
 };
 
 use ofp_scenario::Scenario;
@@ -55,6 +55,7 @@ pub(crate) async fn play(
     loaded: &Loaded,
     options: &PlayOptions,
     seat: usize,
+    tell: &(dyn Fn(RunEvent) + Sync),
 ) -> Played {
     if let Some(because) = left_out(&loaded.scenario, &world.settings.profile) {
         return not_played(loaded, &because);
@@ -62,7 +63,7 @@ pub(crate) async fn play(
     loaded.scenario.secrets.iter().for_each(|secret| world.journal.keep_secret(secret));
     let started = Instant::now();
     let mut actors = Actors::new(world, &loaded.scenario, seat);
-    let (mut steps, stopped) = step::play_all(&mut actors, world, loaded, options).await;
+    let (mut steps, stopped) = step::play_all(&mut actors, world, loaded, options, tell).await;
     actors.at_rest().await;
     settle(world, &actors, options).await;
     let not_struck = if stopped.is_none() { actors.not_struck() } else { Vec::new() };

@@ -7,7 +7,8 @@ use std::{
 };
 
 use ofp_evidence::{
-    Exchange, ExchangeId, Finding, Handshake, Outcome, Record, Role, StepResult, StepStatus,
+    Exchange, ExchangeId, Finding, Handshake, Outcome, Record, Role, RunEvent, ScenarioId,
+    StepResult, StepStatus,
 };
 use ofp_scenario::{
     Capture, CaptureFrom, ConsentMember, Expect, ExpectTls, Located, Presence, Step, Until,
@@ -32,6 +33,7 @@ pub(super) async fn play_all(
     world: &World,
     loaded: &Loaded,
     options: &PlayOptions,
+    tell: &(dyn Fn(RunEvent) + Sync),
 ) -> (Vec<StepResult>, Option<Stopped>) {
     let mut playing = Playing { world, options, captured: BTreeMap::new(), stopped: None };
     let mut results = Vec::new();
@@ -55,6 +57,12 @@ pub(super) async fn play_all(
         } else if playing.stopped.is_none() {
             playing.play(actors, step, &mut result).await;
         }
+        let masked = match result.has_texts() {
+            true => result.clone().masked(&world.journal.secrets()),
+            false => result.clone(),
+        };
+        let (scenario, number) = (ScenarioId(loaded.id.clone()), results.len() + 1);
+        tell(RunEvent::StepFinished { scenario, number, step: Box::new(masked) });
         results.push(result);
     }
     (results, playing.stopped)

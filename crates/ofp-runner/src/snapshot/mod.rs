@@ -5,6 +5,7 @@ mod names;
 mod store;
 
 pub(crate) use conversation::conversation;
+pub use store::pending_snapshot;
 pub(crate) use store::{SnapshotOptions, check};
 
 /// What to do with snapshots.

@@ -7,6 +7,7 @@ use std::{
 
 use ofp_evidence::{Cause, Finding, Severity, Subject};
 use ofp_scenario::builtin;
+use serde_json::Value;
 use similar::TextDiff;
 
 use super::SnapshotMode;
@@ -91,13 +92,36 @@ fn body(file: &str) -> &str {
 }
 
 fn compare(path: &Path, accepted: &str, seen: &str) -> Result<(), Box<Finding>> {
-    if accepted == seen {
+    if accepted == seen || same_but_for_order(accepted, seen) {
         return Ok(());
     }
+    let diff = difference(accepted, seen);
+    let hint = "if the change is right, accept it: `ofp-sim snapshots review`, or `ofp-sim run PATH --snapshots accept`";
+    Err(problem(path, "the accepted conversation", &diff).map_hint(hint))
+}
+
+fn difference(accepted: &str, seen: &str) -> String {
     let diff = TextDiff::from_lines(accepted, seen);
-    let diff = diff.unified_diff().context_radius(3).header("accepted", "seen").to_string();
-    Err(problem(path, "the accepted conversation", &diff)
-        .map_hint("if the change is right, accept it: `ofp-sim run PATH --snapshots accept`"))
+    diff.unified_diff().context_radius(3).header("accepted", "seen").to_string()
+}
+
+/// Whether two conversations say the same, where only members of objects or headers stand in another order.
+fn same_but_for_order(accepted: &str, seen: &str) -> bool {
+    let value = |text: &str| serde_json::from_str::<Value>(text).ok();
+    // equal maps are equal in any order
+    value(accepted).is_some_and(|accepted| Some(accepted) == value(seen))
+}
+
+/// What has changed between a conversation that was accepted, if one was, and one that waits.
+///
+/// # Errors
+/// Those of reading the files.
+pub fn pending_snapshot(accepted: &Path, new: &Path) -> std::io::Result<String> {
+    let before = match fs::read_to_string(accepted) {
+        Err(e) if e.kind() == std::io::ErrorKind::NotFound => String::new(),
+        text => text?,
+    };
+    Ok(difference(body(&before), body(&fs::read_to_string(new)?)))
 }
 
 fn write(path: &Path, text: &str) -> Result<(), Box<Finding>> {

@@ -7,17 +7,27 @@ use ofp_runner::{Loaded, exit, load};
 use ofp_scenario::closest;
 use ofp_types::{DpFault, Profile};
 
-use super::print;
-use crate::failure::Failure;
+use super::{print, step};
+use crate::{args::ExplainArgs, environment::Environment, failure::Failure};
 
-pub(super) fn explain(id: Option<&str>) -> Result<u8, Failure> {
-    let loaded = load(&Vec::<PathBuf>::new())?;
-    let text = match id {
-        None => all(&loaded),
-        Some(id) => one(known(id)?, &loaded),
+pub(super) fn explain(args: &ExplainArgs, environment: &Environment) -> Result<u8, Failure> {
+    if args.id.as_deref() == Some("step") {
+        return step::explain(args, environment);
+    }
+    let text = match args.id.as_deref() {
+        None => all(&load(&Vec::<PathBuf>::new())?),
+        Some("problems") => ofp_scenario::problems_page(),
+        Some("language") => ofp_scenario::language_page(),
+        Some(code) if ofp_scenario::problem(code).is_some() => problem(code),
+        Some(id) => one(known(id)?, &load(&Vec::<PathBuf>::new())?),
     };
     print(&text)?;
     Ok(exit::PASSED)
+}
+
+/// A kind of problem of scenario files.
+fn problem(code: &str) -> String {
+    ofp_scenario::problem(code).map(|problem| problem.page()).unwrap_or_default()
 }
 
 fn known(id: &str) -> Result<&'static Requirement, Failure> {

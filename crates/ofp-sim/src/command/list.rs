@@ -3,32 +3,45 @@
 use std::path::{Path, PathBuf};
 
 use ofp_checks::catalogue;
-use ofp_runner::{exit, load, profile};
-use ofp_scenario::PROFILES;
+use ofp_runner::{Loaded, exit, load, profile};
+use ofp_scenario::{Candidate, Filter, PROFILES};
 use ofp_types::{DpFault, DpVariant, Mutation, Profile};
 
-use super::print;
+use super::{print, select};
 use crate::{args::ListWhat, failure::Failure};
 
-pub(super) fn list(what: ListWhat) -> Result<u8, Failure> {
+pub(super) fn list(what: ListWhat, filter: Option<&str>, paths: &[PathBuf]) -> Result<u8, Failure> {
+    let filter = select::filter(filter)?;
     let rows = match what {
-        ListWhat::Scenarios => scenarios()?,
+        ListWhat::Scenarios => return scenarios(filter.as_ref(), paths),
         ListWhat::Requirements => requirements(),
         ListWhat::Mutations => mutations(),
         ListWhat::Faults => faults(),
         ListWhat::Variants => variants(),
         ListWhat::Profiles => profiles()?,
     };
+    // a row's name, and the words of its second column: a level, requirements
+    let selected = |row: &Vec<String>| {
+        let words: Vec<String> = row[1].split([',', ' ', '(', ')']).map(str::to_owned).collect();
+        let requirements: Vec<&str> = words.iter().map(String::as_str).collect();
+        let candidate = Candidate { name: &row[0], tags: &words, requirements: &requirements };
+        filter.as_ref().is_none_or(|filter| filter.selects(&candidate))
+    };
+    shown(rows.into_iter().filter(selected).collect())
+}
+
+fn shown(rows: Vec<Vec<String>>) -> Result<u8, Failure> {
+    if rows.is_empty() {
+        return Err(Failure::NothingSelected(": the list is empty".into()));
+    }
     print(&columns(&rows))?;
     Ok(exit::PASSED)
 }
 
-fn scenarios() -> Result<Vec<Vec<String>>, Failure> {
-    let loaded = load(&Vec::<PathBuf>::new())?;
-    Ok(loaded
-        .into_iter()
-        .map(|one| vec![one.id, one.scenario.tags.join(","), one.scenario.title])
-        .collect())
+fn scenarios(filter: Option<&Filter>, paths: &[PathBuf]) -> Result<u8, Failure> {
+    let selected = |one: &Loaded| filter.is_none_or(|filter| select::selects(filter, one));
+    let loaded = load(paths)?.into_iter().filter(selected);
+    shown(loaded.map(|one| vec![one.id, one.scenario.tags.join(","), one.scenario.title]).collect())
 }
 
 /// Name, the requirements that must and may turn red, what it does.

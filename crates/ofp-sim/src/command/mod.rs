@@ -3,17 +3,27 @@
 mod doctor;
 mod explain;
 mod init;
+mod inspect;
+mod last_run;
+mod lint;
 mod list;
+mod new;
 mod pki;
+mod reports;
 mod run;
+mod scenarios;
 mod schema;
+mod select;
+mod snapshots;
+mod step;
 mod up;
+mod watch;
 
 use std::io::Write as _;
 
 use clap::CommandFactory as _;
 use ofp_runner::{LoadError, ProfileError, exit};
-use ofp_scenario::{Diagnostic, Source, render};
+use ofp_scenario::{Diagnostic, Filter, Source, render};
 
 use crate::{
     args::{Args, Command},
@@ -30,11 +40,17 @@ pub(crate) fn dispatch(args: Args, environment: &Environment) -> u8 {
         Command::Doctor(args) => doctor::doctor(&args, environment),
         Command::Up(args) => up::up(&args, environment),
         Command::Judge(args) => run::judge(&args),
-        Command::Explain { id } => explain::explain(id.as_deref()),
+        Command::Rerun => last_run::rerun(environment),
+        Command::Lint(args) => lint::lint(&args, environment),
+        Command::New(args) => new::new(&args),
+        Command::Scenarios { action } => scenarios::scenarios(&action),
+        Command::Snapshots(args) => snapshots::snapshots(&args, environment),
+        Command::Inspect(args) => inspect::inspect(&args, environment),
+        Command::Explain(args) => explain::explain(&args, environment),
         Command::Schema { what } => schema::schema(what),
         Command::Pki { action } => pki::pki(&action),
         Command::Completions { shell } => completions(shell),
-        Command::List { what } => list::list(what),
+        Command::List { what, filter, paths } => list::list(what, filter.as_deref(), &paths),
     };
     match result {
         Ok(code) => code,
@@ -54,12 +70,18 @@ fn runtime() -> Result<tokio::runtime::Runtime, Failure> {
         .map_err(Failure::Runtime)
 }
 
-fn complain(failure: &Failure, environment: &Environment) {
+pub(crate) fn complain(failure: &Failure, environment: &Environment) {
     let mut text = String::new();
     if let Failure::Load(LoadError::Problems { problems, .. }) = failure {
         for (source, diagnostics) in problems {
             text.push_str(&all(source, diagnostics, environment));
         }
+    }
+    if let Failure::BadFilter(filter, problem) = failure {
+        text.push_str(&all(&Filter::source(filter), std::slice::from_ref(problem), environment));
+    }
+    if let Failure::BadVariables(source, problem) = failure {
+        text.push_str(&all(source, std::slice::from_ref(problem), environment));
     }
     if let Failure::Profile(ProfileError::Bad(problem)) = failure {
         text.push_str(&all(&problem.0, std::slice::from_ref(&problem.1), environment));

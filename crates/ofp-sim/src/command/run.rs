@@ -2,7 +2,7 @@
 
 use std::{
     collections::HashSet,
-    io::Write,
+    io::Write as _,
     path::{Path, PathBuf},
     sync::{Arc, Mutex, PoisonError},
 };
@@ -10,15 +10,20 @@ use std::{
 use ofp_evidence::{RunEvent, RunStarted, Summary};
 use ofp_net::{OsEntropy, SystemClock};
 use ofp_pki::{OpenOptions, Pki};
-use ofp_report::{Terminal, json, junit, markdown};
+use ofp_report::Terminal;
 use ofp_runner::{
-    Loaded, RunOptions, SnapshotMode, Target, Voice, World, WorldOptions, evidence, exit,
-    judge_evidence, load, run as play,
+    Loaded, RunOptions, SnapshotMode, Target, Voice, World, WorldOptions, evidence, judge_evidence,
+    load_with, run as play,
 };
 use ofp_scenario::{Known, PROFILES, Source, Span, closest, parse_baseline, render};
 use ofp_types::{Clock as _, DpFault, DpVariant, Profile};
 
-use super::doctor::preflight;
+use super::{
+    doctor::preflight,
+    last_run,
+    reports::{Reports, write_private},
+    select, watch,
+};
 use crate::{
     args::{DEFAULT_TIMEOUT, FailOn, JudgeArgs, RunArgs, Snapshots},
     environment::Environment,
@@ -26,46 +31,47 @@ use crate::{
 };
 
 pub(super) fn run(args: &RunArgs, environment: &Environment) -> Result<u8, Failure> {
+    let arguments = environment.arguments.clone();
+    let once = || play_once(args, &arguments, None, environment);
+    if args.watch.is_empty() { once() } else { watch::watch(args, environment, &once) }
+}
+
+/// The same run once more, of the scenarios that are named.
+pub(super) fn again(
+    args: &RunArgs,
+    arguments: &[String],
+    only: &[String],
+    environment: &Environment,
+) -> Result<u8, Failure> {
+    play_once(args, arguments, Some(only), environment)
+}
+
+fn play_once(
+    args: &RunArgs,
+    arguments: &[String],
+    only: Option<&[String]>,
+    environment: &Environment,
+) -> Result<u8, Failure> {
     // everything that can be wrong with what was asked for is said before anything is booted
     let asked = args.profile.as_deref().map(profile).transpose()?;
-    let reports = reports(&args.report)?;
+    let mut reports = Reports::parse(&args.report)?;
     let faults = faults(&args.fault)?;
     let variants = variants(&args.variant)?;
-    let scenarios = select(load(&args.paths)?, args)?;
+    let values = select::values(&args.variables, environment)?;
+    let loaded = load_with(&args.paths, &values)?;
+    select::check_used(&values, &loaded)?;
+    let scenarios = select::select(loaded, args, only)?;
     can_accept(args, &scenarios)?;
     let baseline = args.baseline.as_deref().map(|path| baseline(path, environment)).transpose()?;
-    let timeout = Span::parse(&args.timeout).filter(|span| span.0.is_positive());
-    let timeout = timeout.ok_or_else(|| Failure::BadTimeout(args.timeout.clone()))?;
+    let timeout = timeout(&args.timeout)?;
     let (target, pki, profile) = match tested(args, asked, environment)? {
         Ok(tested) => tested,
         Err(code) => return Ok(code),
     };
-    // a customer has one browser; and with snapshots it is always the same customer's turn
-    let at_once = || match &target {
-        Some(target) if target.snapshots().is_some() => 1,
-        Some(target) => target.customers(),
-        None => processors(),
-    };
-
-    let (snapshots, snapshot_folder) = snapshots(args, target.as_deref())?;
-    let options = RunOptions {
-        jobs: args.jobs.map_or_else(at_once, usize::from),
-        step_deadline: timeout.0.unsigned_abs(),
-        snapshots,
-        ci: environment.ci,
-        fail_on_should: args.fail_on == FailOn::Should,
-        baseline,
-        snapshot_folder,
-        started: RunStarted {
-            tool: concat!("ofp-sim ", env!("CARGO_PKG_VERSION")).into(),
-            profile: profile.name.clone(),
-            experimental: profile.experimental,
-            target: target.as_ref().map_or("the reference DP", |target| target.name()).into(),
-            rerun_flags: rerun_flags(args),
-            scenarios: scenarios.len(),
-        },
-        pki_folder: Some(args.pki.display().to_string()),
-    };
+    let mut options = options(args, environment, target.as_deref(), &profile, &scenarios)?;
+    options.baseline = baseline;
+    options.step_deadline = timeout;
+    reports.open()?;
     let world = WorldOptions {
         profile,
         faults,
@@ -76,19 +82,62 @@ pub(super) fn run(args: &RunArgs, environment: &Environment) -> Result<u8, Failu
         ..WorldOptions::default()
     };
     let runtime = super::runtime()?;
+    let mut stage = Stage { environment, reports: &mut reports, keep: args.evidence.is_some() };
     let (summary, evidence) = runtime.block_on(async {
         tokio::select! {
-            run = run_in_world(&pki, &world, &scenarios, &options, args.evidence.is_some()) => run,
+            run = stage.play(&pki, &world, &scenarios, &options) => run,
             _ = tokio::signal::ctrl_c() => Err(Failure::Interrupted),
         }
     })?;
     // servers have been told to stop; what still hangs on a connection is not worth a wait
     runtime.shutdown_background();
-    write_reports(&summary, &reports)?;
+    reports.write(&summary)?;
     if let (Some(path), Some(evidence)) = (&args.evidence, evidence) {
         write_private(path, &evidence)?;
     }
+    last_run::keep(arguments, &summary, environment);
     Ok(summary.exit_code)
+}
+
+/// A length of time for one step.
+pub(super) fn timeout(text: &str) -> Result<std::time::Duration, Failure> {
+    let timeout = Span::parse(text).filter(|span| span.0.is_positive());
+    let timeout = timeout.ok_or_else(|| Failure::BadTimeout(text.to_owned()))?;
+    Ok(timeout.0.unsigned_abs())
+}
+
+fn options(
+    args: &RunArgs,
+    environment: &Environment,
+    target: Option<&Target>,
+    profile: &Profile,
+    scenarios: &[Loaded],
+) -> Result<RunOptions, Failure> {
+    // a customer has one browser; and with snapshots it is always the same customer's turn
+    let at_once = || match target {
+        Some(target) if target.snapshots().is_some() => 1,
+        Some(target) => target.customers(),
+        None => processors(),
+    };
+    let (snapshots, snapshot_folder) = snapshots(args, target)?;
+    Ok(RunOptions {
+        jobs: args.jobs.map_or_else(at_once, usize::from),
+        step_deadline: std::time::Duration::ZERO,
+        snapshots,
+        ci: environment.ci,
+        fail_on_should: args.fail_on == FailOn::Should,
+        baseline: None,
+        snapshot_folder,
+        started: RunStarted {
+            tool: concat!("ofp-sim ", env!("CARGO_PKG_VERSION")).into(),
+            profile: profile.name.clone(),
+            experimental: profile.experimental,
+            target: target.map_or("the reference DP", Target::name).into(),
+            rerun_flags: rerun_flags(args),
+            scenarios: scenarios.len(),
+        },
+        pki_folder: Some(args.pki.display().to_string()),
+    })
 }
 
 /// What to do with snapshots, and where a target's are. Those beside the scenarios are the reference DP's.
@@ -112,9 +161,9 @@ fn snapshots(
 }
 
 /// Who is tested, with our keys and the profile; the exit code of the preflight where nobody can be.
-type Tested = (Option<Arc<Target>>, Pki, Profile);
+pub(super) type Tested = (Option<Arc<Target>>, Pki, Profile);
 
-fn tested(
+pub(super) fn tested(
     args: &RunArgs,
     asked: Option<Profile>,
     environment: &Environment,
@@ -132,54 +181,69 @@ fn tested(
 
 /// `ofp-sim judge`.
 pub(super) fn judge(args: &JudgeArgs) -> Result<u8, Failure> {
-    let reports = reports(&args.report)?;
+    let mut reports = Reports::parse(&args.report)?;
     let summary = judge_evidence(&args.file, args.fail_on == FailOn::Should)?;
     let width = summary.scenarios.iter().map(|one| one.id.0.len()).max().unwrap_or(0);
-    let mut terminal = Terminal::new(std::io::stdout(), width);
+    let mut terminal = Terminal::new(std::io::stdout(), width, false);
     let finished = summary.scenarios.iter().cloned().map(Box::new);
-    let events = std::iter::once(RunEvent::Started(summary.started.clone()))
+    let events: Vec<RunEvent> = std::iter::once(RunEvent::Started(summary.started.clone()))
         .chain(finished.map(RunEvent::ScenarioFinished))
-        .chain([RunEvent::Finished(Arc::clone(&summary))]);
-    for event in events {
-        match terminal.show(&event) {
+        .chain([RunEvent::Finished(Arc::clone(&summary))])
+        .collect();
+    for event in &events {
+        match terminal.show(event) {
             Err(e) if e.kind() != std::io::ErrorKind::BrokenPipe => return Err(Failure::Output(e)),
             _ => {}
         }
     }
-    write_reports(&summary, &reports)?;
+    reports.open()?;
+    events.iter().for_each(|event| reports.tell(event));
+    reports.write(&summary)?;
     Ok(summary.exit_code)
 }
 
-async fn run_in_world(
-    pki: &Pki,
-    world: &WorldOptions,
-    scenarios: &[Loaded],
-    options: &RunOptions,
+/// Where a run is shown.
+struct Stage<'a> {
+    environment: &'a Environment,
+    reports: &'a mut Reports,
+    /// Whether the evidence is kept.
     keep: bool,
-) -> Result<(Arc<Summary>, Option<Vec<u8>>), Failure> {
-    let world = World::boot(pki, world, Arc::new(SystemClock), Arc::new(OsEntropy))?;
-    let width = scenarios.iter().map(|one| one.id.len()).max().unwrap_or(0);
-    let terminal = Mutex::new((Terminal::new(std::io::stdout(), width), Ok(())));
-    let listener = |event: RunEvent| {
-        let mut terminal = terminal.lock().unwrap_or_else(PoisonError::into_inner);
-        let shown = terminal.0.show(&event);
-        if terminal.1.is_ok() {
-            terminal.1 = shown;
+}
+
+impl Stage<'_> {
+    async fn play(
+        &mut self,
+        pki: &Pki,
+        world: &WorldOptions,
+        scenarios: &[Loaded],
+        options: &RunOptions,
+    ) -> Result<(Arc<Summary>, Option<Vec<u8>>), Failure> {
+        let world = World::boot(pki, world, Arc::new(SystemClock), Arc::new(OsEntropy))?;
+        let width = scenarios.iter().map(|one| one.id.len()).max().unwrap_or(0);
+        let terminal = Terminal::new(std::io::stdout(), width, self.environment.interactive);
+        let shown = Mutex::new((terminal, Ok(()), &mut *self.reports));
+        let listener = |event: RunEvent| {
+            let mut shown = shown.lock().unwrap_or_else(PoisonError::into_inner);
+            shown.2.tell(&event);
+            let written = shown.0.show(&event);
+            if shown.1.is_ok() {
+                shown.1 = written;
+            }
+        };
+        let summary = play(&world, scenarios, options, &listener).await;
+        let (_, written, _) = shown.into_inner().unwrap_or_else(PoisonError::into_inner);
+        match written {
+            Err(e) if e.kind() != std::io::ErrorKind::BrokenPipe => return Err(Failure::Output(e)),
+            _ => {}
         }
-    };
-    let summary = play(&world, scenarios, options, &listener).await;
-    let (_, shown) = terminal.into_inner().unwrap_or_else(PoisonError::into_inner);
-    match shown {
-        Err(e) if e.kind() != std::io::ErrorKind::BrokenPipe => return Err(Failure::Output(e)),
-        _ => {}
+        let kept = self.keep.then(|| evidence(world.settings(), &summary)).transpose();
+        let kept = kept.map_err(|e| Failure::Output(std::io::Error::other(e)))?;
+        Ok((summary, kept))
     }
-    let kept = keep.then(|| evidence(world.settings(), &summary)).transpose();
-    let kept = kept.map_err(|e| Failure::Output(std::io::Error::other(e)))?;
-    Ok((summary, kept))
 }
 
 /// A person who plays the customer is spoken to beside the report, which may go to a file.
-fn voice() -> Voice {
+pub(super) fn voice() -> Voice {
     Arc::new(|text| {
         // nowhere is left to say that even this failed
         let _ = std::io::stderr().lock().write_all(text.as_bytes());
@@ -214,6 +278,9 @@ fn rerun_flags(args: &RunArgs) -> String {
     }
     args.fault.iter().for_each(|fault| add("fault", fault));
     args.variant.iter().for_each(|variant| add("variant", variant));
+    if let Some(file) = &args.variables.vars {
+        add("vars", &file.display().to_string());
+    }
     if let Some(baseline) = &args.baseline {
         add("baseline", &baseline.display().to_string());
     }
@@ -268,30 +335,6 @@ fn named<T: Eq + std::hash::Hash>(
     names.iter().map(found).collect()
 }
 
-/// The scenarios that the tags and requirements select.
-fn select(loaded: Vec<Loaded>, args: &RunArgs) -> Result<Vec<Loaded>, Failure> {
-    for id in &args.requirement {
-        if ofp_checks::find(id).is_none() {
-            return Err(Failure::UnknownRequirement(id.clone()));
-        }
-    }
-    let tagged = |one: &Loaded| {
-        args.tag.is_empty() || args.tag.iter().any(|tag| one.scenario.tags.contains(tag))
-    };
-    let covers = |one: &Loaded| {
-        let claims = |id: &String| one.scenario.covers.iter().any(|c| c.value.as_str() == id);
-        args.requirement.is_empty() || args.requirement.iter().any(claims)
-    };
-    let all = loaded.len();
-    let selected: Vec<Loaded> =
-        loaded.into_iter().filter(|one| tagged(one) && covers(one)).collect();
-    if selected.is_empty() {
-        let why = format!(": none of {all} has the tag or covers the requirement asked for");
-        return Err(Failure::NothingSelected(why));
-    }
-    Ok(selected)
-}
-
 /// Snapshots can be accepted only in files, and only as an honest DP leads to them.
 fn can_accept(args: &RunArgs, scenarios: &[Loaded]) -> Result<(), Failure> {
     // a target's are in a folder of its own
@@ -309,81 +352,4 @@ fn can_accept(args: &RunArgs, scenarios: &[Loaded]) -> Result<(), Failure> {
         return Err(Failure::CannotAccept("not with --variant: snapshots are of the DP as it is"));
     }
     Ok(())
-}
-
-/// A report that was asked for.
-#[derive(Debug)]
-enum Report {
-    Json(PathBuf),
-    Junit(PathBuf),
-    Markdown(PathBuf),
-}
-
-fn reports(asked: &[String]) -> Result<Vec<Report>, Failure> {
-    let mut files: Vec<&str> = Vec::new();
-    let mut reports = Vec::new();
-    for text in asked {
-        let (format, file) = text.split_once('=').unwrap_or((text, ""));
-        if files.contains(&file) {
-            return Err(Failure::SameReport(file.into()));
-        }
-        files.push(file);
-        reports.push(match format {
-            "json" if !file.is_empty() => Report::Json(file.into()),
-            "junit" if !file.is_empty() => Report::Junit(file.into()),
-            "markdown" if !file.is_empty() => Report::Markdown(file.into()),
-            _ => return Err(Failure::BadReport(text.clone())),
-        });
-    }
-    Ok(reports)
-}
-
-/// Writes every report that can be written; a failure matters only to a run that passed.
-fn write_reports(summary: &Summary, reports: &[Report]) -> Result<(), Failure> {
-    let mut failed = Ok(());
-    for report in reports {
-        let written = match report {
-            Report::Json(path) => {
-                let text = serde_json::to_string_pretty(&json(summary));
-                write(path, text.map_err(|e| e.to_string()))
-            }
-            Report::Markdown(path) => write(path, Ok(markdown(summary))),
-            Report::Junit(path) => write(path, junit(summary).map_err(|e| e.to_string())),
-        };
-        if failed.is_ok() {
-            failed = written;
-        }
-    }
-    match failed {
-        Err(failure) if summary.exit_code != exit::PASSED => {
-            super::warn(&failure);
-            Ok(())
-        }
-        other => other,
-    }
-}
-
-/// A file that nobody else may read: evidence holds tokens and passwords.
-fn write_private(path: &Path, bytes: &[u8]) -> Result<(), Failure> {
-    let mut options = std::fs::OpenOptions::new();
-    options.create(true).write(true).truncate(true);
-    #[cfg(unix)]
-    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-    options
-        .open(path)
-        .and_then(|mut file| {
-            // one that was there before may have been anybody's
-            #[cfg(unix)]
-            file.set_permissions(std::os::unix::fs::PermissionsExt::from_mode(0o600))?;
-            file.write_all(bytes)
-        })
-        .map_err(|e| Failure::Report { path: path.to_owned(), reason: e.to_string() })
-}
-
-fn write(path: &Path, text: Result<String, String>) -> Result<(), Failure> {
-    let failed = |reason: String| Failure::Report { path: path.to_owned(), reason };
-    let text = text.map_err(failed)?;
-    let file = std::fs::File::create(path);
-    file.and_then(|mut file| writeln!(file, "{}", text.trim_end()))
-        .map_err(|e| failed(e.to_string()))
 }

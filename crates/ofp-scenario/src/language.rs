@@ -1,0 +1,180 @@
+//! The language reference as Markdown, made from the model.
+
+use std::fmt::Write as _;
+
+use serde_json::Value;
+
+use crate::{
+    Answers, Expect, VERBS, Verb,
+    schema::scenario_schema,
+    step::{EVERY, FOR, RESERVED},
+};
+
+/// `docs/language.md`.
+#[must_use]
+pub fn language_page() -> String {
+    let schema = scenario_schema();
+    let mut text = String::from(
+        "# The scenario language\n\n\
+         Every key and verb. Made by `ofp-sim explain language` from what the parser reads; CI fails when it is stale.\n\n\
+         A scenario is one YAML document: plain data, strict keys, no sentence inside a text. Numbers are never silently changed: \
+         what would not read back as it is written (`007`, `1.50`) must be quoted. Everything has a default.\n\n\
+         ## Keys of a file\n\n| Key | Means |\n|---|---|\n",
+    );
+    rows(&mut text, &schema["properties"]);
+    text.push_str("\n`consent` has:\n\n| Key | Means |\n|---|---|\n");
+    rows(&mut text, &schema["definitions"]["ConsentSpec"]["properties"]);
+    steps(&mut text, &schema);
+    verbs(&mut text, &schema);
+    expectations(&mut text, &schema);
+    text.push_str(NAMES);
+    text
+}
+
+fn steps(text: &mut String, schema: &Value) {
+    let step = &schema["definitions"]["Step"]["properties"];
+    text.push_str(
+        "\n## A step\n\nOne actor doing one thing: a map with exactly one verb, and any of these keys beside it.\n\n\
+         | Key | Means |\n|---|---|\n",
+    );
+    for name in RESERVED.iter().chain(&["use", "with", "returns"]) {
+        let _ = writeln!(text, "| `{name}` | {} |", described(&step[name]));
+    }
+    let (every, most) = (EVERY.0, FOR.0);
+    let _ = write!(
+        text,
+        "\n`until` goes with calls whose answer can change; `every` is {every:#} and `for` {most:#} unless given.\n"
+    );
+}
+
+fn verbs(text: &mut String, schema: &Value) {
+    let mut actor = "";
+    for verb in VERBS {
+        if verb.actor() != actor {
+            actor = verb.actor();
+            let _ = write!(text, "\n## `{actor}`\n\n{}\n", who(actor));
+        }
+        let _ = write!(text, "\n### `{}`\n\n{}\n", verb.name, verb.doc);
+        if let Some(needs) = verb.needs.first() {
+            let _ = write!(text, "\nNeeds `{}` before it.\n", needs.verb());
+        }
+        arguments(text, verb, schema);
+        let possible = Expect::possible(verb.answers);
+        if verb.answers != Answers::Nothing {
+            let _ = write!(text, "\nCan be expected of it: {}.\n", possible.join(", "));
+        }
+    }
+}
+
+fn who(actor: &str) -> &'static str {
+    match actor {
+        "dc" => "The mock Data Consumer.",
+        "customer" => "The customer, in a browser.",
+        "clock" => "The time at which PayNet judges the scenario's consent.",
+        "dp" => {
+            "What nobody can do to the DP from outside: the reference DP does it, a DP of your own by its hooks (docs/bring-your-own-dp.md)."
+        }
+        "paynet" => "The platform.",
+        _ => "What is expected of the whole, and not of one answer.",
+    }
+}
+
+fn arguments(text: &mut String, verb: &Verb, schema: &Value) {
+    let behind = &schema["definitions"]["Step"]["properties"][verb.name];
+    let Some(name) = reference(behind) else {
+        let nothing = serde_json::to_string(behind).unwrap_or_default().contains("\"null\"");
+        text.push_str(if nothing {
+            "\nNothing stands behind it.\n"
+        } else {
+            "\nA length of time stands behind it.\n"
+        });
+        return;
+    };
+    let definition = &schema["definitions"][name.as_str()];
+    let required: Vec<&str> =
+        definition["required"].as_array().into_iter().flatten().filter_map(Value::as_str).collect();
+    text.push_str("\n| Key | Means |\n|---|---|\n");
+    for (key, property) in definition["properties"].as_object().into_iter().flatten() {
+        let must = if required.contains(&key.as_str()) { " (required)" } else { "" };
+        let _ = writeln!(
+            text,
+            "| `{key}` | {}{must}{} |",
+            described(property),
+            values(property, schema)
+        );
+    }
+}
+
+fn expectations(text: &mut String, schema: &Value) {
+    text.push_str(
+        "\n## What can be expected\n\nThe keys of `expect` and `until`. Every mismatch of a step is reported at once, the status first.\n\n\
+         | Key | Means |\n|---|---|\n",
+    );
+    rows(text, &schema["definitions"]["Expect"]["properties"]);
+    for (key, name) in
+        [("jwt", "ExpectJwt"), ("jwe", "ExpectJwe"), ("tls", "ExpectTls"), ("time", "ExpectTime")]
+    {
+        let _ = write!(text, "\n`{key}` has:\n\n| Key | Means |\n|---|---|\n");
+        rows(text, &schema["definitions"][name]["properties"]);
+    }
+    text.push_str("\nA capture, behind a name in `as`, has one of these, and `secret`:\n\n| Key | Means |\n|---|---|\n");
+    rows(text, &schema["definitions"]["CaptureSpec"]["properties"]);
+}
+
+fn rows(text: &mut String, properties: &Value) {
+    for (key, property) in properties.as_object().into_iter().flatten() {
+        let _ = writeln!(text, "| `{key}` | {} |", described(property));
+    }
+}
+
+fn described(property: &Value) -> String {
+    let text = property["description"].as_str().unwrap_or_default();
+    text.replace('\n', " ").replace('|', "\\|")
+}
+
+/// The words that are allowed, where they are few.
+fn values(property: &Value, schema: &Value) -> String {
+    let definition = reference(property).map(|name| schema["definitions"][name.as_str()].clone());
+    let of = definition.as_ref().unwrap_or(property);
+    let mut words: Vec<String> = Vec::new();
+    for value in of["enum"].as_array().into_iter().flatten() {
+        words.extend(value.as_str().map(str::to_owned));
+    }
+    for one in of["oneOf"].as_array().into_iter().flatten() {
+        words.extend(one["const"].as_str().map(str::to_owned));
+        let listed = one["enum"].as_array().into_iter().flatten();
+        words.extend(listed.filter_map(Value::as_str).map(str::to_owned));
+    }
+    match words.len() {
+        0 | 13.. => String::new(),
+        _ => format!(": {}", words.iter().map(|w| format!("`{w}`")).collect::<Vec<_>>().join(", ")),
+    }
+}
+
+/// The name of the definition that a schema refers to, however deep.
+fn reference(schema: &Value) -> Option<String> {
+    if let Some(path) = schema["$ref"].as_str() {
+        let name = path.rsplit('/').next()?;
+        return (name != "Placeholder").then(|| name.to_owned());
+    }
+    let lists = ["anyOf", "allOf"].iter().filter_map(|key| schema[key].as_array());
+    lists.flatten().find_map(reference)
+}
+
+const NAMES: &str = "
+## Names
+
+`{{ name }}` stands for a value, alone or inside a text. Alone, it keeps its type: a number stays a number.
+
+| From | Known |
+|---|---|
+| a row of `for_each` | when the file is read; the row's value stands where the name does |
+| `vars` | when the file is read; `--var NAME=VALUE` outweighs `OFP_VAR_NAME` (upper case, `-` as `_`), which outweighs `--vars FILE`, which outweighs the default |
+| `params` of a fragment | when the file is read, from `with` |
+| `as` of an earlier step | when the scenario is played; it can stand where a text can, and in what is expected |
+
+Nothing leaks out of a fragment but what `returns` names. A variable that is `secret: true` has no default, and its value is masked in
+every output, in every encoding. So is a capture that is `secret: true`, and every `code`.
+
+A name that nothing refers to is an error, and so is one that nothing declares.
+";

@@ -1,0 +1,59 @@
+//! `ofp-sim new`: a scenario from a template.
+
+use std::path::{Path, PathBuf};
+
+use ofp_runner::exit;
+
+use super::print;
+use crate::{
+    args::{NewArgs, TemplateName},
+    failure::Failure,
+};
+
+const SCHEMA: &str = "scenario.schema.json";
+
+pub(super) fn new(args: &NewArgs) -> Result<u8, Failure> {
+    let file = match args.file.extension() {
+        Some(_) => args.file.clone(),
+        None => args.file.with_extension("yaml"),
+    };
+    let name = file.file_stem().map(|stem| stem.to_string_lossy().into_owned()).unwrap_or_default();
+    let plain = |c: char| c.is_ascii_alphanumeric() || c == '-' || c == '_';
+    if name.is_empty() || !name.chars().all(plain) {
+        let given = args.file.display().to_string();
+        let expected =
+            "a file whose name has letters, digits, - and _ only, such as scenarios/mine.yaml";
+        return Err(Failure::BadFile { option: "NAME", given, expected });
+    }
+    if file.exists() {
+        return Err(Failure::Exists(file));
+    }
+    let text = template(args.template).replace("NAME", &name).replace("SCHEMA", SCHEMA);
+    let folder = file.parent().map(Path::to_owned).unwrap_or_default();
+    let schema = folder.join(SCHEMA);
+    let write = |path: &PathBuf, text: &str| {
+        std::fs::create_dir_all(&folder)
+            .and_then(|()| std::fs::write(path, text))
+            .map_err(|e| Failure::File { path: path.clone(), reason: e.to_string() })
+    };
+    write(&file, &text)?;
+    // beside it, so that an editor finds it; another version's is written anew
+    write(&schema, &super::schema::text(&ofp_scenario::scenario_schema()))?;
+    let (shown, schema) = (file.display(), schema.display());
+    let next = match args.template {
+        TemplateName::Fragment => format!("use it in a scenario: `- use: {shown}`"),
+        _ => format!("play it with `ofp-sim run {shown}`"),
+    };
+    print(&format!("{shown}\n{schema}: for completion in editors\n{next}\n"))?;
+    Ok(exit::PASSED)
+}
+
+fn template(name: TemplateName) -> &'static str {
+    match name {
+        TemplateName::Balance => include_str!("../../templates/balance.yaml"),
+        TemplateName::Reject => include_str!("../../templates/reject.yaml"),
+        TemplateName::Refusal => include_str!("../../templates/refusal.yaml"),
+        TemplateName::Trouble => include_str!("../../templates/trouble.yaml"),
+        TemplateName::Fragment => include_str!("../../templates/fragment.yaml"),
+    }
+}

@@ -1,0 +1,157 @@
+//! `ofp-sim explain step FILE:LINE`: a step as it is written and as it is sent.
+
+use std::{path::PathBuf, sync::Arc};
+
+use colored::Colorize as _;
+use ofp_evidence::{StepStatus, Summary};
+use ofp_net::{OsEntropy, SystemClock};
+use ofp_report::{conversation, tame};
+use ofp_runner::{
+    Loaded, RunOptions, SnapshotMode, World, WorldOptions, exit, load_with, run as play,
+};
+
+use super::{print, run, select};
+use crate::{
+    args::{ExplainArgs, RunArgs, Snapshots},
+    environment::Environment,
+    failure::Failure,
+};
+
+pub(super) fn explain(args: &ExplainArgs, environment: &Environment) -> Result<u8, Failure> {
+    let place = args.place.as_deref().unwrap_or_default();
+    let bad = || Failure::BadPlace(place.to_owned());
+    let (file, line) = place.rsplit_once(':').ok_or_else(bad)?;
+    let line: usize = line.parse().map_err(|_| bad())?;
+    let values = select::values(&args.variables, environment)?;
+    let loaded = load_with(&[PathBuf::from(file)], &values)?;
+    let (mut loaded, at) = find(loaded, file, line)?;
+    print(&written(&loaded, at))?;
+    loaded.scenario.steps.truncate(at + 1);
+    loaded.scenario.snapshot = false;
+    // only this step is looked at: what the rest would show is nobody's claim here
+    loaded.scenario.covers.clear();
+    let summary = played(args, environment, loaded)?;
+    let Some(summary) = summary else { return Ok(exit::UNTESTED) };
+    print(&sent(&summary))?;
+    Ok(summary.exit_code)
+}
+
+/// The step whose lines have this one, in the first scenario of the file.
+fn find(loaded: Vec<Loaded>, file: &str, line: usize) -> Result<(Loaded, usize), Failure> {
+    let mut lines: Vec<String> = Vec::new();
+    for one in loaded {
+        let has = |step: &ofp_scenario::Step| {
+            let (first, last) = (
+                step.source.line(step.span.start),
+                step.source.line(step.span.end.saturating_sub(1)),
+            );
+            (first..=last.max(step.line)).contains(&line) && step.source.name == one.source.name
+        };
+        match one.scenario.steps.iter().position(has) {
+            Some(at) => return Ok((one, at)),
+            None if lines.is_empty() => {
+                lines = one.scenario.steps.iter().map(|step| step.line.to_string()).collect();
+            }
+            None => {}
+        }
+    }
+    Err(Failure::NoStep { file: file.to_owned(), line, steps: lines.join(", ") })
+}
+
+fn written(loaded: &Loaded, at: usize) -> String {
+    let step = &loaded.scenario.steps[at];
+    let text = step.source.shown();
+    let first = step.source.line(step.span.start);
+    let last = step.source.line(step.span.end.saturating_sub(1)).max(step.line);
+    let lines = text.lines().enumerate().skip(first - 1).take(last + 1 - first);
+    let shown: String =
+        lines.map(|(at, line)| format!("{:>5}  {}\n", at + 1, tame(line))).collect();
+    let steps = loaded.scenario.steps.len();
+    let title = format!("{}  step {} of {steps}, as it is written", loaded.id, at + 1);
+    let doc = step.verb().map_or("", |verb| verb.doc);
+    format!("{}\n\n{shown}\n  {doc}\n", title.bold())
+}
+
+/// Plays the scenario up to the step; nothing where the target cannot be tested.
+fn played(
+    args: &ExplainArgs,
+    environment: &Environment,
+    loaded: Loaded,
+) -> Result<Option<Arc<Summary>>, Failure> {
+    let asked = args.profile.as_deref().map(run::profile).transpose()?;
+    let like = RunArgs {
+        target: args.target.clone(),
+        pki: args.pki.clone(),
+        snapshots: Snapshots::Off,
+        ..RunArgs::default()
+    };
+    let Ok((target, pki, profile)) = run::tested(&like, asked, environment)? else {
+        return Ok(None);
+    };
+    let world = WorldOptions {
+        profile,
+        faults: run::faults(&args.fault)?,
+        variants: run::variants(&args.variant)?,
+        target,
+        voice: Some(run::voice()),
+        dp_patience: Some(WorldOptions::SHORT_PATIENCE),
+        ..WorldOptions::default()
+    };
+    let runtime = super::runtime()?;
+    let timeout = run::timeout(&args.timeout)?;
+    let summary = runtime.block_on(async {
+        let world = World::boot(&pki, &world, Arc::new(SystemClock), Arc::new(OsEntropy))?;
+        let options = RunOptions {
+            jobs: 1,
+            step_deadline: timeout,
+            snapshots: SnapshotMode::Off,
+            pki_folder: Some(args.pki.display().to_string()),
+            ..RunOptions::by("ofp-sim explain", &world, 1)
+        };
+        let scenarios = [loaded];
+        tokio::select! {
+            summary = play(&world, &scenarios, &options, &|_| {}) => Ok(summary),
+            _ = tokio::signal::ctrl_c() => Err(Failure::Interrupted),
+        }
+    })?;
+    runtime.shutdown_background();
+    Ok(Some(summary))
+}
+
+fn sent(summary: &Summary) -> String {
+    let Some(scenario) = summary.scenarios.first() else { return String::new() };
+    let Some(step) = scenario.steps.last() else { return String::new() };
+    let mut text = format!("\n{}\n", "As it was sent".bold());
+    if step.status == StepStatus::Skipped {
+        let stopped = scenario.steps.iter().find(|one| one.status != StepStatus::Passed);
+        let (name, line, why) = stopped
+            .map_or(("", 0, None), |one| (one.name.as_str(), one.line, one.error.as_deref()));
+        let why = why.map_or(String::new(), |why| format!(": {}", summary.secrets.mask(why)));
+        return format!(
+            "{text}\n  nothing: the scenario stopped before it, at {name} ({}:{line}){why}\n",
+            scenario.file
+        );
+    }
+    if step.exchanges.is_empty() {
+        text.push_str("\n  nothing: this step sends no message about the scenario's consent\n");
+    }
+    text.push_str(&conversation(summary, &step.exchanges));
+    if let Some(error) = &step.error {
+        text.push_str(&format!("\n  {}\n", tame(&summary.secrets.mask(error))));
+    }
+    let word = match step.status {
+        StepStatus::Passed => "the step passed".green(),
+        _ => "the step did not pass".red().bold(),
+    };
+    for finding in &step.findings {
+        let (expected, actual) =
+            (summary.secrets.mask(&finding.expected), summary.secrets.mask(&finding.actual));
+        text.push_str(&format!(
+            "\n  {}\n  expected  {}\n  actual    {}\n",
+            finding.subject,
+            tame(&expected),
+            tame(&actual)
+        ));
+    }
+    format!("{text}\n{word}\n")
+}
