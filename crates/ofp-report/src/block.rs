@@ -3,6 +3,9 @@
 use annotate_snippets::{AnnotationKind, Group, Level, Renderer, Snippet};
 use ofp_evidence::{Excerpt, Finding, Secrets};
 
+/// More of what came stands in the answer.
+const LONGEST: usize = 72;
+
 /// The block; `None` for a finding that has no text to look at.
 pub(crate) fn block(
     secrets: &Secrets,
@@ -15,7 +18,11 @@ pub(crate) fn block(
     let (expected, actual, mut excerpts) = (masked.expected, masked.actual, masked.excerpts);
     excerpts.iter_mut().for_each(tamed);
     // long texts stand in the answer below
-    let short: String = actual.lines().next().unwrap_or_default().chars().take(120).collect();
+    let first = actual.lines().next().unwrap_or_default();
+    let mut short: String = first.chars().take(LONGEST).collect();
+    if short.len() < first.len() {
+        short.push('…');
+    }
     if let Some(first) = excerpts.first_mut() {
         first.label = format!("came: {short}");
     }

@@ -56,7 +56,8 @@ struct Problem {
 struct Found {
     expected: String,
     actual: String,
-    whose: String,
+    /// Of what an author expects, nobody can say.
+    whose: Option<String>,
     hint: Option<String>,
     exchange: Option<String>,
     block: Option<String>,
@@ -180,10 +181,11 @@ fn problem(run: &Run<'_>, result: &RequirementResult) -> Option<Problem> {
 
 fn found(run: &Run<'_>, finding: &Finding) -> Found {
     let secrets = &run.summary.secrets;
+    let is_requirement = matches!(finding.subject, Subject::Requirement(_));
     Found {
         expected: secrets.mask(&finding.expected).into_owned(),
         actual: secrets.mask(&finding.actual).into_owned(),
-        whose: finding.cause.to_string(),
+        whose: is_requirement.then(|| finding.cause.to_string()),
         hint: finding.hint.clone(),
         exchange: finding.exchange.map(|id| id.to_string()),
         block: block::block(secrets, finding, &[], &[], false),

@@ -224,12 +224,19 @@ impl<W: Write> Terminal<W> {
             said.iter().try_for_each(|note| self.field("PayNet", note))?;
         }
         let notes: Vec<String> = said.iter().map(|note| format!("PayNet: {note}")).collect();
-        for finding in blocks {
-            self.block(run, finding, &notes)?;
+        let mut shown: Vec<(&str, &str)> = Vec::new();
+        for finding in &blocks {
+            let pair = (finding.expected.as_str(), finding.actual.as_str());
+            if !shown.contains(&pair) {
+                // why PayNet answered so is said once
+                let notes = if shown.is_empty() { notes.as_slice() } else { &[] };
+                self.block(run, finding, notes)?;
+                shown.push(pair);
+            }
         }
         let flags = &run.summary.started.rerun_flags;
         self.field("look", &format!("ofp-sim explain step {at}{}", only_where(flags)))?;
-        let exchange = step.findings.iter().find_map(|finding| finding.exchange);
+        let exchange = blocks.iter().find_map(|finding| finding.exchange);
         match exchange.or(step.exchanges.first().copied()).and_then(|id| curl::line(run, id)) {
             Some(line) => {
                 writeln!(self.out, "    {}  {}", "curl    ".dimmed(), tame(&line).dimmed())

@@ -27,7 +27,7 @@
     return details;
   };
   const message = (title, first, part) => {
-    const side = make("div", {}, make("h4", {}, title));
+    const side = make("div", {}, make("h3", {}, title));
     const headers = part ? part.headers.map(([name, value]) => `${name}: ${value}`).join("\n") : "";
     side.append(pre(`${first}\n${headers}`, `${title}: headers`));
     if (part && part.body) side.append(pre(pretty(part.body), `${title}: body`));
@@ -59,9 +59,9 @@
       message("Response", x.failed || String(x.status), x.response)));
     for (const token of x.decoded || []) {
       const text = JSON.stringify({ header: token.header, says: token.says }, null, 2);
-      details.append(make("h4", {}, `${token.kind} in the ${token.in}, decoded`), pre(text, `${token.kind} decoded`));
+      details.append(make("h3", {}, `${token.kind} in the ${token.in}, decoded`), pre(text, `${token.kind} decoded`));
     }
-    if (x.decrypted) details.append(make("h4", {}, "What the DC decrypted"), pre(pretty(x.decrypted), "decrypted"));
+    if (x.decrypted) details.append(make("h3", {}, "What the DC decrypted"), pre(pretty(x.decrypted), "decrypted"));
   };
 
   // a sequence diagram: an arrow an exchange, each a link

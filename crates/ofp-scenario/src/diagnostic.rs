@@ -82,6 +82,8 @@ pub struct Diagnostic {
     pub help: Option<String>,
     /// The file that it is in, where that is another than the one that was read: a fragment.
     pub source: Option<Source>,
+    /// Bytes of the source that no message shows: secrets that are written there.
+    pub covered: Vec<Range<usize>>,
 }
 
 impl Diagnostic {
@@ -93,7 +95,7 @@ impl Diagnostic {
         label: &str,
     ) -> Self {
         let labels = vec![Label { span, text: label.to_owned() }];
-        Self { code, title: title.into(), labels, help: None, source: None }
+        Self { code, title: title.into(), labels, help: None, source: None, covered: Vec::new() }
     }
 
     /// The same under another kind.
@@ -139,7 +141,13 @@ impl Diagnostic {
 #[must_use]
 pub fn render(source: &Source, diagnostic: &Diagnostic, colour: bool) -> String {
     let source = diagnostic.source.as_ref().unwrap_or(source);
-    let text = without_passwords(&source.text);
+    let mut text = without_passwords(&source.text).into_owned();
+    for range in &diagnostic.covered {
+        if let Some(part) = text.get(range.clone()) {
+            let stars = "*".repeat(part.len());
+            text.replace_range(range.clone(), &stars);
+        }
+    }
     let end = text.len();
     let annotations = diagnostic.labels.iter().enumerate().map(|(at, label)| {
         let kind = if at == 0 { AnnotationKind::Primary } else { AnnotationKind::Context };

@@ -6,7 +6,7 @@ use serde_json::Value;
 
 use crate::{
     Answers, Expect, VERBS, Verb,
-    schema::scenario_schema,
+    schema::{reference, scenario_schema},
     step::{EVERY, FOR, RESERVED},
 };
 
@@ -149,16 +149,6 @@ fn values(property: &Value, schema: &Value) -> String {
         0 | 13.. => String::new(),
         _ => format!(": {}", words.iter().map(|w| format!("`{w}`")).collect::<Vec<_>>().join(", ")),
     }
-}
-
-/// The name of the definition that a schema refers to, however deep.
-fn reference(schema: &Value) -> Option<String> {
-    if let Some(path) = schema["$ref"].as_str() {
-        let name = path.rsplit('/').next()?;
-        return (name != "Placeholder").then(|| name.to_owned());
-    }
-    let lists = ["anyOf", "allOf"].iter().filter_map(|key| schema[key].as_array());
-    lists.flatten().find_map(reference)
 }
 
 const NAMES: &str = "

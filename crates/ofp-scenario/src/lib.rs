@@ -25,6 +25,7 @@ mod decode;
 mod diagnostic;
 mod duration;
 mod expect;
+mod explain;
 mod filter;
 mod language;
 mod located;

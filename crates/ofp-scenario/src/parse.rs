@@ -6,6 +6,7 @@ use serde::Deserialize;
 use crate::{
     ConsentSpec, Context, Diagnostic, Located, Scenario, Skip, Source, Step,
     decode::decode_all,
+    explain,
     node::{Key, Kind, Node},
     order, rows,
     rows::Row,
@@ -89,8 +90,10 @@ pub fn parse_scenarios(source: &Source, context: &Context<'_>) -> (Vec<Scenario>
         }
     }
     problems.extend(unused.into_iter().flatten().map(|known| unused_name(&known)));
+    let covered: Vec<_> = problems.iter().flat_map(|problem| problem.covered.clone()).collect();
     for problem in &mut problems {
         problem.mask(&secrets);
+        problem.covered.clone_from(&covered);
     }
     problems.sort_by_key(|problem| problem.labels.first().map_or(0, |label| label.span.start));
     if problems.is_empty() { (scenarios, problems) } else { (Vec::new(), problems) }
@@ -137,8 +140,12 @@ impl OneRow<'_> {
             }
         }
         rows::cover(&mut filled, row.covers);
-        let head = decode_all::<Head>(&Node { span: 0..0, kind: Kind::Mapping(filled) });
-        let head = head.map_err(|found| self.problems.extend(found)).ok();
+        let node = Node { span: 0..0, kind: Kind::Mapping(filled) };
+        let head = decode_all::<Head>(&node).map_err(|mut found| {
+            found.iter_mut().for_each(|problem| explain::by_key(&node, problem));
+            self.problems.extend(found);
+        });
+        let head = head.ok();
         let steps = self.steps(steps, &mut scope);
         self.problems.append(&mut scope.problems);
         if scope.is_full() {

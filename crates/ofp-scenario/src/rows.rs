@@ -68,7 +68,8 @@ fn one_row(row: &Node) -> Result<Row, Diagnostic> {
     let Some(Kind::Scalar { text: name, .. }) = named.or(first).map(|(_, value)| &value.kind)
     else {
         let title = "a row needs a name: a `name`, or a word as its first value";
-        return Err(problem(title.into(), "this one"));
+        let help = "such as `{ name: once, status: 503 }`";
+        return Err(problem(title.into(), "this one").help(help));
     };
     if !is_plain(name) {
         let title = format!("`{name}` cannot name a row");

@@ -257,6 +257,16 @@ fn open(schema: &mut Value) {
     members.insert("anyOf".into(), json!([inner, { "$ref": PLACEHOLDER }]));
 }
 
+/// The name of the definition that a schema refers to, however deep.
+pub(crate) fn reference(schema: &Value) -> Option<String> {
+    if let Some(path) = schema["$ref"].as_str() {
+        let name = path.rsplit('/').next()?;
+        return (name != "Placeholder").then(|| name.to_owned());
+    }
+    let lists = ["anyOf", "allOf"].iter().filter_map(|key| schema[key].as_array());
+    lists.flatten().find_map(reference)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -7,6 +7,7 @@ use crate::{
     capture::{CaptureFrom, CaptureSpec},
     decode::decode_all,
     expect::Refused,
+    explain,
     node::{Key, Kind, Node},
     parse::is_plain,
     suggest,
@@ -65,6 +66,9 @@ pub(crate) fn parse_step(
     problems.extend(check_expect(verb, key, &beside, &reserved));
     problems.extend(action.as_ref().and_then(|action| check_mutate(action, beside.mutate, key)));
     explain_placeholders(source, &mut problems[before..]);
+    for problem in &mut problems[before..] {
+        explain::by_key(node, problem);
+    }
     if problems.len() > before {
         return None;
     }
@@ -190,8 +194,11 @@ fn the_verb<'a>(node: &Node, verbs: &[&'a (Key, Node)]) -> Result<&'a (Key, Node
             let unknown = verbs.iter().find(|(key, _)| Verb::find(&key.text).is_none());
             let (key, _) = unknown.unwrap_or(second);
             let title = format!("a step has one verb; `{}` is too much", key.text);
-            let problem = Diagnostic::new("step", title, key.span.clone(), "this one")
-                .help(suggest::verb_help(&key.text, &names, &RESERVED));
+            let help = match Verb::find(&key.text) {
+                Some(_) => format!("begin another step with it: `- {}:`", key.text),
+                None => suggest::verb_help(&key.text, &names, &RESERVED),
+            };
+            let problem = Diagnostic::new("step", title, key.span.clone(), "this one").help(help);
             let (other, _) = if key.span == first.0.span { second } else { first };
             Err(problem.label(other.span.clone(), "beside this one"))
         }

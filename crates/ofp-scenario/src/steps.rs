@@ -52,6 +52,8 @@ pub(crate) struct Steps<'a> {
     returned: BTreeMap<String, String>,
     /// How many fragments have been used here.
     used: usize,
+    /// Whether what is captured here may be meant for others.
+    is_fragment: bool,
 }
 
 impl<'a> Steps<'a> {
@@ -59,7 +61,7 @@ impl<'a> Steps<'a> {
     pub(crate) fn new(source: &'a Source, context: &'a Context<'a>) -> Self {
         let trail = vec![source.name.clone()];
         let (prefix, returned, problems) = (String::new(), BTreeMap::new(), Vec::new());
-        Self { source, context, problems, trail, prefix, returned, used: 0 }
+        Self { source, context, problems, trail, prefix, returned, used: 0, is_fragment: false }
     }
 
     /// Everything that is wrong with a file of steps for others to use, whatever is given for its parameters.
@@ -68,7 +70,7 @@ impl<'a> Steps<'a> {
         mut entries: Vec<(Key, Node)>,
         context: &'a Context<'a>,
     ) -> Vec<Diagnostic> {
-        let mut this = Self::new(source, context);
+        let mut this = Self { is_fragment: true, ..Self::new(source, context) };
         let declared = head_of_fragment(&mut entries, &mut this.problems);
         // what is given is known where it is used: until then it may be anything
         let known = declared.into_iter().map(|one| {
@@ -92,7 +94,8 @@ impl<'a> Steps<'a> {
         };
         if items.is_empty() {
             let title = "the list of steps is empty";
-            self.problems.push(Diagnostic::new("scenario", title, key.span.clone(), "here"));
+            let problem = Diagnostic::new("scenario", title, key.span.clone(), "here");
+            self.problems.push(problem.help("most begin with `- dc.request_consent:`"));
         }
         let (mut captured, mut steps) = (Vec::new(), Vec::new());
         for item in items {
@@ -106,8 +109,7 @@ impl<'a> Steps<'a> {
         }
         for (name, span) in captured {
             let whole = scope.captured.get(&name).cloned().unwrap_or_default();
-            let is_returned = self.returned.contains_key(&name);
-            if !is_returned && !scope.used_captures.contains(&whole) {
+            if !self.is_fragment && !scope.used_captures.contains(&whole) {
                 let title = format!("nothing uses what is captured as `{name}`");
                 let help = format!("write `\"{{{{ {name} }}}}\"` in a later step, or remove it");
                 self.problems.push(Diagnostic::new("as", title, span, "here").help(help));
@@ -124,7 +126,15 @@ impl<'a> Steps<'a> {
     ) -> Option<Step> {
         let filled = scope.fill(item);
         self.problems.append(&mut scope.problems);
-        let mut step = parse_step(self.source, &filled, &mut self.problems)?;
+        let Some(mut step) = parse_step(self.source, &filled, &mut self.problems) else {
+            // one mistake is not to make others: what the step would capture is known
+            for name in names_of_captures(&filled) {
+                let whole = self.whole_name(&name);
+                scope.used_captures.insert(whole.clone());
+                scope.captured.insert(name, whole);
+            }
+            return None;
+        };
         self.problems.extend(step.skip.as_ref().and_then(unknown_switch));
         let requirements = step.expect.requirements.iter().flatten();
         let unknown = requirements.filter(|(id, _)| !(self.context.is_requirement)(&id.0));
@@ -191,6 +201,7 @@ impl<'a> Steps<'a> {
             prefix: format!("{}{}/", self.prefix, self.used),
             returned: returned.clone(),
             used: 0,
+            is_fragment: true,
         };
         let given = Given { with: with.map(|(_, node)| node), place: &spec.r#use.span };
         let (steps, names) = inner.of_fragment(&given, &mut self.problems);
@@ -374,6 +385,16 @@ fn is_use(item: &Node) -> bool {
     let has = |wanted: &dyn Fn(&str) -> bool| entries.iter().any(|(key, _)| wanted(&key.text));
     // a step that has `use` beside a verb is a step with a key too much
     has(&|key| key == USE) && !has(&|key| Verb::find(key).is_some())
+}
+
+/// The names that a step's `as` gives, whatever is wrong with it.
+fn names_of_captures(step: &Node) -> Vec<String> {
+    let Kind::Mapping(entries) = &step.kind else { return Vec::new() };
+    let captures = entries.iter().find(|(key, _)| key.text == "as").map(|(_, node)| &node.kind);
+    match captures {
+        Some(Kind::Mapping(names)) => names.iter().map(|(key, _)| key.text.clone()).collect(),
+        _ => Vec::new(),
+    }
 }
 
 /// Names of captures in the whole scenario that a node refers to.

@@ -84,10 +84,13 @@ fn one(
             "leave `default` out, and give it by --vars FILE, --var {name}=… or {}",
             Values::environment_name(&name)
         );
-        // its place, and not its text
-        let at = written.span.start..written.span.start;
-        problems.push(Diagnostic::new(origin.key(), title, at, "here").help(help));
-        return None;
+        let mut problem =
+            Diagnostic::new(origin.key(), title, written.span.clone(), "here").help(help);
+        problem.covered.push(written.span.clone());
+        problems.push(problem);
+        let kind = Kind::Scalar { text: name.clone(), plain: false };
+        let default = Some(Node { span: span.clone(), kind });
+        return Some(Declared { name, span, default, secret: false });
     }
     Some(Declared { name, span, default, secret: spec.secret })
 }

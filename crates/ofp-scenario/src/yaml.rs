@@ -92,7 +92,9 @@ impl<'a> Builder<'a> {
             Some(Err(error)) => {
                 let at = Span::new(*error.marker(), *error.marker());
                 let span = self.offsets.range(&at);
-                Err(Diagnostic::new("yaml", "this is not YAML", span, error.info()))
+                let help = "a bracket, brace or quote before this is not closed, or a line is indented otherwise than its \
+                            neighbours (spaces only)";
+                Err(Diagnostic::new("yaml", "this is not YAML", span, error.info()).help(help))
             }
             None => Ok((Event::StreamEnd, Span::default())),
         }

@@ -93,15 +93,20 @@ pub(super) fn holds(expected: &Value, actual: &Value) -> bool {
     }
 }
 
-/// A JSON text, with the parts at some paths marked; the whole where none is.
+/// An answer of so many lines is shown whole.
+const SHORT: usize = 15;
+
+/// A JSON text, with the parts at some paths marked; the whole, if it is short, where none is.
 pub(super) fn shown_json(name: &str, body: &Value, paths: &[String], label: &str) -> Excerpt {
     let pretty = Pretty::of(body);
     let place = paths.iter().find_map(|path| pretty.places.get(&pointer(path))).cloned();
+    let short = pretty.text.lines().count() <= SHORT;
     // what is missing is missed where the text begins; of what spans lines, the first character is marked
-    let place = place.unwrap_or(0..1.min(pretty.text.len()));
-    let span = match pretty.text[place.clone()].contains('\n') {
-        true => place.start..place.start + 1,
-        false => place,
+    let span = match place {
+        None if paths.is_empty() && short => 0..pretty.text.len(),
+        None => 0..1.min(pretty.text.len()),
+        Some(place) if pretty.text[place.clone()].contains('\n') => place.start..place.start + 1,
+        Some(place) => place,
     };
     Excerpt {
         name: name.to_owned(),

@@ -34,7 +34,7 @@ impl Heard {
         Self { json: Some(json), ..self }
     }
 
-    /// Every mismatch at once; the status first, with the start of what came instead.
+    /// Every mismatch at once; of an answer with another status, the status alone, with what came instead.
     pub(super) fn held_to(&self, step: &Step, expect: &Expect, keys: &KeySet) -> Vec<Finding> {
         let mut findings = Vec::new();
         if let Some(expected) = &expect.status
@@ -43,7 +43,10 @@ impl Heard {
             let start: String = self.message.text().chars().take(200).collect();
             let (wanted, came) = (format!("status {}", expected.value), self.status.to_string());
             let came = format!("{came} {start}").trim_end().to_owned();
-            findings.push(unmet(step, &expected.span, wanted, came).showing(self.shown(&[], "")));
+            // what else is expected is expected of another answer
+            return vec![
+                unmet(step, &expected.span, wanted, came).showing(self.shown(&[], "this came")),
+            ];
         }
         for (name, expected) in expect.headers.iter().flatten() {
             let came = self.message.header(&name.to_ascii_lowercase());

@@ -86,7 +86,8 @@ fn a_claim_to_cover_that_came_to_nothing_is_an_error_of_the_scenario() {
 fn a_step_before_its_time_is_an_error_that_says_what_is_missing() {
     let ran = scenario("scenario: a\ntitle: x\nsteps: [dc.read_balance: ]\n");
     assert_eq!(ran.code, 2, "{}", ran.stdout);
-    assert!(ran.stdout.contains("this step needs dc.request_consent before it"), "{}", ran.stdout);
+    let said = "`dc.read_balance` needs `dc.exchange_code` before it";
+    assert!(ran.stderr.contains(said), "{}", ran.stderr);
 }
 
 #[test]
@@ -108,7 +109,7 @@ fn bad_usage_is_refused_before_anything_is_booted() {
         (
             &["--report", "pdf=x"],
             2,
-            "expected FORMAT=FILE, where FORMAT is json, junit or markdown",
+            "expected FORMAT=FILE, where FORMAT is json, junit, html, markdown or ndjson",
         ),
         (&["--report", "json="], 2, "expected FORMAT=FILE"),
         (&["--timeout", "soon"], 2, "expected a length of time"),

@@ -104,7 +104,9 @@ fn a_flipped_signature_is_explained() {
         "mend      Sign the bytes that are sent",
         "curl      curl -sS -i --cacert",
         "/paynet/client-key.pem'",
-        "PayNet    the DP's answer: the signature does not verify",
+        "error: expected status 200, came 503",
+        "= note: PayNet: the DP's answer: the signature does not verify",
+        "look      ofp-sim explain step journey/approve.yaml:",
         "stopped   dc.read_balance (journey/approve.yaml:",
         "rerun     ofp-sim run journey/approve.yaml",
     ] {

@@ -142,5 +142,5 @@ fn the_markdown_summary_has_the_failure() {
     let text = fs::read_to_string(folder.path().join("out.md")).unwrap();
     assert!(text.starts_with("## ofp-sim: failed\n"), "{text}");
     assert!(text.contains("| K-04 | The signature of the answer"), "{text}");
-    assert_eq!(run(&["--report", "html=x"]).code, 2);
+    assert_eq!(run(&["--report", "pdf=x"]).code, 2);
 }

@@ -209,11 +209,11 @@ fn wants_refusal(expect: &Expect) -> bool {
     by_status || expect.refused.as_ref().is_some_and(|refused| refused.value.is_wanted())
 }
 
-/// The platform's error code in an answer (`error_code`, or `code` of the first of `errors`).
+/// The error code in an answer: `error`, or what other tools of the trade call it.
 fn error_code(exchange: &Exchange) -> Option<String> {
     let body: Value = serde_json::from_slice(&exchange.response()?.body).ok()?;
-    let places = ["/error_code", "/code", "/errors/0/code", "/errors/0/error_code", "/error/code"];
-    places.iter().find_map(|place| body.pointer(place)?.as_str().map(str::to_owned))
+    let members = ["error", "error_code", "code"];
+    members.iter().find_map(|name| body.get(name)?.as_str().map(str::to_owned))
 }
 
 /// Whether two codes say the same, or different things of the same kind: which of a family it is, is for O-04 to judge.
