@@ -22,6 +22,10 @@ pub fn scenario_schema() -> Value {
     let mut definitions: Map<String, Value> = generator.take_definitions(true);
     for definition in definitions.values_mut() {
         open_properties(definition);
+        // what a key means is said at the key: an editor would show the type's words instead
+        if let Some(members) = definition.as_object_mut() {
+            members.remove("description");
+        }
     }
     definitions.insert("Step".into(), step);
     definitions.insert(
@@ -29,7 +33,6 @@ pub fn scenario_schema() -> Value {
         json!({
             "type": "string",
             "pattern": "\\{\\{ *[A-Za-z0-9_-]+ *\\}\\}",
-            "description": "`{{ name }}`: what a row of `for_each`, `vars`, `params` or `as` of an earlier step says.",
         }),
     );
     json!({

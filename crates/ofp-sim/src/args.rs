@@ -100,7 +100,7 @@ pub(crate) struct RunArgs {
     #[command(flatten)]
     pub(crate) variables: VariableArgs,
     /// Play again whenever a scenario, the target file or PATH changes, until interrupted
-    #[arg(long, value_name = "PATH", num_args = 0..=1, require_equals = true, default_missing_value = "")]
+    #[arg(long, value_name = "PATH", num_args = 0..=1, require_equals = true, default_missing_value = "-")]
     pub(crate) watch: Vec<PathBuf>,
     /// Only scenarios with this tag (repeatable; any of them)
     #[arg(long, value_name = "TAG")]

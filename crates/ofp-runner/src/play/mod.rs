@@ -19,7 +19,7 @@ use ofp_evidence::{
     Severity, StepResult, StepStatus, Verdict,
 };
 
-use ofp_scenario::Scenario;
+use ofp_scenario::{PROFILES, Scenario};
 use ofp_types::Profile;
 
 use crate::{
@@ -205,6 +205,7 @@ fn check_snapshot(
                 .snapshot_folder
                 .as_deref()
                 .map(|folder| (folder, loaded.id.as_str())),
+            profile: Some(world.settings.profile.name.as_str()).filter(|name| *name != PROFILES[0].0),
             mode: options.snapshots,
             ci: options.ci,
         },

@@ -18,6 +18,8 @@ pub(crate) struct SnapshotOptions<'a> {
     pub(crate) embedded: bool,
     /// A target's own folder, instead of the one beside the scenario, and the scenario's name in it.
     pub(crate) elsewhere: Option<(&'a Path, &'a str)>,
+    /// The profile, if it is not the one that snapshots are of unless a folder says otherwise.
+    pub(crate) profile: Option<&'a str>,
     pub(crate) mode: SnapshotMode,
     pub(crate) ci: bool,
 }
@@ -27,19 +29,23 @@ pub(crate) fn check(text: &str, options: &SnapshotOptions<'_>) -> Vec<Finding> {
     if options.mode == SnapshotMode::Off {
         return Vec::new();
     }
-    let beside = snapshot_path(options.scenario);
+    let beside = snapshot_path(options.scenario, options.profile);
     let result = match options.elsewhere {
         Some((folder, id)) => local(&folder.join(format!("{id}.snap")), text, options),
+        // the binary has those of its default profile alone
+        None if options.embedded && options.profile.is_some() => Ok(()),
         None if options.embedded => embedded(&beside, text),
         None => local(&beside, text, options),
     };
     result.err().map(|finding| vec![*finding]).unwrap_or_default()
 }
 
-fn snapshot_path(scenario: &Path) -> PathBuf {
+/// `snapshots/NAME.snap` beside the scenario; `snapshots/PROFILE/NAME.snap` in another profile than the default, in which
+/// other things are said.
+fn snapshot_path(scenario: &Path, profile: Option<&str>) -> PathBuf {
     let name = scenario.file_stem().unwrap_or_default().to_string_lossy();
     let folder = scenario.parent().unwrap_or(Path::new(""));
-    folder.join("snapshots").join(format!("{name}.snap"))
+    folder.join("snapshots").join(profile.unwrap_or("")).join(format!("{name}.snap"))
 }
 
 fn embedded(path: &Path, text: &str) -> Result<(), Box<Finding>> {

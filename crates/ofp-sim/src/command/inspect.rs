@@ -17,8 +17,41 @@ use crate::{args::InspectArgs, environment::Environment, failure::Failure};
 
 /// What is inside what is inside, and so on.
 const DEEPEST: usize = 4;
-/// Longest life of a request's signature (`spec/ofp.md` 4.3), an assertion and an id_token, in seconds.
-const LONGEST_LIFE: i64 = 3600;
+/// What a signed message is, by its claims, and what its kind must have.
+struct Kind {
+    name: &'static str,
+    /// Claims without which it is none.
+    needs: &'static [&'static str],
+    /// Its longest life in seconds.
+    life: f64,
+}
+
+impl Kind {
+    fn of(claims: &Value) -> Self {
+        let has = |name: &str| !claims[name].is_null();
+        if has("url") {
+            let needs = &["iss", "aud", "jti", "url", "qpm"];
+            return Self { name: "the signature of a request (S1)", needs, life: 300.0 };
+        }
+        if has("response_type") {
+            let needs = &["iss", "aud", "client_id", "redirect_uri", "code_challenge"];
+            return Self { name: "a request object (RFC 9101)", needs, life: 3600.0 };
+        }
+        if has("iss") && claims["iss"] == claims["sub"] {
+            let needs = &["iss", "sub", "aud", "jti"];
+            return Self { name: "a client assertion (RFC 7523)", needs, life: 600.0 };
+        }
+        if has("data") {
+            let needs = &["iss", "aud", "jti", "data"];
+            return Self { name: "an answer with data (S1)", needs, life: 3600.0 };
+        }
+        if has("sub") {
+            let needs = &["iss", "sub", "aud"];
+            return Self { name: "an id_token (OpenID Connect Core 2)", needs, life: 3600.0 };
+        }
+        Self { name: "claims", needs: &["iss"], life: 3600.0 }
+    }
+}
 
 pub(super) fn inspect(args: &InspectArgs, environment: &Environment) -> Result<u8, Failure> {
     let text = read(&args.token)?;
@@ -258,9 +291,15 @@ impl Sheet {
 
     fn claims(&mut self, claims: &Value) {
         let date = |name: &str| claims[name].as_f64();
-        for name in ["iss", "aud"] {
-            if !claims[name].is_null() {
-                self.rule(name, "", &claims[name].to_string(), true);
+        let kind = Kind::of(claims);
+        self.line(&format!("    it is     {}", kind.name));
+        for name in kind.needs {
+            match &claims[*name] {
+                Value::Null => self.rule(name, "it to be there", "nothing", false),
+                Value::String(text) if text.len() > 80 => {
+                    self.rule(name, "", &format!("{} characters", text.len()), true);
+                }
+                value => self.rule(name, "", &value.to_string(), true),
             }
         }
         for name in ["iat", "nbf", "exp"] {
@@ -279,22 +318,9 @@ impl Sheet {
             }
         }
         if let (Some(from), Some(exp)) = (date("iat").or(date("nbf")), date("exp")) {
-            let life = exp - from;
-            #[expect(clippy::cast_precision_loss, reason = "an hour fits a double exactly")]
-            let holds = life > 0.0 && life <= LONGEST_LIFE as f64;
-            self.rule(
-                "life",
-                &format!("more than nothing, at most {LONGEST_LIFE} s"),
-                &format!("{life} s"),
-                holds,
-            );
-        }
-        let jti = claims["jti"].as_str();
-        match jti {
-            Some(jti) => self.rule("jti", "", jti, true),
-            None => {
-                self.unseen("jti", "none: nothing tells two messages of the same content apart")
-            }
+            let (life, most) = (exp - from, kind.life);
+            let holds = life > 0.0 && life <= most;
+            self.rule("life", &format!("more than nothing, at most {most} s"), &format!("{life} s"), holds);
         }
     }
 

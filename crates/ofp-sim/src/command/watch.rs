@@ -57,7 +57,7 @@ pub(super) fn watch(
 /// What a change of leads to another run.
 fn places(args: &RunArgs) -> Vec<PathBuf> {
     let given = args.paths.iter().chain(&args.target).chain(&args.variables.vars);
-    let more = args.watch.iter().filter(|path| !path.as_os_str().is_empty());
+    let more = args.watch.iter().filter(|path| *path != Path::new("-"));
     given.chain(&args.baseline).chain(more).filter(|path| path.exists()).cloned().collect()
 }
 

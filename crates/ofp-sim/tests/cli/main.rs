@@ -9,6 +9,7 @@ mod reports;
 mod snapshots;
 mod target;
 mod up;
+mod watch;
 
 use std::{
     path::{Path, PathBuf},
