@@ -34,9 +34,23 @@ proof:
     cargo run -q --release -p ofp-runner --features vendored --example prove > target/proof.md
     mv target/proof.md docs/proof.md
 
-# docs/schema, anew
+# docs/schema, docs/language.md and docs/problems.md, anew
 schema:
-    cargo run -q -- schema target > docs/schema/target.json
+    for document in target scenario profile report event; do cargo run -q -- schema $document > docs/schema/$document.json; done
+    for page in language problems; do cargo run -q -- explain $page > docs/$page.md; done
+
+# look scenario files through, without playing them
+lint *PATHS:
+    cargo run -q -- lint {{PATHS}}
+
+# the book, in target/book (`cargo install mdbook`)
+docs:
+    mdbook build docs
+
+# every command of the documentation, every recipe, editors, the book
+check-docs:
+    cargo build -q
+    .ci/docs
 
 # docs/bring-your-own-dp.md, as it stands there
 bring-your-own-dp:

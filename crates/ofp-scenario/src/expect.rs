@@ -119,6 +119,9 @@ impl Expect {
                 "consent",
                 "requirements",
             ],
+            Answers::Said => {
+                &["status", "json", "json_exact", "json_absent", "time", "consent", "requirements"]
+            }
             Answers::Probe => &[
                 "status",
                 "headers",

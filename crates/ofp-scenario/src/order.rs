@@ -19,7 +19,9 @@ fn check_order(source: &Source, steps: &[Step]) -> Vec<Diagnostic> {
     let mut ended: Vec<(Gain, &Step)> = Vec::new();
     for step in steps {
         let Some(verb) = step.verb() else { continue };
-        let missed: Vec<&Gain> = verb.needs.iter().filter(|need| !gained.contains(need)).collect();
+        let expects_consent = step.expect.consent.is_some() && !verb.gives.contains(&Gain::Asked);
+        let needs = verb.needs.iter().chain(expects_consent.then_some(&Gain::Asked));
+        let missed: Vec<&Gain> = needs.filter(|need| !gained.contains(need)).collect();
         for need in missed {
             let by = ended.iter().rev().find(|(gain, _)| gain == need).map(|(_, step)| *step);
             problems.push(missing(source, step, verb, *need, by));

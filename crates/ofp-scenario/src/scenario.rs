@@ -8,7 +8,9 @@ use serde::Deserialize;
 use serde_json::Value;
 
 use crate::{
-    Action, Capture, Diagnostic, Expect, Located, Source, Span, template::Template, verb::Verb,
+    Action, Capture, Diagnostic, Expect, Located, Source, Span,
+    template::Template,
+    verb::{Answers, Verb},
 };
 
 /// What the DC asks the customer for.
@@ -128,6 +130,12 @@ impl Step {
     #[must_use]
     pub fn verb(&self) -> Option<&'static Verb> {
         Verb::find(self.verb_name)
+    }
+
+    /// What comes of its verb.
+    #[must_use]
+    pub fn answers(&self) -> Option<Answers> {
+        self.verb().map(|verb| verb.answers)
     }
 
     /// Where its verb stands.

@@ -262,6 +262,14 @@ fn check_expect(
         let found = reserved.iter().find(|(key, _)| key.text == name);
         found.map_or(key.span.clone(), |(key, _)| key.span.clone())
     };
+    // of a form that is spoilt nobody sees the page that follows, but of one that is sent twice
+    let unseen = verb.answers == Answers::Page
+        && beside.mutate.is_some_and(|mutation| mutation != Mutation::PressedTwice);
+    if unseen && (beside.expect.screen.is_some() || beside.expect.text.is_some()) {
+        let title = "the page behind a spoilt form is not looked at";
+        let problem = Diagnostic::new("step", title, key.span.clone(), "this verb");
+        problems.push(problem.help("say `screen` and `text` at the step after it"));
+    }
     let wanted = beside.expect.written().into_iter().map(|name| ("expect", name));
     let until = beside.until.iter().flat_map(Expect::written).map(|name| ("until", name));
     for (inside, name) in wanted.chain(until).filter(|(_, name)| !possible.contains(name)) {
@@ -273,7 +281,7 @@ fn check_expect(
     let mut wrong = |name: &str, title: String, help: &str| {
         problems.push(Diagnostic::new("step", title, at(name), "here").help(help));
     };
-    let polls = verb.answers == Answers::Http;
+    let polls = matches!(verb.answers, Answers::Http | Answers::Said);
     match &beside.until {
         Some(_) if !polls => {
             let title = format!("`{}` cannot be done again until something holds", verb.name);

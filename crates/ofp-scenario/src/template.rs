@@ -32,6 +32,13 @@ impl Template {
         written: &Step,
         captured: &BTreeMap<String, Value>,
     ) -> Result<Step, Box<Diagnostic>> {
+        if let Some(name) = missing(&self.node, captured) {
+            let name = name.rsplit('/').next().unwrap_or_default();
+            let title = format!(
+                "nothing was captured as `{name}`: the step that would have did not succeed"
+            );
+            return Err(Box::new(Diagnostic::new("name", title, written.span.clone(), "here")));
+        }
         let filled = fill(&self.node, captured);
         let mut problems = Vec::new();
         let step = parse_step(&self.source, &filled, &mut problems);
@@ -42,6 +49,21 @@ impl Template {
             (_, Some(problem)) => Err(Box::new(problem)),
             (None, None) => Ok(Step { template: None, ..written.clone() }),
         }
+    }
+}
+
+/// A name that nothing was captured under.
+fn missing<'a>(node: &'a Node, captured: &BTreeMap<String, Value>) -> Option<&'a str> {
+    match &node.kind {
+        Kind::Scalar { text, .. } => {
+            let unknown = |part: &Part<'a>| match part {
+                Part::Name(name) if !captured.contains_key(*name) => Some(*name),
+                _ => None,
+            };
+            parts(text)?.ok()?.iter().find_map(unknown)
+        }
+        Kind::Sequence(items) => items.iter().find_map(|item| missing(item, captured)),
+        Kind::Mapping(entries) => entries.iter().find_map(|(_, value)| missing(value, captured)),
     }
 }
 

@@ -49,6 +49,8 @@ impl Gain {
 pub enum Answers {
     /// An HTTP answer to PayNet or the DC.
     Http,
+    /// What an HTTP answer said, without the answer itself.
+    Said,
     /// An HTTP answer of the DP to a call that the scenario makes itself.
     Probe,
     /// A page that the customer sees.
@@ -141,7 +143,7 @@ verbs! {
         "The DC reads an account's transactions, page after page (D7). What is expected of the JSON is expected of all pages together.";
     "dc.refresh_token" () => |()| Action::RefreshToken, Http, [Linked] [] [],
         "The DC gets a fresh access token with its refresh token.";
-    "dc.introspect_token" () => |()| Action::IntrospectToken, Http, [Linked] [] [],
+    "dc.introspect_token" () => |()| Action::IntrospectToken, Said, [Linked] [] [],
         "The DC asks what PayNet says of its access token (RFC 7662).";
     "dc.revoke_token" RevokeToken => Action::RevokeToken, Nothing, [Linked] [] [],
         "The DC gives a token up (RFC 7009).";

@@ -30,8 +30,8 @@ pub(crate) struct Args {
 pub(crate) enum Command {
     /// Play scenarios against the reference DP, or against your own (--target FILE)
     Run(RunArgs),
-    /// Play again what did not pass last time in this folder
-    Rerun,
+    /// Play again what did not pass last time in this folder, as it was played then
+    Rerun(VariableArgs),
     /// Look scenario files through, without playing them: every problem of every file at once
     Lint(LintArgs),
     /// Start a scenario from a template

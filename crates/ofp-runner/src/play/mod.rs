@@ -205,7 +205,8 @@ fn check_snapshot(
                 .snapshot_folder
                 .as_deref()
                 .map(|folder| (folder, loaded.id.as_str())),
-            profile: Some(world.settings.profile.name.as_str()).filter(|name| *name != PROFILES[0].0),
+            profile: Some(world.settings.profile.name.as_str())
+                .filter(|name| *name != PROFILES[0].0),
             mode: options.snapshots,
             ci: options.ci,
         },

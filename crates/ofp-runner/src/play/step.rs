@@ -11,7 +11,7 @@ use ofp_evidence::{
     StepResult, StepStatus,
 };
 use ofp_scenario::{
-    Capture, CaptureFrom, ConsentMember, Expect, ExpectTls, Located, Presence, Step, Until,
+    Answers, Capture, CaptureFrom, ConsentMember, Expect, ExpectTls, Located, Presence, Step, Until,
 };
 use serde_json::{Value, json};
 use url::Url;
@@ -108,10 +108,11 @@ impl Playing<'_> {
         };
         // what is not found out in the time of a step is not found out
         let _ = tokio::time::timeout(patience, readings).await;
-        let outcome = match outcome {
-            Ok(findings) if findings.is_empty() => self.capture(actors, &step, before),
-            other => other,
-        };
+        let outcome = outcome.map(|findings| {
+            let missed = self.capture(actors, &step, before);
+            // what is missing may be missing because of what is wrong
+            if findings.is_empty() { missed } else { findings }
+        });
         self.conclude(outcome, &step, result);
     }
 
@@ -195,6 +196,9 @@ impl Playing<'_> {
             let wanted = format!("at most {:?}", time.value.at_most.0.unsigned_abs());
             findings.push(unmet(step, &time.span, wanted, format!("{} ms", took.as_millis())));
         }
+        if step.answers() == Some(Answers::Page) {
+            findings.extend(self.headers_of_page(actors, step, before));
+        }
         if let Some(redirect) = &expect.redirect {
             findings.extend(self.redirect(actors, step, redirect, before));
         }
@@ -202,18 +206,32 @@ impl Playing<'_> {
             findings.extend(self.tls(actors, step, tls, before));
         }
         if let Some(status) = &expect.consent {
-            let waited = match actors.consents().last() {
+            let came = match actors.consents().last() {
                 Some(consent) => {
-                    self.world.paynet.wait_for(consent, status.value, SOON).await.map(drop)
+                    let waited = self.world.paynet.wait_for(consent, status.value, SOON).await;
+                    waited.err().map(|unsettled| unsettled.to_string())
                 }
-                None => Ok(()),
+                None => Some("no consent has been asked for".to_owned()),
             };
-            if let Err(unsettled) = waited {
+            if let Some(came) = came {
                 let wanted = format!("consent {} within {SOON:?}", status.value);
-                findings.push(unmet(step, &status.span, wanted, unsettled.to_string()));
+                findings.push(unmet(step, &status.span, wanted, came));
             }
         }
         findings
+    }
+
+    /// The headers of the last page that the customer got.
+    fn headers_of_page(&self, actors: &Actors<'_>, step: &Step, before: usize) -> Vec<Finding> {
+        let Some(headers) = &step.expect.headers else { return Vec::new() };
+        let page =
+            self.exchanges(actors, before).into_iter().rev().find(|x| x.from == Role::Customer);
+        let answer = page.as_ref().and_then(Exchange::response);
+        let each = headers.iter().filter_map(|(name, wanted)| {
+            let came = answer.and_then(|answer| answer.header(&name.to_ascii_lowercase()));
+            presence(step, &format!("header {name} of the page"), wanted, came)
+        });
+        each.collect()
     }
 
     fn redirect(
@@ -314,13 +332,8 @@ impl Playing<'_> {
         all
     }
 
-    /// Keeps what later steps want to know.
-    fn capture(
-        &mut self,
-        actors: &Actors<'_>,
-        step: &Step,
-        before: usize,
-    ) -> Result<Vec<Finding>, StepError> {
+    /// Keeps what later steps want to know; what is not there comes back.
+    fn capture(&mut self, actors: &Actors<'_>, step: &Step, before: usize) -> Vec<Finding> {
         let mut findings = Vec::new();
         for capture in &step.captures {
             match self.found(actors, capture, before) {
@@ -338,7 +351,7 @@ impl Playing<'_> {
                 }
             }
         }
-        Ok(findings)
+        findings
     }
 
     fn found(

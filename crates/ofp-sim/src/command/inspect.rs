@@ -320,7 +320,12 @@ impl Sheet {
         if let (Some(from), Some(exp)) = (date("iat").or(date("nbf")), date("exp")) {
             let (life, most) = (exp - from, kind.life);
             let holds = life > 0.0 && life <= most;
-            self.rule("life", &format!("more than nothing, at most {most} s"), &format!("{life} s"), holds);
+            self.rule(
+                "life",
+                &format!("more than nothing, at most {most} s"),
+                &format!("{life} s"),
+                holds,
+            );
         }
     }
 

@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use super::run;
 use crate::{
-    args::{Args, Command},
+    args::{Args, Command, VariableArgs},
     environment::Environment,
     failure::Failure,
 };
@@ -51,8 +51,8 @@ pub(super) fn keep(arguments: &[String], summary: &Summary, environment: &Enviro
     }
 }
 
-/// Plays again what did not pass.
-pub(super) fn rerun(environment: &Environment) -> Result<u8, Failure> {
+/// Plays again what did not pass. Values at the command line are not kept, since they may be secret.
+pub(super) fn rerun(variables: &VariableArgs, environment: &Environment) -> Result<u8, Failure> {
     let path = Path::new(FOLDER).join(FILE);
     let failed = |reason: String| Failure::File { path: path.clone(), reason };
     let text = match std::fs::read(&path) {
@@ -67,7 +67,11 @@ pub(super) fn rerun(environment: &Environment) -> Result<u8, Failure> {
     let arguments = std::iter::once("ofp-sim".to_owned()).chain(last.arguments.iter().cloned());
     let args = Args::try_parse_from(arguments).map_err(|e| failed(e.to_string()))?;
     match args.command {
-        Command::Run(args) => run::again(&args, &last.arguments, &last.not_passed, environment),
+        Command::Run(mut args) => {
+            args.variables.var.clone_from(&variables.var);
+            args.variables.vars = variables.vars.clone().or(args.variables.vars);
+            run::again(&args, &last.arguments, &last.not_passed, environment)
+        }
         _ => Err(failed("it is no run".into())),
     }
 }

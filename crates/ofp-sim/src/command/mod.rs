@@ -40,7 +40,7 @@ pub(crate) fn dispatch(args: Args, environment: &Environment) -> u8 {
         Command::Doctor(args) => doctor::doctor(&args, environment),
         Command::Up(args) => up::up(&args, environment),
         Command::Judge(args) => run::judge(&args),
-        Command::Rerun => last_run::rerun(environment),
+        Command::Rerun(variables) => last_run::rerun(&variables, environment),
         Command::Lint(args) => lint::lint(&args, environment),
         Command::New(args) => new::new(&args),
         Command::Scenarios { action } => scenarios::scenarios(&action),

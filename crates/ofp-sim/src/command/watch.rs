@@ -21,8 +21,8 @@ pub(super) fn watch(
     environment: &Environment,
     run: &dyn Fn() -> Result<u8, Failure>,
 ) -> Result<u8, Failure> {
-    let places = places(args);
-    if places.is_empty() {
+    let places = Places::of(args);
+    if places.all().next().is_none() {
         return Err(Failure::NothingToWatch);
     }
     let (sender, changes) = unbounded_channel();
@@ -32,7 +32,7 @@ pub(super) fn watch(
     };
     let mut watcher = notify::recommended_watcher(told)
         .map_err(|e| Failure::Watch { path: ".".into(), reason: e.to_string() })?;
-    for place in &places {
+    for place in places.all() {
         // a file that is replaced is another file: its folder is watched
         let folder = if place.is_dir() { place.as_path() } else { parent(place) };
         watcher
@@ -55,10 +55,50 @@ pub(super) fn watch(
 }
 
 /// What a change of leads to another run.
-fn places(args: &RunArgs) -> Vec<PathBuf> {
-    let given = args.paths.iter().chain(&args.target).chain(&args.variables.vars);
-    let more = args.watch.iter().filter(|path| *path != Path::new("-"));
-    given.chain(&args.baseline).chain(more).filter(|path| path.exists()).cloned().collect()
+struct Places {
+    /// Files, by name.
+    files: Vec<PathBuf>,
+    /// Folders of scenarios: of these, YAML files alone.
+    scenarios: Vec<PathBuf>,
+    /// Whatever else was named: everything in it, but what the run itself writes.
+    more: Vec<PathBuf>,
+    /// What the run writes.
+    written: Vec<PathBuf>,
+}
+
+impl Places {
+    fn of(args: &RunArgs) -> Self {
+        let there = |path: &&PathBuf| path.exists();
+        let given = args.paths.iter().filter(there).cloned();
+        let (scenarios, mut files): (Vec<_>, Vec<_>) = given.partition(|path| path.is_dir());
+        let single = args.target.iter().chain(&args.variables.vars).chain(&args.baseline);
+        files.extend(single.filter(there).cloned());
+        let more = args.watch.iter().filter(there).cloned().collect();
+        let reports = args.report.iter().filter_map(|text| text.split_once('='));
+        let reports = reports.map(|(_, file)| PathBuf::from(file));
+        Self { files, scenarios, more, written: reports.chain(args.evidence.clone()).collect() }
+    }
+
+    fn all(&self) -> impl Iterator<Item = &PathBuf> {
+        self.files.iter().chain(&self.scenarios).chain(&self.more)
+    }
+
+    /// Whether a change of a file leads to another run.
+    fn matters(&self, path: &Path) -> bool {
+        let named =
+            |places: &[PathBuf]| places.iter().any(|one| one.file_name() == path.file_name());
+        let inside = |places: &[PathBuf]| {
+            let real = |one: &PathBuf| one.canonicalize().unwrap_or_else(|_| one.clone());
+            places.iter().any(|one| path.starts_with(real(one)) || path.starts_with(one))
+        };
+        let name = path.to_string_lossy();
+        if named(&self.written) || name.ends_with(".snap") || name.ends_with(".snap.new") {
+            return false;
+        }
+        let is_yaml = path.extension().is_some_and(|e| e == "yaml" || e == "yml");
+        let scenario = is_yaml && (inside(&self.scenarios) || named(&self.files));
+        scenario || named(&self.files) || (inside(&self.more) && !name.contains("/.ofp-sim/"))
+    }
 }
 
 fn parent(path: &Path) -> &Path {
@@ -67,7 +107,7 @@ fn parent(path: &Path) -> &Path {
 
 struct Wait {
     changes: UnboundedReceiver<notify::Result<notify::Event>>,
-    places: Vec<PathBuf>,
+    places: Places,
     runtime: tokio::runtime::Runtime,
 }
 
@@ -96,14 +136,8 @@ impl Wait {
 }
 
 /// The file that an event is about, if it is one of ours.
-fn changed(places: &[PathBuf], event: &notify::Result<notify::Event>) -> Option<PathBuf> {
+fn changed(places: &Places, event: &notify::Result<notify::Event>) -> Option<PathBuf> {
     let event = event.as_ref().ok()?;
-    let matters = event.kind.is_modify() || event.kind.is_create() || event.kind.is_remove();
-    let ours = |path: &&PathBuf| {
-        let name = path.to_string_lossy();
-        let written = name.ends_with(".snap.new") || name.contains(".ofp-sim");
-        let is = |place: &PathBuf| place.is_dir() || place.file_name() == path.file_name();
-        !written && places.iter().any(is)
-    };
-    event.paths.iter().find(ours).filter(|_| matters).cloned()
+    let changes = event.kind.is_modify() || event.kind.is_create() || event.kind.is_remove();
+    event.paths.iter().find(|path| changes && places.matters(path)).cloned()
 }

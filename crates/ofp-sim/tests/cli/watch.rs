@@ -22,11 +22,13 @@ impl Drop for Watching {
 fn a_saved_file_is_played_again_and_a_broken_one_ends_nothing() {
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("a.yaml");
-    let text = |name: &str| format!("scenario: {name}\ntitle: A\nsteps:\n  - dc.request_consent:\n");
+    let text =
+        |name: &str| format!("scenario: {name}\ntitle: A\nsteps:\n  - dc.request_consent:\n");
     fs::write(&file, text("first")).unwrap();
     let mut command = command(folder.path());
     command.args(["run", "a.yaml", "--watch", "--pki"]).arg(pki());
-    let mut watching = Watching(command.stdout(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap());
+    let mut watching =
+        Watching(command.stdout(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap());
     let mut lines = BufReader::new(watching.0.stdout.take().unwrap()).lines();
     let mut wait_for = |wanted: &str| {
         let found = lines.by_ref().map(Result::unwrap).find(|line| line.contains(wanted));

@@ -5,7 +5,7 @@ use jiff::{
     tz::{Offset, TimeZone},
 };
 use ofp_dc::{ConsentChange, ConsentRequest, DcError};
-use ofp_evidence::Message;
+use ofp_evidence::{Endpoint, Message, Record, Role};
 use ofp_net::Reply;
 use ofp_scenario::{Change, Provider, ResponseMode, Step, WhichConsent, WhichToken};
 use ofp_types::{ReasonCode, StatusReason};
@@ -55,6 +55,7 @@ impl Actors<'_> {
 
     pub(super) async fn refresh_token(&mut self, step: &Step) -> Played {
         let linked = self.linked(WhichConsent::Last)?;
+        let before = self.world.journal.mark();
         let refreshed = self.world.dc.refresh(linked).await;
         let (status, body) = match &refreshed {
             Ok(_) => (200, String::new()),
@@ -71,8 +72,26 @@ impl Actors<'_> {
             Err(DcError::Refused { .. }) if refusal_expected => {}
             Err(error) => return Err(error.into()),
         }
-        let message = Message { headers: Vec::new(), body: body.into_bytes() };
+        let refused = || Message { headers: Vec::new(), body: body.into_bytes() };
+        let message = self.answer_since(before, Endpoint::Token).unwrap_or_else(refused);
         Ok(self.heard(step, Heard::of(status, message)))
+    }
+
+    /// The answer to the DC's last call of an endpoint about this scenario's consent.
+    fn answer_since(&self, before: usize, endpoint: Endpoint) -> Option<Message> {
+        let consents = self.consents();
+        let records = self.world.journal.since(before);
+        let answer = |record: &Record| match record {
+            Record::Exchange(x)
+                if x.endpoint == endpoint
+                    && x.from == Role::Dc
+                    && x.consent.as_ref().is_some_and(|one| consents.contains(one)) =>
+            {
+                x.response().cloned()
+            }
+            _ => None,
+        };
+        records.iter().rev().find_map(|record| answer(record))
     }
 
     pub(super) async fn introspect_token(&self, step: &Step) -> Played {
