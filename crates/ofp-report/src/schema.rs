@@ -108,19 +108,7 @@ fn definitions() -> Value {
             "findings": findings,
             "exchanges": texts,
         })),
-        "requirement": object(&json!({
-            "id": { "type": "string", "pattern": "^[A-P]-[0-9]{2}$" },
-            "title": text,
-            "level": { "enum": ["must", "should", "info", "self"] },
-            "verdict": { "enum": ["pass", "fail", "warn", "not_tested", "not_applicable"] },
-            "cause": described("Whose fault it is.", &json!({ "enum": ["dp", "config", "network", "harness", null] })),
-            "because": described("The reason of not_tested or not_applicable.", &or_null("string")),
-            "evidence": described("Exchanges; never none for pass.", &texts),
-            "scenarios": texts,
-            "switches": described("Switches of the profile that it depends on.", &texts),
-            "baseline": { "enum": ["known", "new", "stale", null] },
-            "findings": findings,
-        })),
+        "requirement": requirement(&texts, &findings),
         "finding": object(&json!({
             "subject": {
                 "oneOf": [
@@ -136,22 +124,44 @@ fn definitions() -> Value {
             "hint": described("How to mend it.", &or_null("string")),
             "exchange": or_null("string"),
         })),
-        "exchange": {
-            "type": "object",
-            "required": ["id", "at", "duration_ms", "from", "to", "endpoint", "method", "url", "request"],
-            "properties": {
-                "id": { "type": "string", "pattern": "^x[0-9]+$" },
-                "status": { "type": "integer" },
-                "request": { "$ref": "#/definitions/message" },
-                "response": { "$ref": "#/definitions/message" },
-                "failed": described("Why there is no answer.", &text),
-                "note": described("Why the simulator answered as it did.", &text),
-                "cause": described("The exchange that made the caller make it.", &text),
-                "spoilt": { "type": "object" },
-            },
-        },
+        "exchange": exchange(),
         "message": object(&json!({ "headers": { "type": "array", "items": texts }, "body": text })),
     })
+}
+
+fn exchange() -> Value {
+    let text = json!({ "type": "string" });
+    json!({
+        "type": "object",
+        "required": ["id", "at", "duration_ms", "from", "to", "endpoint", "method", "url", "request"],
+        "properties": {
+            "id": { "type": "string", "pattern": "^x[0-9]+$" },
+            "status": { "type": "integer" },
+            "request": { "$ref": "#/definitions/message" },
+            "response": { "$ref": "#/definitions/message" },
+            "failed": described("Why there is no answer.", &text),
+            "note": described("Why the simulator answered as it did.", &text),
+            "cause": described("The exchange that made the caller make it.", &text),
+            "spoilt": { "type": "object" },
+        },
+    })
+}
+
+fn requirement(texts: &Value, findings: &Value) -> Value {
+    let text = json!({ "type": "string" });
+    object(&json!({
+        "id": { "type": "string", "pattern": "^[A-P]-[0-9]{2}$" },
+        "title": text,
+        "level": { "enum": ["must", "should", "info", "self"] },
+        "verdict": { "enum": ["pass", "fail", "warn", "not_tested", "not_applicable"] },
+        "cause": described("Whose fault it is.", &json!({ "enum": ["dp", "config", "network", "harness", null] })),
+        "because": described("The reason of not_tested or not_applicable.", &json!({ "type": ["string", "null"] })),
+        "evidence": described("Exchanges; never none for pass.", texts),
+        "scenarios": texts,
+        "switches": described("Switches of the profile that it depends on.", texts),
+        "baseline": { "enum": ["known", "new", "stale", null] },
+        "findings": findings,
+    }))
 }
 
 /// An object that has all of these keys.

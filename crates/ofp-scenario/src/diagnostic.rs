@@ -81,7 +81,7 @@ pub struct Diagnostic {
     /// What to do.
     pub help: Option<String>,
     /// The file that it is in, where that is another than the one that was read: a fragment.
-    pub source: Option<Source>,
+    pub source: Option<Box<Source>>,
     /// Bytes of the source that no message shows: secrets that are written there.
     pub covered: Vec<Range<usize>>,
 }
@@ -107,7 +107,7 @@ impl Diagnostic {
     /// The problem as the reader of `outer` sees it, where it is in `source`.
     pub(crate) fn seen_in(mut self, source: &Source, outer: &Source) -> Self {
         if self.source.is_none() && source.name != outer.name {
-            self.source = Some(source.clone());
+            self.source = Some(Box::new(source.clone()));
         }
         self
     }
@@ -140,7 +140,7 @@ impl Diagnostic {
 /// The diagnostic as rustc would print it. Passwords in the lines that it shows are covered.
 #[must_use]
 pub fn render(source: &Source, diagnostic: &Diagnostic, colour: bool) -> String {
-    let source = diagnostic.source.as_ref().unwrap_or(source);
+    let source = diagnostic.source.as_deref().unwrap_or(source);
     let mut text = without_passwords(&source.text).into_owned();
     for range in &diagnostic.covered {
         if let Some(part) = text.get(range.clone()) {

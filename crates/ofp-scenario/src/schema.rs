@@ -112,13 +112,34 @@ fn step(generator: &mut SchemaGenerator) -> Value {
     for verb in VERBS {
         properties.insert(verb.name.into(), with(verb.doc, &behind(verb, generator)));
     }
+    for (name, schema) in reserved(generator) {
+        properties.insert(name.into(), schema);
+    }
+    for (name, schema) in &mut properties {
+        if !["name", "use", "with", "returns", "as"].contains(&name.as_str()) {
+            open(schema);
+        }
+    }
+    let one = VERBS.iter().map(|verb| json!({ "required": [verb.name] }));
+    let one: Vec<Value> = one.chain([json!({ "required": ["use"] })]).collect();
+    json!({
+        "type": "object",
+        "description": "One actor doing one thing.",
+        "properties": properties,
+        "additionalProperties": false,
+        "oneOf": one,
+    })
+}
+
+/// The keys that may stand beside a verb, or instead of one.
+fn reserved(generator: &mut SchemaGenerator) -> Vec<(&'static str, Value)> {
     let captures = json!({
         "type": "object",
         "additionalProperties": generator.subschema_for::<CaptureSpec>().to_value(),
     });
     let mutations: Vec<&str> =
         ofp_types::Mutation::ALL.iter().map(|mutation| mutation.name()).collect();
-    let reserved = [
+    vec![
         (
             "name",
             with(
@@ -167,24 +188,7 @@ fn step(generator: &mut SchemaGenerator) -> Value {
                 &json!({ "type": "array", "items": { "type": "string" } }),
             ),
         ),
-    ];
-    for (name, schema) in reserved {
-        properties.insert(name.into(), schema);
-    }
-    for (name, schema) in &mut properties {
-        if !["name", "use", "with", "returns", "as"].contains(&name.as_str()) {
-            open(schema);
-        }
-    }
-    let one = VERBS.iter().map(|verb| json!({ "required": [verb.name] }));
-    let one: Vec<Value> = one.chain([json!({ "required": ["use"] })]).collect();
-    json!({
-        "type": "object",
-        "description": "One actor doing one thing.",
-        "properties": properties,
-        "additionalProperties": false,
-        "oneOf": one,
-    })
+    ]
 }
 
 /// What stands behind a verb: nothing will do where nothing is required.

@@ -258,10 +258,6 @@ fn check_expect(
 ) -> Vec<Diagnostic> {
     let mut problems = Vec::new();
     let possible = Expect::possible(verb.answers);
-    let at = |name: &str| {
-        let found = reserved.iter().find(|(key, _)| key.text == name);
-        found.map_or(key.span.clone(), |(key, _)| key.span.clone())
-    };
     // of a form that is spoilt nobody sees the page that follows, but of one that is sent twice
     let unseen = verb.answers == Answers::Page
         && beside.mutate.is_some_and(|mutation| mutation != Mutation::PressedTwice);
@@ -278,6 +274,31 @@ fn check_expect(
             format!("remove `{name}` from `{inside}`; here may stand: {}", possible.join(", "));
         problems.push(Diagnostic::new("step", title, key.span.clone(), "this verb").help(help));
     }
+    problems.extend(check_until(verb, key, beside, reserved));
+    if let Some(refused) = &beside.expect.refused
+        && let Refused::Code(code) = &refused.value
+        && !code.contains(['.', '{'])
+    {
+        let title = format!("`{code}` is no error code of the platform");
+        let help = "true, false, or a code such as JWS.InvalidSignature";
+        problems.push(Diagnostic::new("step", title, refused.span.clone(), "here").help(help));
+    }
+    problems.extend(check_captures(verb, beside));
+    problems
+}
+
+/// Only what can change is worth another try.
+fn check_until(
+    verb: &Verb,
+    key: &Key,
+    beside: &Beside,
+    reserved: &[&(Key, Node)],
+) -> Vec<Diagnostic> {
+    let mut problems = Vec::new();
+    let at = |name: &str| {
+        let found = reserved.iter().find(|(key, _)| key.text == name);
+        found.map_or(key.span.clone(), |(key, _)| key.span.clone())
+    };
     let mut wrong = |name: &str, title: String, help: &str| {
         problems.push(Diagnostic::new("step", title, at(name), "here").help(help));
     };
@@ -311,15 +332,6 @@ fn check_expect(
         }
         Some(_) => {}
     }
-    if let Some(refused) = &beside.expect.refused
-        && let Refused::Code(code) = &refused.value
-        && !code.contains(['.', '{'])
-    {
-        let title = format!("`{code}` is no error code of the platform");
-        let help = "true, false, or a code such as JWS.InvalidSignature";
-        problems.push(Diagnostic::new("step", title, refused.span.clone(), "here").help(help));
-    }
-    problems.extend(check_captures(verb, beside));
     problems
 }
 

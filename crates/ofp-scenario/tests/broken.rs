@@ -1,4 +1,5 @@
 //! A corpus of scenario files with one mistake each: every message names line, mistake and cure.
+#![expect(clippy::unwrap_used, reason = "a test stops at its first surprise")]
 
 use std::path::{Path, PathBuf};
 

@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use jsonpath_rust::{JsonPath, query::QueryRef};
+use jsonpath_rust::JsonPath;
 use ofp_evidence::{Cause, Excerpt, Finding, Severity, Subject};
 use ofp_scenario::Step;
 use serde_json::Value;
@@ -74,10 +74,33 @@ pub(super) fn contains(text: &str, part: &str) -> bool {
     text.to_lowercase().contains(&part.to_lowercase())
 }
 
+/// What is at a JSONPath.
+#[derive(Debug, Default)]
+pub(super) struct Found<'a> {
+    pub(super) values: Vec<&'a Value>,
+    /// Where each is: normalized paths (RFC 9535 §2.7).
+    pub(super) paths: Vec<String>,
+}
+
+impl Found<'_> {
+    /// The values as people read them.
+    pub(super) fn shown(&self) -> String {
+        match self.values.is_empty() {
+            true => "nothing".into(),
+            false => self.values.iter().map(ToString::to_string).collect::<Vec<_>>().join(", "),
+        }
+    }
+}
+
 /// What is at a JSONPath, whose leading `$.` may be left out.
-pub(super) fn query<'a>(body: &'a Value, path: &str) -> Result<Vec<QueryRef<'a, Value>>, String> {
+pub(super) fn query<'a>(body: &'a Value, path: &str) -> Result<Found<'a>, String> {
     let whole = if path.starts_with('$') { path.to_owned() } else { format!("$.{path}") };
-    body.query_with_path(&whole).map_err(|e| e.to_string())
+    let mut found = Found::default();
+    for one in body.query_with_path(&whole).map_err(|e| e.to_string())? {
+        found.paths.push(one.clone().path());
+        found.values.push(one.val());
+    }
+    Ok(found)
 }
 
 /// Partial comparison: what is expected must be there, more may be.
@@ -142,7 +165,7 @@ mod tests {
     #[test]
     fn objects_are_compared_in_part_and_paths_may_leave_out_the_root() {
         let body = json!({"data": {"a": 1, "b": {"c": "x", "d": 2}, "list": [1, 2]}});
-        let found = |path: &str| query(&body, path).unwrap().remove(0).val().clone();
+        let found = |path: &str| query(&body, path).unwrap().values[0].clone();
         assert!(holds(&json!({"c": "x"}), &found("data.b")));
         assert!(!holds(&json!({"c": "y"}), &found("$.data.b")));
         assert!(!holds(&json!([1]), &found("data.list")), "lists are compared whole");
@@ -152,8 +175,8 @@ mod tests {
     #[test]
     fn what_is_marked_is_what_the_path_names() {
         let body = json!({"data": {"list": [{"x": 1}, {"x": 2}]}});
-        let path = query(&body, "data.list[1].x").unwrap().remove(0).path();
-        let excerpt = shown_json("answer", &body, &[path], "here");
+        let paths = query(&body, "data.list[1].x").unwrap().paths;
+        let excerpt = shown_json("answer", &body, &paths, "here");
         assert_eq!(&excerpt.text[excerpt.span], "2");
     }
 }

@@ -83,30 +83,24 @@ impl Heard {
         let Some(body) = &self.json else { return missed("no JSON".into(), &[], "") };
         match query(body, path) {
             Err(problem) => missed(format!("a JSONPath that cannot be read: {problem}"), &[], ""),
-            Ok(found) if found.iter().any(|one| wanted(one.clone().val())) => None,
-            Ok(found) if found.is_empty() => {
-                let at = format!("nothing at {path}");
+            Ok(found) if found.values.iter().any(|one| wanted(one)) => None,
+            Ok(found) if found.values.is_empty() => {
                 let parent = path.rsplit_once(['.', '[']).map_or("$", |(parent, _)| parent);
-                let parent = query(body, parent).unwrap_or_default();
-                let parent: Vec<String> = parent.into_iter().map(|one| one.path()).collect();
-                missed(at, &parent, "it is missing here")
+                let parent = query(body, parent).unwrap_or_default().paths;
+                missed(format!("nothing at {path}"), &parent, "it is missing here")
             }
-            Ok(found) => {
-                let values: Vec<String> =
-                    found.iter().map(|one| one.clone().val().to_string()).collect();
-                let paths: Vec<String> = found.into_iter().map(|one| one.path()).collect();
-                missed(values.join(", "), &paths, "the answer has this")
-            }
+            Ok(found) => missed(found.shown(), &found.paths, "the answer has this"),
         }
     }
 
     fn absent(&self, step: &Step, path: &Located<String>) -> Option<Finding> {
         let found = query(self.json.as_ref()?, &path.value).unwrap_or_default();
-        let first = found.first()?.clone();
-        let paths: Vec<String> = found.into_iter().map(|one| one.path()).collect();
+        if found.values.is_empty() {
+            return None;
+        }
         let wanted = format!("nothing at {}", path.value);
-        let finding = unmet(step, &path.span, wanted, first.val().to_string());
-        Some(finding.showing(self.shown(&paths, "the answer has this")))
+        let finding = unmet(step, &path.span, wanted, found.shown());
+        Some(finding.showing(self.shown(&found.paths, "the answer has this")))
     }
 
     /// The answer as text, with what is at some paths marked.
@@ -134,19 +128,10 @@ impl Heard {
         };
         let header = expected.value.header.iter().map(|(path, value)| (of("header", path), value));
         let claims = expected.value.claims.iter().map(|(path, value)| (of("claims", path), value));
-        for (path, wanted) in header.chain(claims) {
-            let found = query(&jwt, &path).unwrap_or_default();
-            if found.iter().any(|one| holds(wanted, one.clone().val())) {
-                continue;
-            }
-            let values: Vec<String> =
-                found.iter().map(|one| one.clone().val().to_string()).collect();
-            let came = if values.is_empty() { "nothing".to_owned() } else { values.join(", ") };
-            let paths: Vec<String> = found.into_iter().map(|one| one.path()).collect();
-            let excerpt = shown_json("the signed message", &jwt, &paths, "it says this");
-            return missed(format!("{path}: {wanted}"), came).map(|f| f.showing(excerpt));
-        }
-        None
+        let all = header.chain(claims);
+        all.into_iter().find_map(|(path, wanted)| {
+            differs(step, &expected.span, &jwt, &path, wanted, "the signed message")
+        })
     }
 
     /// Header and claims of the signed message in the answer, after its signature has been verified.
@@ -184,19 +169,10 @@ impl Heard {
             return missed("an encrypted part (JWE)".into(), "none");
         };
         let header = Value::Object(jwe.header.clone());
-        for (path, wanted) in &expected.value.header {
-            let found = query(&header, path).unwrap_or_default();
-            if found.iter().any(|one| holds(wanted, one.clone().val())) {
-                continue;
-            }
-            let values: Vec<String> =
-                found.iter().map(|one| one.clone().val().to_string()).collect();
-            let came = if values.is_empty() { "nothing".to_owned() } else { values.join(", ") };
-            let paths: Vec<String> = found.into_iter().map(|one| one.path()).collect();
-            let excerpt = shown_json("the JWE's header", &header, &paths, "it says this");
-            return missed(format!("{path}: {wanted}"), &came).map(|f| f.showing(excerpt));
-        }
-        None
+        let mut all = expected.value.header.iter();
+        all.find_map(|(path, wanted)| {
+            differs(step, &expected.span, &header, path, wanted, "the JWE's header")
+        })
     }
 
     /// What a capture names, or why there is nothing.
@@ -222,8 +198,24 @@ impl Heard {
 
 fn at(value: &Value, path: &str) -> Result<Value, String> {
     let found = query(value, path)?;
-    let first = found.into_iter().next().ok_or_else(|| format!("nothing at {path}"))?;
-    Ok(first.val().clone())
+    found.values.first().map(|one| (*one).clone()).ok_or_else(|| format!("nothing at {path}"))
+}
+
+/// A member of something decoded that is not as expected.
+fn differs(
+    step: &Step,
+    span: &Range<usize>,
+    decoded: &Value,
+    path: &str,
+    wanted: &Value,
+    what: &str,
+) -> Option<Finding> {
+    let found = query(decoded, path).unwrap_or_default();
+    if found.values.iter().any(|one| holds(wanted, one)) {
+        return None;
+    }
+    let excerpt = shown_json(what, decoded, &found.paths, "it says this");
+    Some(unmet(step, span, format!("{path}: {wanted}"), found.shown()).showing(excerpt))
 }
 
 /// A text that is to be something, anything or nothing.

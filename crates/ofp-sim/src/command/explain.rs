@@ -27,7 +27,7 @@ pub(super) fn explain(args: &ExplainArgs, environment: &Environment) -> Result<u
 
 /// A kind of problem of scenario files.
 fn problem(code: &str) -> String {
-    ofp_scenario::problem(code).map(|problem| problem.page()).unwrap_or_default()
+    ofp_scenario::problem(code).map(ofp_scenario::Problem::page).unwrap_or_default()
 }
 
 fn known(id: &str) -> Result<&'static Requirement, Failure> {

@@ -1,6 +1,6 @@
 //! `ofp-sim inspect`: a token from a log, layer by layer, each rule of the profile ticked or crossed.
 
-use std::io::Read as _;
+use std::{fmt::Write as _, io::Read as _};
 
 use colored::Colorize as _;
 use jiff::Timestamp;
@@ -176,7 +176,7 @@ impl Sheet {
         if depth > 0 {
             self.text.push('\n');
         }
-        self.text.push_str(&format!("{}\n", tame(text).bold()));
+        let _ = writeln!(self.text, "{}", tame(text).bold());
     }
 
     fn json(&mut self, name: &str, value: &Value) {
@@ -195,12 +195,12 @@ impl Sheet {
             true => format!("{name:<10} {}", tame(actual)),
             false => format!("{name:<10} expected {}, came {}", tame(expected), tame(actual)),
         };
-        self.text.push_str(&format!("  {mark} {text}\n"));
+        let _ = writeln!(self.text, "  {mark} {text}");
     }
 
     /// What cannot be seen from here.
     fn unseen(&mut self, name: &str, why: &str) {
-        self.text.push_str(&format!("  - {name:<10} {}\n", tame(why)));
+        let _ = writeln!(self.text, "  - {name:<10} {}", tame(why));
     }
 
     fn layer(&mut self, token: &str, depth: usize) {
@@ -282,7 +282,10 @@ impl Sheet {
         self.rule("kid", "", &format!("{kid}, {owner}"), true);
         match outcome {
             None => {
-                self.unseen("signature", "detached: give the body that it is over with --body FILE")
+                self.unseen(
+                    "signature",
+                    "detached: give the body that it is over with --body FILE",
+                );
             }
             Some(Ok(())) => self.rule("signature", "", &format!("good, made by {owner}"), true),
             Some(Err(why)) => self.rule("signature", "a good one", &why, false),
@@ -306,10 +309,10 @@ impl Sheet {
             match (&claims[name], date(name)) {
                 (Value::Null, _) if name == "nbf" => {}
                 (Value::Null, _) => {
-                    self.rule(name, "a NumericDate (RFC 7519 §2)", "nothing", false)
+                    self.rule(name, "a NumericDate (RFC 7519 §2)", "nothing", false);
                 }
                 (value, None) => {
-                    self.rule(name, "a NumericDate (RFC 7519 §2)", &value.to_string(), false)
+                    self.rule(name, "a NumericDate (RFC 7519 §2)", &value.to_string(), false);
                 }
                 (value, Some(_)) => {
                     let shown = format!("{value} ({})", self.ago(value));

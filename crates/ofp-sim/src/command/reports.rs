@@ -25,7 +25,15 @@ enum Report {
 /// The reports that were asked for, of which one is written while the run goes on.
 pub(super) struct Reports {
     asked: Vec<Report>,
-    stream: Option<(PathBuf, Ndjson<BufWriter<File>>, Result<(), std::io::Error>)>,
+    stream: Option<Stream>,
+}
+
+/// A report that is written while the run goes on.
+struct Stream {
+    path: PathBuf,
+    lines: Ndjson<BufWriter<File>>,
+    /// Whether everything could be written so far.
+    outcome: std::io::Result<()>,
 }
 
 impl Reports {
@@ -58,7 +66,8 @@ impl Reports {
             if let Report::Ndjson(path) = report {
                 let failed = |e: std::io::Error| failed(path, &e.to_string());
                 let file = File::create(path).map_err(failed)?;
-                self.stream = Some((path.clone(), Ndjson::new(BufWriter::new(file)), Ok(())));
+                let lines = Ndjson::new(BufWriter::new(file));
+                self.stream = Some(Stream { path: path.clone(), lines, outcome: Ok(()) });
             }
         }
         Ok(())
@@ -66,10 +75,8 @@ impl Reports {
 
     /// Tells what is written while the run goes on.
     pub(super) fn tell(&mut self, event: &RunEvent) {
-        if let Some((_, stream, outcome)) = &mut self.stream
-            && outcome.is_ok()
-        {
-            *outcome = stream.show(event);
+        if let Some(stream) = self.stream.as_mut().filter(|stream| stream.outcome.is_ok()) {
+            stream.outcome = stream.lines.show(event);
         }
     }
 
@@ -86,7 +93,9 @@ impl Reports {
                 Report::Junit(path) => write(path, junit(summary).map_err(|e| e.to_string())),
                 Report::Html(path) => write(path, Ok(html(summary))),
                 Report::Ndjson(_) => match self.stream.take() {
-                    Some((path, _, Err(e))) => Err(failed(&path, &e.to_string())),
+                    Some(Stream { path, outcome: Err(e), .. }) => {
+                        Err(failed(&path, &e.to_string()))
+                    }
                     _ => Ok(()),
                 },
             };

@@ -1,6 +1,6 @@
 //! `ofp-sim explain step FILE:LINE`: a step as it is written and as it is sent.
 
-use std::{path::PathBuf, sync::Arc};
+use std::{fmt::Write as _, path::PathBuf, sync::Arc};
 
 use colored::Colorize as _;
 use ofp_evidence::{StepStatus, Summary};
@@ -137,7 +137,7 @@ fn sent(summary: &Summary) -> String {
     }
     text.push_str(&conversation(summary, &step.exchanges));
     if let Some(error) = &step.error {
-        text.push_str(&format!("\n  {}\n", tame(&summary.secrets.mask(error))));
+        let _ = writeln!(text, "\n  {}", tame(&summary.secrets.mask(error)));
     }
     let word = match step.status {
         StepStatus::Passed => "the step passed".green(),
@@ -146,12 +146,9 @@ fn sent(summary: &Summary) -> String {
     for finding in &step.findings {
         let (expected, actual) =
             (summary.secrets.mask(&finding.expected), summary.secrets.mask(&finding.actual));
-        text.push_str(&format!(
-            "\n  {}\n  expected  {}\n  actual    {}\n",
-            finding.subject,
-            tame(&expected),
-            tame(&actual)
-        ));
+        let (expected, actual) = (tame(&expected), tame(&actual));
+        let _ =
+            writeln!(text, "\n  {}\n  expected  {expected}\n  actual    {actual}", finding.subject);
     }
     format!("{text}\n{word}\n")
 }
