@@ -161,6 +161,8 @@ pub struct RunStarted {
     pub target: String,
     /// What must follow `ofp-sim run FILE` to run it the same way, with a space before each flag.
     pub rerun_flags: String,
+    /// What must follow `ofp-sim explain step PLACE` to play it the same way, with a space before each flag.
+    pub step_flags: String,
     /// How many scenarios will be played.
     pub scenarios: usize,
 }
@@ -219,6 +221,7 @@ impl StepResult {
     /// The step without secrets.
     #[must_use]
     pub fn masked(mut self, secrets: &Secrets) -> Self {
+        self.name = secrets.mask(&self.name).into_owned();
         self.error = self.error.map(|error| secrets.mask(&error).into_owned());
         self.findings = self.findings.into_iter().map(|finding| finding.masked(secrets)).collect();
         self
@@ -235,6 +238,7 @@ impl ScenarioResult {
     /// The scenario without secrets.
     #[must_use]
     pub fn masked(mut self, secrets: &Secrets) -> Self {
+        self.title = secrets.mask(&self.title).into_owned();
         self.steps = self.steps.into_iter().map(|step| step.masked(secrets)).collect();
         self.findings = self.findings.into_iter().map(|finding| finding.masked(secrets)).collect();
         self

@@ -37,5 +37,5 @@ pub use record::{
     AccountChange, AccountStanding, CustomerAct, Decryption, Difference, KeySetChange, KeySetState,
     OtherReading, Reader, Record, Restart, Screen, Transition,
 };
-pub use secrets::Secrets;
+pub use secrets::{Secrets, cut};
 pub use verdict::{Cause, Evidence, Excerpt, Finding, Level, Severity, Subject, Verdict};

@@ -11,7 +11,7 @@ use base64::{
     Engine as _,
     engine::general_purpose::{STANDARD_NO_PAD, URL_SAFE_NO_PAD},
 };
-use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
+use percent_encoding::{AsciiSet, CONTROLS, NON_ALPHANUMERIC, utf8_percent_encode};
 
 /// What stands in a report where a secret was.
 pub(crate) const MASK: &str = "[secret]";
@@ -20,6 +20,25 @@ const SHORTEST: usize = 4;
 /// Of longer texts only the end is masked: tokens end in their signature, and a stranger must not fill
 /// the memory.
 const LONGEST: usize = 128;
+
+/// What a form leaves as it is (URL Standard, application/x-www-form-urlencoded); a space becomes `+`.
+const FORM: &AsciiSet = &NON_ALPHANUMERIC.remove(b'*').remove(b'-').remove(b'.').remove(b'_');
+/// What `encodeURIComponent` leaves as it is.
+const COMPONENT: &AsciiSet =
+    &FORM.remove(b'!').remove(b'~').remove(b'\'').remove(b'(').remove(b')');
+/// What a URL's query cannot hold.
+const QUERY: &AsciiSet = &CONTROLS.add(b' ').add(b'"').add(b'#').add(b'<').add(b'>').add(b'\'');
+/// What stands at the end of a text that has been cut.
+const CUT: char = '…';
+
+/// A text of at most so many characters, with a mark where it was cut: what is left of a secret there is masked.
+#[must_use]
+pub fn cut(text: &str, most: usize) -> String {
+    match text.char_indices().nth(most) {
+        Some((end, _)) => format!("{}{CUT}", &text[..end]),
+        None => text.to_owned(),
+    }
+}
 
 /// Texts that no report may show.
 #[derive(Debug, Clone)]
@@ -84,9 +103,8 @@ impl Secrets {
         }
     }
 
-    /// Marks `text` as a secret that is never to be forgotten.
+    /// Marks `text`, all of it, as a secret that is never to be forgotten.
     pub fn keep(&mut self, text: &str) {
-        let text = end_of(text);
         if text.len() >= SHORTEST && self.known.insert(text.to_owned(), None).is_none() {
             self.changed();
         }
@@ -100,6 +118,9 @@ impl Secrets {
     /// `text` with every secret masked, the longest where several begin.
     #[must_use]
     pub fn mask<'a>(&self, text: &'a str) -> Cow<'a, str> {
+        if let Some(start) = self.cut_secret(text) {
+            return Cow::Owned(format!("{}{MASK}{CUT}", self.mask(&text[..start])));
+        }
         match self.finder.get_or_init(|| self.find_all()) {
             Some(finder) if !finder.is_match(text) => Cow::Borrowed(text),
             Some(finder) => {
@@ -113,6 +134,17 @@ impl Secrets {
             // more patterns than memory holds: rather nothing than a secret
             None => Cow::Borrowed(MASK),
         }
+    }
+
+    /// Where the beginning of a secret stands at the end of a text that has been cut ([`cut`]), if one does.
+    fn cut_secret(&self, text: &str) -> Option<usize> {
+        let text = text.strip_suffix(CUT)?;
+        let begins = |secret: &String| {
+            let ends = secret.char_indices().map(|(at, _)| at).filter(|at| *at >= SHORTEST).rev();
+            let prefix = ends.map(|end| &secret[..end]).find(|prefix| text.ends_with(prefix))?;
+            Some(text.len() - prefix.len())
+        };
+        self.known.keys().filter_map(begins).min()
     }
 
     /// Makes the finder.
@@ -143,10 +175,20 @@ fn end_of(text: &str) -> &str {
 /// Every form in which `text` could appear.
 fn forms(text: &str) -> Vec<String> {
     let json = serde_json::Value::String(text.to_owned()).to_string();
+    let encoded = |set: &'static AsciiSet| utf8_percent_encode(text, set).to_string();
+    let everything = encoded(NON_ALPHANUMERIC);
+    let html = text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;");
     let mut forms = vec![
         text.to_owned(),
-        utf8_percent_encode(text, NON_ALPHANUMERIC).to_string(),
+        encoded(FORM).replace("%20", "+"),
+        encoded(COMPONENT),
+        encoded(QUERY),
+        everything.to_lowercase(),
+        everything,
         json[1..json.len() - 1].to_owned(),
+        html.replace('"', "&quot;").replace('\'', "&#39;"),
+        html.replace('"', "&#34;").replace('\'', "&#x27;"),
+        html,
     ];
     forms.extend(base64_cores(text.as_bytes()));
     forms.retain(|form| form.len() >= SHORTEST);
@@ -193,6 +235,18 @@ mod tests {
             assert!(secrets.mask(&text).contains(MASK), "{text}");
         }
         assert_eq!(secrets.mask("nothing here"), "nothing here");
+    }
+
+    #[test]
+    fn what_a_cut_leaves_of_a_secret_is_masked() {
+        let mut secrets = Secrets::default();
+        secrets.keep("hunter2-and-more");
+        assert_eq!(secrets.mask(&cut("says hunter2-and-more here", 13)), "says [secret]…");
+        assert_eq!(secrets.mask(&cut("says something else here", 14)), "says something…");
+        assert_eq!(secrets.mask(&"x".repeat(200)), "x".repeat(200));
+        let long = "y".repeat(300) + "z";
+        secrets.keep(&long);
+        assert_eq!(secrets.mask(&format!("a {long}")), "a [secret]");
     }
 
     #[test]

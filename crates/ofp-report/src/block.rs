@@ -3,6 +3,8 @@
 use annotate_snippets::{AnnotationKind, Group, Level, Renderer, Snippet};
 use ofp_evidence::{Excerpt, Finding, Secrets};
 
+use crate::terminal::tame;
+
 /// More of what came stands in the answer.
 const LONGEST: usize = 72;
 
@@ -26,6 +28,7 @@ pub(crate) fn block(
     if let Some(first) = excerpts.first_mut() {
         first.label = format!("came: {short}");
     }
+    let (expected, short) = (tame(&expected), tame(&short));
     let title = format!("expected {expected}, came {short}");
     let mut group = Group::with_title(Level::ERROR.primary_title(title.as_str()));
     for (at, excerpt) in excerpts.iter().enumerate() {
@@ -38,17 +41,21 @@ pub(crate) fn block(
             .annotation(annotation);
         group = group.element(snippet);
     }
-    for note in notes {
+    let (notes, helps): (Vec<String>, Vec<String>) = (
+        notes.iter().map(|note| tame(note)).collect(),
+        helps.iter().map(|help| tame(help)).collect(),
+    );
+    for note in &notes {
         group = group.element(Level::NOTE.message(note.as_str()));
     }
-    for help in helps {
+    for help in &helps {
         group = group.element(Level::HELP.message(help.as_str()));
     }
     let renderer = if colour { Renderer::styled() } else { Renderer::plain() };
     (!excerpts.is_empty()).then(|| renderer.render(&[group]))
 }
 
-/// Without characters that a terminal would obey.
+/// Without characters that a terminal would obey, and with a place that can be shown: evidence may come from anywhere.
 fn tamed(excerpt: &mut Excerpt) {
     let tame = |c: char| if c.is_control() && c != '\n' { ' ' } else { c };
     for text in [&mut excerpt.name, &mut excerpt.text, &mut excerpt.label] {
@@ -57,8 +64,13 @@ fn tamed(excerpt: &mut Excerpt) {
             *text = text.chars().map(|c| if c.is_ascii() { tame(c) } else { c }).collect();
         }
     }
-    let end = excerpt.text.len();
-    excerpt.span = excerpt.span.start.min(end)..excerpt.span.end.min(end);
+    let at = |wanted: usize| {
+        let boundary = |at: &usize| excerpt.text.is_char_boundary(*at);
+        (0..=wanted.min(excerpt.text.len())).rev().find(boundary).unwrap_or(0)
+    };
+    let start = at(excerpt.span.start);
+    excerpt.span = start..at(excerpt.span.end).max(start);
+    excerpt.first_line = excerpt.first_line.max(1);
 }
 
 #[cfg(test)]

@@ -33,6 +33,16 @@ fn one(run: &Run<'_>, id: ExchangeId) -> String {
         status => say("answer", &status.to_string()),
     }
     message(&mut say, "answer", &value["response"], secrets);
+    if let Some(plain) = run.decrypted(id) {
+        let text = String::from_utf8_lossy(plain);
+        let json: Value =
+            serde_json::from_slice(plain).unwrap_or_else(|_| Value::String(text.into()));
+        let pretty = serde_json::to_string_pretty(&json).unwrap_or_default();
+        let cut = ofp_evidence::cut(&secrets.mask(&pretty), LONGEST);
+        for (at, line) in cut.lines().enumerate() {
+            say(if at == 0 { "decrypted" } else { "" }, line);
+        }
+    }
     if let Some(note) = value["note"].as_str() {
         say("PayNet", note);
     }

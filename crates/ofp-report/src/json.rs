@@ -36,6 +36,9 @@ pub fn json(summary: &Summary) -> Value {
 fn exchange(run: &Run<'_>, exchange: &Exchange) -> Value {
     let secrets = &run.summary.secrets;
     let mut shown = shown::exchange(secrets, exchange);
+    if let Some(plain) = run.decrypted(exchange.id) {
+        shown["decrypted"] = json!(secrets.mask(&String::from_utf8_lossy(plain)));
+    }
     if let Some((mutation, differences)) = run.spoilt(exchange.id) {
         let each = differences.iter().map(|difference| {
             json!({
@@ -86,7 +89,7 @@ pub(crate) fn requirement(summary: &Summary, requirement: &RequirementResult) ->
         "level": requirement.level,
         "verdict": verdict.word(),
         "cause": cause(verdict),
-        "because": verdict.because(),
+        "because": verdict.because().map(|because| secrets.mask(because)),
         "evidence": verdict.evidence().iter().map(ToString::to_string).collect::<Vec<_>>(),
         "scenarios": requirement.scenarios,
         "switches": requirement.switches.iter().map(ToString::to_string).collect::<Vec<_>>(),

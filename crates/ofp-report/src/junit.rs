@@ -54,7 +54,7 @@ fn suite(secrets: &Secrets, scenario: &ScenarioResult) -> TestSuite {
 fn step_status(secrets: &Secrets, step: &StepResult) -> TestCaseStatus {
     match (step.status, &step.error) {
         (StepStatus::Skipped | StepStatus::NotApplicable, because) => {
-            skipped(because.as_deref().unwrap_or("an earlier step did not succeed"))
+            skipped(&secrets.mask(because.as_deref().unwrap_or("an earlier step did not succeed")))
         }
         (StepStatus::Error, Some(error)) => {
             let mut status = TestCaseStatus::non_success(NonSuccessKind::Error);
@@ -130,7 +130,9 @@ fn requirement_case(secrets: &Secrets, requirement: &RequirementResult) -> TestC
             skipped(&format!("known: {}", known.unwrap_or_default()))
         }
         Verdict::Fail { findings, .. } => findings_status(secrets, findings),
-        Verdict::NotTested { because } | Verdict::NotApplicable { because } => skipped(because),
+        Verdict::NotTested { because } | Verdict::NotApplicable { because } => {
+            skipped(&secrets.mask(because))
+        }
     };
     let name = format!("{} {} {}", requirement.id, requirement.level, requirement.title);
     let mut case = TestCase::new(name, status);

@@ -140,6 +140,7 @@ fn exchange() -> Value {
             "request": { "$ref": "#/definitions/message" },
             "response": { "$ref": "#/definitions/message" },
             "failed": described("Why there is no answer.", &text),
+                "decrypted": described("What the DC got out of an encrypted answer.", &text),
             "note": described("Why the simulator answered as it did.", &text),
             "cause": described("The exchange that made the caller make it.", &text),
             "spoilt": { "type": "object" },

@@ -175,7 +175,8 @@ impl<W: Write> Terminal<W> {
             }
             let own: Vec<&Finding> = scenario.findings.iter().filter(|f| is_own(f)).collect();
             self.own(run, &own)?;
-            let rerun = format!("ofp-sim run {}{}", scenario.file, run.summary.started.rerun_flags);
+            let played = words::shell(&words::played(scenario));
+            let rerun = format!("ofp-sim run {played}{}", run.summary.started.rerun_flags);
             self.field("rerun", &rerun)?;
         }
         Ok(())
@@ -212,7 +213,7 @@ impl<W: Write> Terminal<W> {
             return Ok(());
         }
         let at = format!("{}:{}", step.file.as_ref().unwrap_or(&scenario.file), step.line);
-        self.field("stopped", &format!("{} ({at})", step.name))?;
+        self.field("stopped", &format!("{} ({at})", run.summary.secrets.mask(&step.name)))?;
         if let Some(error) = &step.error {
             self.field("because", &run.summary.secrets.mask(error))?;
         }
@@ -234,8 +235,14 @@ impl<W: Write> Terminal<W> {
                 shown.push(pair);
             }
         }
-        let flags = &run.summary.started.rerun_flags;
-        self.field("look", &format!("ofp-sim explain step {at}{}", only_where(flags)))?;
+        let number = scenario.steps.iter().position(|other| std::ptr::eq(other, step));
+        // a step of a fragment is found by its number in the scenario
+        let place = match (&step.file, number) {
+            (Some(_), Some(number)) => format!("{}#{}", words::played(scenario), number + 1),
+            _ => format!("{}:{}", words::played(scenario), step.line),
+        };
+        let flags = &run.summary.started.step_flags;
+        self.field("look", &format!("ofp-sim explain step {}{flags}", words::shell(&place)))?;
         let exchange = blocks.iter().find_map(|finding| finding.exchange);
         match exchange.or(step.exchanges.first().copied()).and_then(|id| curl::line(run, id)) {
             Some(line) => {
@@ -443,6 +450,7 @@ impl<W: Write> Terminal<W> {
             )?;
         }
         for (because, ids) in reasons {
+            let because = tame(&summary.secrets.mask(because));
             writeln!(self.out, "  {}: {because}", ids.join(", "))?;
         }
         Ok(())
@@ -520,15 +528,6 @@ fn notes(run: &Run<'_>, step: &StepResult) -> Vec<String> {
         }
     }
     said
-}
-
-/// Of the flags of a run, those that say whom it is played against and how.
-fn only_where(flags: &str) -> String {
-    let words: Vec<&str> = flags.split_whitespace().collect();
-    let pairs = words.chunks(2).filter(|pair| {
-        ["--target", "--profile", "--pki", "--fault", "--variant", "--timeout"].contains(&pair[0])
-    });
-    pairs.map(|pair| format!(" {}", pair.join(" "))).collect()
 }
 
 /// More requirements that were not tested are counted, not named.

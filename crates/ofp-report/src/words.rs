@@ -1,6 +1,6 @@
 //! What several reports say in the same words.
 
-use ofp_evidence::{RunStarted, ScenarioStatus, Summary};
+use ofp_evidence::{RunStarted, ScenarioResult, ScenarioStatus, Summary};
 
 /// `1 scenario`, `2 scenarios`.
 pub(crate) fn count(number: usize, one: &str) -> String {
@@ -21,6 +21,21 @@ pub(crate) fn scenarios(summary: &Summary) -> String {
     match left_out {
         0 => format!("{passed} of {played} passed"),
         _ => format!("{passed} of {played} passed, {left_out} left out"),
+    }
+}
+
+/// What plays a scenario again: its file, and its row in brackets.
+pub(crate) fn played(scenario: &ScenarioResult) -> String {
+    let row = scenario.id.0.find('[').map_or("", |at| &scenario.id.0[at..]);
+    format!("{}{row}", scenario.file)
+}
+
+/// A word as a shell takes it.
+pub(crate) fn shell(word: &str) -> String {
+    let plain = |c: char| c.is_alphanumeric() || "-_./:#".contains(c);
+    match word.chars().all(plain) {
+        true => word.to_owned(),
+        false => format!("'{}'", word.replace('\'', r"'\''")),
     }
 }
 

@@ -28,7 +28,7 @@ mod world;
 
 pub use control::{RunningControl, WorldView, control_openapi};
 pub use evidence::{EvidenceError, evidence, judge_evidence};
-pub use load::{LoadError, Loaded, load, load_with};
+pub use load::{LoadError, LoadOptions, Loaded, load, load_with};
 pub use ofp_paynet::platform_openapi;
 pub use profile::{ProfileError, profile};
 pub use run::{RunOptions, run};

@@ -6,7 +6,7 @@ use std::{
 };
 
 use ofp_scenario::{
-    Context, Diagnostic, PROFILES, Scenario, Source, Values, builtin, parse_scenarios,
+    Context, Diagnostic, PROFILES, Scenario, Source, Values, builtin, closest, parse_scenarios,
 };
 
 /// A scenario that is ready to be played.
@@ -36,11 +36,29 @@ pub enum LoadError {
     },
     /// A path that names nothing.
     #[error(
-        "there is no file {}, and no embedded scenario of that name (`ofp-sim list scenarios`)",
+        "there is no file {}, and no embedded scenario of that name{suggestion}",
         path.display()
     )]
     Unknown {
         /// The path.
+        path: PathBuf,
+        /// What may have been meant.
+        suggestion: String,
+    },
+    /// A row that no table has.
+    #[error("{file} has no row `{row}`; there are {known}")]
+    NoRow {
+        /// The file.
+        file: String,
+        /// The row.
+        row: String,
+        /// Those that there are.
+        known: String,
+    },
+    /// Files of steps for others to use, and nothing that uses them.
+    #[error("{} is a fragment: steps for scenarios to use, and nothing to play", path.display())]
+    Fragment {
+        /// The file.
         path: PathBuf,
     },
     /// A folder without scenarios.
@@ -57,16 +75,6 @@ pub enum LoadError {
         /// Each file that cannot be used, with everything that is wrong with it.
         problems: Vec<(Source, Vec<Diagnostic>)>,
     },
-    /// Two scenarios under one id.
-    #[error("two scenarios are called {id}: {first} and {second}")]
-    Twice {
-        /// The id.
-        id: String,
-        /// One file.
-        first: String,
-        /// The other.
-        second: String,
-    },
 }
 
 /// Loads the scenarios under `paths`, or those embedded in the binary when there are none.
@@ -74,41 +82,90 @@ pub enum LoadError {
 /// # Errors
 /// [`LoadError`].
 pub fn load(paths: &[PathBuf]) -> Result<Vec<Loaded>, LoadError> {
-    load_with(paths, &Values::NONE)
+    load_with(paths, &LoadOptions::default())
+}
+
+/// How scenarios are loaded.
+#[derive(Debug, Default)]
+pub struct LoadOptions {
+    /// Values for their variables.
+    pub values: Values,
+    /// Whether a variable may be without a value, because nothing is played.
+    pub open_variables: bool,
+    /// The name of a profile that is not built in.
+    pub profile: Option<String>,
 }
 
 /// The same, with values for the scenarios' variables.
 ///
 /// # Errors
 /// [`LoadError`].
-pub fn load_with(paths: &[PathBuf], values: &Values) -> Result<Vec<Loaded>, LoadError> {
-    let sources = if paths.is_empty() {
-        builtin::scenarios().into_iter().map(|source| (source, true)).collect()
-    } else {
-        read_all(paths)?
+pub fn load_with(paths: &[PathBuf], options: &LoadOptions) -> Result<Vec<Loaded>, LoadError> {
+    let wanted: Vec<Wanted> = match paths {
+        [] => builtin::scenarios().into_iter().map(Wanted::whole).collect(),
+        paths => read_all(paths)?,
     };
-    let files = sources.len();
-    let profiles: Vec<String> = PROFILES.iter().map(|(name, _)| (*name).to_owned()).collect();
-    let context =
-        Context { values, is_requirement: &is_requirement, read: &read_named, profiles: &profiles };
+    let files = wanted.len();
+    let built_in = PROFILES.iter().map(|(name, _)| (*name).to_owned());
+    let profiles: Vec<String> = built_in.chain(options.profile.clone()).collect();
+    let context = Context {
+        values: &options.values,
+        is_requirement: &is_requirement,
+        read: &read_named,
+        profiles: &profiles,
+        needs_values: !options.open_variables,
+    };
     let mut loaded: Vec<Loaded> = Vec::new();
     let mut seen: HashMap<String, String> = HashMap::new();
-    let mut problems = Vec::new();
-    for (source, embedded) in sources {
-        let (scenarios, found) = parse_scenarios(&source, &context);
-        if !found.is_empty() {
-            problems.push((source, found));
+    let mut problems: Vec<(Source, Vec<Diagnostic>)> = Vec::new();
+    for Wanted { source, row, unreadable } in wanted {
+        if let Some(why) = unreadable {
+            problems.push((source, vec![Diagnostic::of_file("file", why)]));
             continue;
         }
-        for scenario in scenarios {
+        let (scenarios, mut found) = parse_scenarios(&source, &context);
+        let of_row = of_row(scenarios, &source, row.as_deref())?;
+        for scenario in of_row {
             let id = id_of(&source, &scenario);
-            if let Some(first) = seen.insert(id.clone(), source.name.clone()) {
-                return Err(LoadError::Twice { id, first, second: source.name });
+            match seen.insert(id.clone(), source.name.clone()) {
+                Some(first) => {
+                    let title = format!("the scenario's id, {id}, is taken by {first}");
+                    found.push(Diagnostic::of_file("scenario", title));
+                }
+                None => loaded.push(Loaded {
+                    id,
+                    embedded: source.is_embedded(),
+                    source: source.clone(),
+                    scenario,
+                }),
             }
-            loaded.push(Loaded { id, source: source.clone(), scenario, embedded });
+        }
+        if !found.is_empty() {
+            problems.push((source, found));
         }
     }
-    if problems.is_empty() { Ok(loaded) } else { Err(LoadError::Problems { files, problems }) }
+    match (problems.is_empty(), loaded.is_empty(), paths) {
+        (false, ..) => Err(LoadError::Problems { files, problems }),
+        (true, true, [path]) if !options.open_variables => {
+            Err(LoadError::Fragment { path: path.clone() })
+        }
+        _ => Ok(loaded),
+    }
+}
+
+/// The row that was asked for, of those that a file has.
+fn of_row(
+    scenarios: Vec<Scenario>,
+    source: &Source,
+    row: Option<&str>,
+) -> Result<Vec<Scenario>, LoadError> {
+    let Some(row) = row.filter(|_| !scenarios.is_empty()) else { return Ok(scenarios) };
+    let known: Vec<&str> = scenarios.iter().filter_map(|one| one.row.as_deref()).collect();
+    if !known.contains(&row) {
+        let known = if known.is_empty() { "none".to_owned() } else { known.join(", ") };
+        return Err(LoadError::NoRow { file: source.name.clone(), row: row.to_owned(), known });
+    }
+    Ok(scenarios.into_iter().filter(|one| one.row.as_deref() == Some(row)).collect())
 }
 
 fn is_requirement(id: &str) -> bool {
@@ -153,30 +210,75 @@ fn id_of(source: &Source, scenario: &Scenario) -> String {
     }
 }
 
-/// Reads files and folders; a path that is not there may name what is embedded.
-fn read_all(paths: &[PathBuf]) -> Result<Vec<(Source, bool)>, LoadError> {
-    let mut sources = Vec::new();
+/// A file that is to be loaded, or one row of it.
+struct Wanted {
+    source: Source,
+    row: Option<String>,
+    /// Why it cannot be read, if it cannot.
+    unreadable: Option<String>,
+}
+
+impl Wanted {
+    fn whole(source: Source) -> Self {
+        Self { source, row: None, unreadable: None }
+    }
+}
+
+/// Reads files and folders; a path that is not there may name what is embedded, or with a row in brackets one row.
+fn read_all(paths: &[PathBuf]) -> Result<Vec<Wanted>, LoadError> {
+    let mut all = Vec::new();
     for path in paths {
         if path.is_dir() {
-            let mut found = Vec::new();
-            read_folder(path, &mut HashSet::new(), &mut found)?;
-            if found.is_empty() {
+            let before = all.len();
+            read_folder(path, &mut HashSet::new(), &mut all)?;
+            if all.len() == before {
                 return Err(LoadError::Empty { path: path.clone() });
             }
-            sources.extend(found.into_iter().map(|source| (source, false)));
             continue;
         }
         if path.exists() {
-            sources.push((read_file(path)?, false));
+            all.push(read_file(path));
             continue;
         }
-        let named = embedded(path);
-        if named.is_empty() {
-            return Err(LoadError::Unknown { path: path.clone() });
+        let (file, row) = row_of(path);
+        let mut found = match file.is_file() && row.is_some() {
+            true => vec![read_file(&file)],
+            false => embedded(&file).into_iter().map(Wanted::whole).collect(),
+        };
+        if found.is_empty() {
+            let suggestion = suggestion(path);
+            return Err(LoadError::Unknown { path: path.clone(), suggestion });
         }
-        sources.extend(named.into_iter().map(|source| (source, true)));
+        found.iter_mut().for_each(|one| one.row.clone_from(&row));
+        all.extend(found);
     }
-    Ok(sources)
+    Ok(all)
+}
+
+/// `event/spoilt[alg-none]`: the file, and the row.
+fn row_of(path: &Path) -> (PathBuf, Option<String>) {
+    let text = path.to_string_lossy();
+    match text.strip_suffix(']').and_then(|text| text.rsplit_once('[')) {
+        Some((file, row)) => (PathBuf::from(file), Some(row.to_owned())),
+        None => (path.to_owned(), None),
+    }
+}
+
+/// What may have been meant by a path that names nothing.
+fn suggestion(path: &Path) -> String {
+    let names: Vec<String> = builtin::scenarios()
+        .iter()
+        .map(|source| {
+            let name = Path::new(&source.name).with_extension("");
+            let parts: Vec<_> = name.components().rev().take(2).collect();
+            parts.into_iter().rev().collect::<PathBuf>().display().to_string()
+        })
+        .collect();
+    let names: Vec<&str> = names.iter().map(String::as_str).collect();
+    match closest(&path.display().to_string(), &names) {
+        Some(meant) => format!(": did you mean {meant}?"),
+        None => " (`ofp-sim list scenarios`)".to_owned(),
+    }
 }
 
 /// Embedded scenarios that a path names: a folder, or a file with or without its ending, by the end of its
@@ -194,7 +296,7 @@ fn embedded(path: &Path) -> Vec<Source> {
 fn read_folder(
     folder: &Path,
     been: &mut HashSet<PathBuf>,
-    sources: &mut Vec<Source>,
+    all: &mut Vec<Wanted>,
 ) -> Result<(), LoadError> {
     let unreadable = |source| LoadError::Unreadable { path: folder.to_owned(), source };
     if !been.insert(folder.canonicalize().map_err(unreadable)?) {
@@ -207,16 +309,29 @@ fn read_folder(
     entries.sort();
     for path in entries {
         if path.is_dir() {
-            read_folder(&path, been, sources)?;
+            read_folder(&path, been, all)?;
         } else if path.extension().is_some_and(|e| e == "yaml" || e == "yml") {
-            sources.push(read_file(&path)?);
+            all.push(read_file(&path));
         }
     }
     Ok(())
 }
 
-fn read_file(path: &Path) -> Result<Source, LoadError> {
-    let text = std::fs::read_to_string(path)
-        .map_err(|source| LoadError::Unreadable { path: path.to_owned(), source })?;
-    Ok(Source::new(path.display().to_string(), text))
+/// A file, or why it cannot be read: the others are looked at all the same.
+fn read_file(path: &Path) -> Wanted {
+    let read = std::fs::metadata(path).map_err(|e| e.to_string()).and_then(|facts| {
+        if facts.len() > ofp_scenario::LONGEST_FILE {
+            return Err(format!(
+                "the file has {} bytes, at most {} are read",
+                facts.len(),
+                ofp_scenario::LONGEST_FILE
+            ));
+        }
+        std::fs::read_to_string(path).map_err(|e| format!("cannot read the file: {e}"))
+    });
+    let name = plain(path).display().to_string();
+    match read {
+        Ok(text) => Wanted::whole(Source::new(name, text)),
+        Err(why) => Wanted { source: Source::new(name, ""), row: None, unreadable: Some(why) },
+    }
 }

@@ -59,6 +59,7 @@ impl RunOptions {
             experimental: world.settings.profile.experimental,
             target: target.to_owned(),
             rerun_flags: String::new(),
+            step_flags: String::new(),
             scenarios,
         };
         Self {

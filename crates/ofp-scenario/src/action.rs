@@ -1,7 +1,5 @@
 //! What an actor can do: the verbs of the language.
 
-use std::collections::BTreeMap;
-
 use ofp_types::{ConsentStatus, PlatformFault};
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::Deserialize;
@@ -276,7 +274,7 @@ pub struct ReadTransactions {
     /// Not after this day.
     pub to_date: Option<String>,
     /// How many pages at most; all of them unless given.
-    pub pages: Option<u32>,
+    pub pages: Option<std::num::NonZeroU32>,
 }
 
 /// `dc.revoke_token`.
@@ -335,7 +333,7 @@ impl Default for DpRevokes {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct SetCore {
-    /// Whether it can be reached.
+    /// Whether it is down.
     pub down: bool,
 }
 
@@ -372,8 +370,7 @@ pub struct RotateKeys {
 }
 
 /// `paynet.inject`: a fault (`ofp_types::PlatformFault`) and whom it strikes.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
-#[serde(try_from = "BTreeMap<String, Value>")]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Inject {
     /// Whom.
     pub scope: InjectScope,
@@ -395,25 +392,6 @@ pub enum InjectScope {
     /// Every message, also on the listener without client certificates: only in a scenario that is
     /// exclusive.
     Everyone,
-}
-
-/// A fault that could never strike is an error of the file, not of the run.
-impl TryFrom<BTreeMap<String, Value>> for Inject {
-    type Error = String;
-
-    fn try_from(mut fields: BTreeMap<String, Value>) -> Result<Self, String> {
-        let scope = fields.remove("scope").map(InjectScope::deserialize).transpose();
-        let fault = serde_json::to_value(fields).and_then(serde_json::from_value);
-        let because = |e: serde_json::Error| {
-            format!(
-                "this fault makes no sense: {e}; one is `{{ at: token, status: 503, times: 2 }}`"
-            )
-        };
-        Ok(Self {
-            scope: scope.map_err(because)?.unwrap_or_default(),
-            fault: fault.map_err(because)?,
-        })
-    }
 }
 
 impl JsonSchema for Inject {

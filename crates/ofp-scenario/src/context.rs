@@ -15,6 +15,8 @@ pub struct Context<'a> {
     pub profiles: &'a [String],
     /// Values of variables, the most telling first.
     pub values: &'a Values,
+    /// Whether a variable without a value is a problem: only what is played needs them.
+    pub needs_values: bool,
 }
 
 static NO_VALUES: Values = Values::NONE;
@@ -26,6 +28,7 @@ impl Default for Context<'static> {
             read: &|path, _| Err(format!("no files are read here: {path}")),
             profiles: &[],
             values: &NO_VALUES,
+            needs_values: true,
         }
     }
 }

@@ -287,6 +287,11 @@ impl<'de> de::Deserializer<'de> for NodeDeserializer<'_> {
             Kind::Sequence(items) => {
                 visitor.visit_seq(Items(items.iter())).map_err(|e: DecodeError| e.at(&self.0.span))
             }
+            Kind::Scalar { text, .. } if !self.0.is_null() => {
+                let mut error = self.expected("a list");
+                error.help = Some(format!("in brackets it is one: `[{text}]`"));
+                Err(error)
+            }
             _ => Err(self.expected("a list")),
         }
     }

@@ -13,13 +13,18 @@ pub struct Source {
     pub text: Arc<str>,
     /// Whether it is part of the binary.
     is_embedded: bool,
+    /// Where its lines end.
+    ends: Arc<[usize]>,
 }
 
 impl Source {
     /// A text under a name.
     #[must_use]
     pub fn new(name: impl Into<String>, text: impl Into<Arc<str>>) -> Self {
-        Self { name: name.into(), text: text.into(), is_embedded: false }
+        let text: Arc<str> = text.into();
+        let ends = text.bytes().enumerate().filter(|(_, byte)| *byte == b'\n').map(|(at, _)| at);
+        let ends = ends.collect();
+        Self { name: name.into(), text, is_embedded: false, ends }
     }
 
     /// A text that is part of the binary.
@@ -43,7 +48,7 @@ impl Source {
     /// The line, from 1, of a byte.
     #[must_use]
     pub fn line(&self, offset: usize) -> usize {
-        self.text.bytes().take(offset).filter(|byte| *byte == b'\n').count() + 1
+        self.ends.partition_point(|end| *end < offset) + 1
     }
 
     /// The text of a line, without the space before and behind it.
@@ -98,10 +103,20 @@ impl Diagnostic {
         Self { code, title: title.into(), labels, help: None, source: None, covered: Vec::new() }
     }
 
+    /// A problem of a file as a whole.
+    #[must_use]
+    pub fn of_file(code: &'static str, title: String) -> Self {
+        Self::new(code, title, 0..0, "this file")
+    }
+
     /// The same under another kind.
     pub(crate) fn about(mut self, code: &'static str) -> Self {
         self.code = code;
         self
+    }
+
+    pub(crate) fn help_unless_any(self, help: &str) -> Self {
+        if self.help.is_some() { self } else { self.help(help) }
     }
 
     /// The problem as the reader of `outer` sees it, where it is in `source`.
@@ -142,9 +157,11 @@ impl Diagnostic {
 pub fn render(source: &Source, diagnostic: &Diagnostic, colour: bool) -> String {
     let source = diagnostic.source.as_deref().unwrap_or(source);
     let mut text = without_passwords(&source.text).into_owned();
-    for range in &diagnostic.covered {
+    // lines stay, so that places do
+    for range in diagnostic.covered.iter().filter(|_| diagnostic.source.is_none()) {
         if let Some(part) = text.get(range.clone()) {
-            let stars = "*".repeat(part.len());
+            let star = |byte: u8| if byte == b'\n' { '\n' } else { '*' };
+            let stars: String = part.bytes().map(star).collect();
             text.replace_range(range.clone(), &stars);
         }
     }
@@ -167,25 +184,79 @@ pub fn render(source: &Source, diagnostic: &Diagnostic, colour: bool) -> String 
 
 /// The text with stars for what stands behind `password:`, byte for byte, so that places stay.
 pub(crate) fn without_passwords(text: &str) -> Cow<'_, str> {
-    const KEY: &str = "password:";
-    if !text.contains(KEY) {
+    if !text.contains(PASSWORD) {
         return text.into();
     }
     let mut covered = String::with_capacity(text.len());
-    let mut rest = text;
-    while let Some(at) = rest.find(KEY) {
-        let (before, behind) = rest.split_at(at + KEY.len());
-        covered.push_str(before);
-        let end = behind.find(['\n', ',', '}']).unwrap_or(behind.len());
-        let (value, after) = behind.split_at(end);
-        let shown = value.trim_start().starts_with(['{', '"']) && value.contains("{{");
-        if shown || value.trim().is_empty() {
-            covered.push_str(value);
-        } else {
-            covered.extend(value.bytes().map(|byte| if byte == b' ' { ' ' } else { '*' }));
+    // how far the key of a text over several lines is indented, as long as that goes on
+    let mut inside: Option<usize> = None;
+    for line in text.split_inclusive('\n') {
+        let indent = line.len() - line.trim_start().len();
+        if inside.is_some_and(|key| indent > key || line.trim().is_empty()) {
+            covered.extend(line.bytes().map(star));
+            continue;
+        }
+        let (shown, is_block) = without_password(line);
+        inside = is_block.then_some(indent);
+        covered.push_str(&shown);
+    }
+    covered.into()
+}
+
+const PASSWORD: &str = "password";
+
+fn star(byte: u8) -> char {
+    match byte {
+        b' ' | b'\n' | b'\r' | b'\t' => byte.into(),
+        _ => '*',
+    }
+}
+
+/// A line without its passwords, and whether the value of one goes on in the lines below.
+fn without_password(line: &str) -> (String, bool) {
+    let (mut shown, mut rest, mut is_block) = (String::with_capacity(line.len()), line, false);
+    while let Some(at) = rest.find(PASSWORD) {
+        let (before, behind) = rest.split_at(at + PASSWORD.len());
+        shown.push_str(before);
+        let key = behind.trim_start_matches(['"', '\'']);
+        let Some(value) = key.strip_prefix(':') else {
+            rest = behind;
+            continue;
+        };
+        shown.push_str(&behind[..behind.len() - value.len()]);
+        // in braces a comma ends it, else the line
+        let ends: &[char] = if before.contains('{') { &[',', '}', '\n'] } else { &['\n'] };
+        let (value, after) = value.split_at(value.find(ends).unwrap_or(value.len()));
+        is_block = value.trim_start().starts_with(['|', '>']);
+        match value.contains("{{") || is_block {
+            true => shown.push_str(value),
+            false => shown.extend(value.bytes().map(star)),
         }
         rest = after;
     }
-    covered.push_str(rest);
-    covered.into()
+    shown.push_str(rest);
+    (shown, is_block)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn passwords_are_covered_byte_for_byte() {
+        for (text, shown) in [
+            (
+                "- log_in: { password: hunter2, username: a }",
+                "- log_in: { password: *******, username: a }",
+            ),
+            ("password: a, b\nnext: c", "password: ** *\nnext: c"),
+            ("{ \"password\": x }", "{ \"password\": * }"),
+            ("password: |\n  hunter2\n  more\nnext: c", "password: |\n  *******\n  ****\nnext: c"),
+            ("{ password: \"{{ word }}\" }", "{ password: \"{{ word }}\" }"),
+            ("passwords are words", "passwords are words"),
+        ] {
+            assert_eq!(without_passwords(text), shown);
+            assert_eq!(text.len(), shown.len());
+        }
+    }
 }

@@ -2,7 +2,7 @@
 
 use std::{borrow::Cow, collections::BTreeMap, fmt, ops::Range};
 
-use ofp_types::ConsentStatus;
+use ofp_types::{ConsentStatus, ErrorCode};
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{
     Deserialize, Deserializer,
@@ -48,9 +48,10 @@ pub struct Expect {
     /// Headers of the answer: name to exact text, `true` for any, `false` for none.
     pub headers: Option<BTreeMap<String, Located<Presence>>>,
     /// JSONPath to value: what the answer's JSON must hold, among other things. A leading `$.` may
-    /// be left out. Objects are compared in part, lists whole.
+    /// be left out. Objects are compared in part, lists whole; where a path finds several values, one of them will do.
     pub json: Option<BTreeMap<String, Located<Value>>>,
-    /// JSONPath to value: what is there must be exactly this, nothing less and nothing more. `$` is the whole.
+    /// JSONPath to value: what is there must be exactly this, nothing less and nothing more; where a path finds several
+    /// values, each of them. `$` is the whole.
     pub json_exact: Option<BTreeMap<String, Located<Value>>>,
     /// JSONPaths at which the answer's JSON must have nothing.
     pub json_absent: Option<Vec<Located<String>>>,
@@ -61,10 +62,11 @@ pub struct Expect {
     pub jwt: Option<Located<ExpectJwt>>,
     /// The encrypted part (JWE) of the answer.
     pub jwe: Option<Located<ExpectJwe>>,
-    /// The TLS connection that the call was made on.
+    /// The TLS connection on which the DP was called.
     pub tls: Option<Located<ExpectTls>>,
     /// That the DP refuses the call (`true`), or does not (`false`); or the error code that it refuses with, such
-    /// as `JWS.InvalidSignature`.
+    /// as `JWS.InvalidSignature`. Another code of the same family, what stands before the dot, will do: which one it must
+    /// be is for O-04 to judge.
     pub refused: Option<Located<Refused>>,
     /// How long the step may take.
     pub time: Option<Located<ExpectTime>>,
@@ -119,6 +121,16 @@ impl Expect {
                 "consent",
                 "requirements",
             ],
+            Answers::Platform => &[
+                "status",
+                "headers",
+                "json",
+                "json_exact",
+                "json_absent",
+                "time",
+                "consent",
+                "requirements",
+            ],
             Answers::Said => {
                 &["status", "json", "json_exact", "json_absent", "time", "consent", "requirements"]
             }
@@ -150,7 +162,16 @@ impl Expect {
         let named = self.json.iter().chain(&self.json_exact).flatten();
         let named = named.map(|(path, value)| (path.as_str(), value.span.clone()));
         let absent = self.json_absent.iter().flatten();
-        named.chain(absent.map(|path| (path.value.as_str(), path.span.clone())))
+        let decoded = self.jwt.iter().flat_map(|jwt| {
+            let paths = jwt.value.header.keys().chain(jwt.value.claims.keys());
+            paths.map(|path| (path.as_str(), jwt.span.clone()))
+        });
+        let encrypted = self
+            .jwe
+            .iter()
+            .flat_map(|jwe| jwe.value.header.keys().map(|path| (path.as_str(), jwe.span.clone())));
+        let absent = absent.map(|path| (path.value.as_str(), path.span.clone()));
+        named.chain(absent).chain(decoded).chain(encrypted)
     }
 }
 
@@ -233,7 +254,13 @@ impl<'de> Deserialize<'de> for Refused {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         match Value::deserialize(deserializer)? {
             Value::Bool(refused) => Ok(Self::Any(refused)),
-            Value::String(code) if !code.is_empty() => Ok(Self::Code(code)),
+            // what an earlier step captures is known later
+            Value::String(code) if ErrorCode::exact(&code).is_some() || code.contains("{{") => {
+                Ok(Self::Code(code))
+            }
+            Value::String(other) => Err(D::Error::custom(format!(
+                "expected true, false, or an error code of the platform such as JWS.InvalidSignature, found `{other}`"
+            ))),
             _ => Err(D::Error::custom(
                 "expected true, false, or an error code such as JWS.InvalidSignature",
             )),

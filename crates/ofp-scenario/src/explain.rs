@@ -1,14 +1,26 @@
 //! Help from what is documented of a key, for problems that have none of their own.
 
-use std::ops::Range;
+use std::{ops::Range, sync::LazyLock};
 
 use serde_json::Value;
 
 use crate::{
     Diagnostic,
     node::{Kind, Node},
-    schema::scenario_schema,
+    schema::{reference, scenario_schema},
+    verb::Verb,
 };
+
+/// The schema, made when something is wrong for the first time.
+static SCHEMA: LazyLock<Value> = LazyLock::new(scenario_schema);
+
+/// The keys that what stands behind a verb has.
+pub(crate) fn keys_behind(verb: &Verb) -> Vec<String> {
+    let property = &SCHEMA["definitions"]["Step"]["properties"][verb.name];
+    let definition = reference(property).map(|name| &SCHEMA["definitions"][name.as_str()]);
+    let properties = definition.and_then(|definition| definition["properties"].as_object());
+    properties.into_iter().flatten().map(|(name, _)| name.clone()).collect()
+}
 
 /// Says what the key means whose value is wrong.
 pub(crate) fn by_key(node: &Node, problem: &mut Diagnostic) {
@@ -17,9 +29,9 @@ pub(crate) fn by_key(node: &Node, problem: &mut Diagnostic) {
         return;
     }
     let path = keys(node, &place);
-    let schema = scenario_schema();
+    let schema = &*SCHEMA;
     let tops = [&schema["definitions"]["Step"]["properties"], &schema["properties"]];
-    let described = tops.into_iter().find_map(|top| described(&schema, top, &path));
+    let described = tops.into_iter().find_map(|top| described(schema, top, &path));
     if let (Some(text), Some(key)) = (described, path.last()) {
         problem.help = Some(format!("`{key}`: {text}"));
     }
@@ -46,7 +58,7 @@ fn keys(node: &Node, place: &Range<usize>) -> Vec<String> {
 fn described(schema: &Value, properties: &Value, path: &[String]) -> Option<String> {
     let (first, rest) = path.split_first()?;
     let property = properties.get(first)?;
-    let inner = crate::schema::reference(property).and_then(|name| {
+    let inner = reference(property).and_then(|name| {
         described(schema, &schema["definitions"][name.as_str()]["properties"], rest)
     });
     inner.or_else(|| property["description"].as_str().map(|text| text.replace('\n', " ")))

@@ -82,3 +82,4 @@ pub use target::{
 pub use text_or::TextOr;
 pub use vars::parse_values;
 pub use verb::{Answers, Gain, VERBS, Verb};
+pub use yaml::LONGEST_FILE;

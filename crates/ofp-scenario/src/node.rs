@@ -42,6 +42,11 @@ impl Node {
         }
     }
 
+    /// A text where another node stands.
+    pub(crate) fn text(text: &str, at: &Self) -> Self {
+        Self { span: at.span.clone(), kind: Kind::Scalar { text: text.to_owned(), plain: false } }
+    }
+
     /// From where it begins to where the last of its parts ends.
     pub(crate) fn extent(&self) -> Range<usize> {
         let end = match &self.kind {

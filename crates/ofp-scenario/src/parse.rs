@@ -1,18 +1,22 @@
 //! Text to scenarios, with every problem found on the way.
 
 use ofp_types::{Profile, RequirementId};
-use serde::Deserialize;
+use serde::{Deserialize, de::IgnoredAny};
 
 use crate::{
     ConsentSpec, Context, Diagnostic, Located, Scenario, Skip, Source, Step,
     decode::decode_all,
     explain,
     node::{Key, Kind, Node},
-    order, rows,
+    order,
+    order::Traced,
+    rows,
     rows::Row,
     scope::{Known, Origin, Scope},
-    steps::Steps,
-    suggest, vars, yaml,
+    steps::{Steps, is_about_a_name},
+    suggest, vars,
+    vars::{Declared, Resolved},
+    yaml,
 };
 
 /// Keys of a scenario whose decoding is not this file's alone.
@@ -41,6 +45,13 @@ pub(crate) struct Head {
     skip: Option<Skip>,
     #[serde(default)]
     only_profiles: Option<Vec<Located<String>>>,
+    /// Taken out before; here, so that they are among the keys that are known.
+    #[serde(default, rename = "steps")]
+    _steps: Option<IgnoredAny>,
+    #[serde(default, rename = "vars")]
+    _vars: Option<IgnoredAny>,
+    #[serde(default, rename = "for_each")]
+    _for_each: Option<IgnoredAny>,
 }
 
 /// Parses the scenarios of a file: one, or one for each row of `for_each`; none for a fragment, which is looked
@@ -65,7 +76,8 @@ pub fn parse_scenarios(source: &Source, context: &Context<'_>) -> (Vec<Scenario>
     let declared = declared
         .map(|node| vars::declared(&node, Origin::Variable, &mut problems))
         .unwrap_or_default();
-    let (variables, secrets) = vars::resolved(declared, context, &mut problems);
+    let Resolved { known: variables, open, secrets } =
+        vars::resolved(declared, context, &mut problems);
     let rows = rows::rows(&mut entries).unwrap_or_else(|found| {
         problems.extend(found);
         Vec::new()
@@ -74,11 +86,20 @@ pub fn parse_scenarios(source: &Source, context: &Context<'_>) -> (Vec<Scenario>
     let mut unused: Option<Vec<Known>> = None;
     for row in rows {
         let mut found = Vec::new();
-        let mut file = OneRow { source, context, variables: &variables, problems: &mut found };
+        let mut file = OneRow {
+            source,
+            context,
+            variables: &variables,
+            open: &open,
+            secrets: &secrets,
+            problems: &mut found,
+        };
         let (mut scenario, still_unused) = file.parse(row, &entries);
         if let Some(scenario) = &mut scenario {
             scenario.secrets.clone_from(&secrets);
-            scenario.variables = variables.iter().map(|known| known.name.clone()).collect();
+            let names =
+                variables.iter().map(|known| &known.name).chain(open.iter().map(|one| &one.name));
+            scenario.variables = names.cloned().collect();
         }
         scenarios.extend(scenario);
         unused.get_or_insert(still_unused);
@@ -123,6 +144,10 @@ struct OneRow<'a> {
     source: &'a Source,
     context: &'a Context<'a>,
     variables: &'a [Known],
+    /// Variables that nobody has given a value.
+    open: &'a [Declared],
+    /// Values that no report may show.
+    secrets: &'a [String],
     problems: &'a mut Vec<Diagnostic>,
 }
 
@@ -131,6 +156,7 @@ impl OneRow<'_> {
     fn parse(&mut self, row: Row, entries: &[(Key, Node)]) -> (Option<Scenario>, Vec<Known>) {
         let own: Vec<Known> = row.known.clone();
         let mut scope = Scope::knowing(own.iter().chain(self.variables).cloned().collect());
+        scope.leave_open(self.open);
         let mut filled: Vec<(Key, Node)> = Vec::new();
         let mut steps = None;
         for (key, node) in entries {
@@ -146,7 +172,7 @@ impl OneRow<'_> {
             self.problems.extend(found);
         });
         let head = head.ok();
-        let steps = self.steps(steps, &mut scope);
+        let (steps, trace) = self.steps(steps, &mut scope);
         self.problems.append(&mut scope.problems);
         if scope.is_full() {
             let span = own.first().map_or(0..0, |known| known.span.clone());
@@ -156,23 +182,55 @@ impl OneRow<'_> {
         }
         let unused = |known: &&Known| !scope.used.contains(&known.name);
         self.problems.extend(own.iter().filter(unused).map(unused_name));
+        self.problems.extend(scope.unused_open(Origin::Variable, self.open));
+        let (open, source) = (self.open, self.source);
+        self.problems.retain(|problem| !is_about_a_name(source, problem, open));
         let still_unused = self.variables.iter().filter(unused).cloned().collect();
+        self.problems.extend(order::check(self.source, &trace));
         let Some(head) = head else { return (None, still_unused) };
         self.check_head(&head, row.name.is_some());
         let scenario = head.with(row.name, steps);
-        self.problems.extend(order::check(self.source, &scenario));
+        self.problems.extend(order::check_exclusive(self.source, &scenario));
+        self.check_secrets(&scenario);
         (Some(scenario).filter(|_| self.problems.is_empty()), still_unused)
     }
 
-    fn steps(&mut self, steps: Option<(Key, &Node)>, scope: &mut Scope) -> Vec<Step> {
+    /// What every report shows cannot hold a secret.
+    fn check_secrets(&mut self, scenario: &Scenario) {
+        let names = scenario.steps.iter().map(|step| (&step.name, step.verb_span()));
+        let because = scenario
+            .steps
+            .iter()
+            .filter_map(|step| Some((&step.skip.as_ref()?.because, step.verb_span())));
+        let because =
+            because.chain(scenario.skip.iter().map(|skip| (&skip.because, skip.when.span.clone())));
+        let titles =
+            scenario.tags.iter().chain([&scenario.title, &scenario.name]).map(|text| (text, 0..0));
+        for (text, span) in names.chain(because).chain(titles) {
+            if self.secrets.iter().any(|secret| !secret.is_empty() && text.contains(secret)) {
+                let title =
+                    "a secret stands in a name, title, tag or reason, which every report shows";
+                let problem = Diagnostic::new("vars", title, span, "here");
+                self.problems.push(problem.help("take the name out of it"));
+            }
+        }
+    }
+
+    fn steps(
+        &mut self,
+        steps: Option<(Key, &Node)>,
+        scope: &mut Scope,
+    ) -> (Vec<Step>, Vec<Traced>) {
         let Some((key, node)) = steps else {
             let title = "key `steps` is missing";
-            self.problems.push(Diagnostic::new("scenario", title, 0..0, "in this file"));
-            return Vec::new();
+            let help = "a scenario has `steps:`, a list of `- actor.verb:`";
+            let problem = Diagnostic::new("scenario", title, 0..0, "in this file").help(help);
+            self.problems.push(problem);
+            return (Vec::new(), Vec::new());
         };
-        let (steps, found) = Steps::new(self.source, self.context).parse(&key, node, scope);
+        let (steps, trace, found) = Steps::new(self.source, self.context).parse(&key, node, scope);
         self.problems.extend(found);
-        steps
+        (steps, trace)
     }
 
     fn check_head(&mut self, head: &Head, is_row: bool) {

@@ -26,6 +26,13 @@ pub const PROBLEMS: &[Problem] = &[
         right: "steps:\n  - customer.log_in: { username: paynet }",
     },
     Problem {
+        code: "file",
+        what: "A file cannot be read.",
+        cause: "It is no UTF-8 text, too long (a megabyte), or nobody's to read.",
+        wrong: "title: R\\xE9servation   # Latin-1",
+        right: "title: Réservation",
+    },
+    Problem {
         code: "duplicate-key",
         what: "A key stands twice in one map: YAML would silently take the last.",
         cause: "Two verbs' details pasted into one step.",

@@ -7,8 +7,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use crate::{
     Diagnostic,
     node::{Kind, Node},
-    parse::is_plain,
+    parse::{is_plain, unused_name},
     suggest,
+    vars::Declared,
 };
 
 /// More nodes are not made, so that few long values, used often, cannot multiply without end.
@@ -68,6 +69,23 @@ impl Scope {
         Self { known, ..Self::default() }
     }
 
+    /// Names whose values nobody has said yet stay as they are.
+    pub(crate) fn leave_open(&mut self, open: &[Declared]) {
+        self.captured.extend(open.iter().map(|one| (one.name.clone(), one.name.clone())));
+    }
+
+    /// Problems about names that nobody has said yet, and that nothing refers to.
+    pub(crate) fn unused_open(&self, origin: Origin, open: &[Declared]) -> Vec<Diagnostic> {
+        let unused = open.iter().filter(|one| !self.used_captures.contains(&one.name));
+        let known = |one: &Declared| Known {
+            name: one.name.clone(),
+            node: Node { span: one.span.clone(), kind: Kind::Sequence(Vec::new()) },
+            origin,
+            span: one.span.clone(),
+        };
+        unused.map(|one| unused_name(&known(one))).collect()
+    }
+
     /// Whether more was made than this tool reads.
     pub(crate) fn is_full(&self) -> bool {
         self.made >= MOST_NODES
@@ -80,19 +98,23 @@ impl Scope {
                 None => node.kind.clone(),
                 Some(Ok(parts)) => return self.text(&parts, *plain, node),
                 Some(Err(wrong)) => {
-                    let title = format!("`{{{{{wrong}}}}}` names nothing");
-                    let help = "a name has letters, digits, - and _ only: `{{ name }}`";
-                    let problem = Diagnostic::new("name", title, node.span.clone(), "here");
-                    self.problems.push(problem.help(help));
+                    self.problems.push(bad_name(wrong, node));
                     node.kind.clone()
                 }
             },
             Kind::Sequence(items) => {
                 Kind::Sequence(items.iter().map(|item| self.fill(item)).collect())
             }
-            Kind::Mapping(entries) => Kind::Mapping(
-                entries.iter().map(|(key, value)| (key.clone(), self.fill(value))).collect(),
-            ),
+            Kind::Mapping(entries) => {
+                for (key, _) in entries.iter().filter(|(key, _)| key.text.contains("{{")) {
+                    let title = "a name cannot stand in a key";
+                    let problem = Diagnostic::new("name", title, key.span.clone(), "here");
+                    self.problems.push(problem.help("names stand for values"));
+                }
+                Kind::Mapping(
+                    entries.iter().map(|(key, value)| (key.clone(), self.fill(value))).collect(),
+                )
+            }
         };
         self.made += 1;
         Node { span: node.span.clone(), kind }
@@ -173,6 +195,28 @@ impl Scope {
     }
 }
 
+fn bad_name(wrong: BadName<'_>, node: &Node) -> Diagnostic {
+    let (title, help) = match wrong {
+        BadName::Open => {
+            ("a name is not closed".to_owned(), "write `{{ name }}`: two braces on either side")
+        }
+        BadName::NoName(text) => (
+            format!("`{{{{{text}}}}}` names nothing"),
+            "a name has letters, digits, - and _ only: `{{ name }}`",
+        ),
+    };
+    Diagnostic::new("name", title, node.span.clone(), "here").help(help)
+}
+
+/// Why a text in double braces is no name.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum BadName<'a> {
+    /// It never ends.
+    Open,
+    /// It has other characters.
+    NoName(&'a str),
+}
+
 /// A piece of a text.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum Part<'a> {
@@ -181,17 +225,19 @@ pub(crate) enum Part<'a> {
 }
 
 /// A text with names in it, taken apart; `None` for one without, the piece that is no name for a bad one.
-pub(crate) fn parts(text: &str) -> Option<Result<Vec<Part<'_>>, &str>> {
+pub(crate) fn parts(text: &str) -> Option<Result<Vec<Part<'_>>, BadName<'_>>> {
     if !text.contains("{{") {
         return None;
     }
     let (mut parts, mut rest) = (Vec::new(), text);
     while let Some((before, after)) = rest.split_once("{{") {
-        let Some((inside, behind)) = after.split_once("}}") else { return Some(Err(after)) };
+        let Some((inside, behind)) = after.split_once("}}") else {
+            return Some(Err(BadName::Open));
+        };
         let name = inside.trim();
         // names in the whole scenario have the fragment's number before them
         if !is_plain(&name.replace('/', "-")) {
-            return Some(Err(inside));
+            return Some(Err(BadName::NoName(inside)));
         }
         if !before.is_empty() {
             parts.push(Part::Text(before));
@@ -224,7 +270,7 @@ mod tests {
         assert_eq!(parts("{{ a }}"), Some(Ok(vec![Part::Name("a")])));
         let mixed = vec![Part::Text("x "), Part::Name("a"), Part::Text(":"), Part::Name("b")];
         assert_eq!(parts("x {{ a }}:{{b}}"), Some(Ok(mixed)));
-        assert_eq!(parts("{{ a b }}"), Some(Err(" a b ")));
-        assert_eq!(parts("{{ a"), Some(Err(" a")));
+        assert_eq!(parts("{{ a b }}"), Some(Err(BadName::NoName(" a b "))));
+        assert_eq!(parts("{{ a"), Some(Err(BadName::Open)));
     }
 }

@@ -1,12 +1,12 @@
 //! A step: one verb, and the reserved keys beside it.
 
+use jsonpath_rust::parser::parse_json_path;
 use ofp_types::{Mutation, MutationPart};
 
 use crate::{
     Action, Capture, Diagnostic, Expect, Skip, Source, Span, Step, Until,
     capture::{CaptureFrom, CaptureSpec},
     decode::decode_all,
-    expect::Refused,
     explain,
     node::{Key, Kind, Node},
     parse::is_plain,
@@ -20,6 +20,8 @@ pub(crate) const RESERVED: [&str; 9] =
 
 /// How long to wait between two tries, and for how long to try, unless the step says.
 pub(crate) const EVERY: Span = Span(jiff::SignedDuration::from_millis(250));
+/// Who asks more often is a load test.
+const LEAST: Span = Span(jiff::SignedDuration::from_millis(10));
 pub(crate) const FOR: Span = Span(jiff::SignedDuration::from_secs(10));
 
 /// What stands beside the verb.
@@ -54,7 +56,9 @@ pub(crate) fn parse_step(
     let beside = beside(&reserved, problems);
     let (verb, key, action) = match the_verb(node, &verbs).and_then(|(key, value)| {
         let verb = known_verb(key)?;
-        Ok((verb, key, (verb.parse)(key, value)))
+        let (value, misplaced) = without_reserved(verb, value);
+        problems.extend(misplaced);
+        Ok((verb, key, (verb.parse)(key, &value)))
     }) {
         Ok(found) => found,
         Err(problem) => {
@@ -65,10 +69,10 @@ pub(crate) fn parse_step(
     let action = action.map_err(|found| problems.extend(found)).ok();
     problems.extend(check_expect(verb, key, &beside, &reserved));
     problems.extend(action.as_ref().and_then(|action| check_mutate(action, beside.mutate, key)));
-    explain_placeholders(source, &mut problems[before..]);
     for problem in &mut problems[before..] {
         explain::by_key(node, problem);
     }
+    explain_placeholders(source, &mut problems[before..]);
     if problems.len() > before {
         return None;
     }
@@ -95,6 +99,30 @@ pub(crate) fn parse_step(
     })
 }
 
+/// What stands behind a verb, without keys that belong beside it: the commonest slip of the hand.
+fn without_reserved(verb: &Verb, value: &Node) -> (Node, Vec<Diagnostic>) {
+    let Kind::Mapping(entries) = &value.kind else { return (value.clone(), Vec::new()) };
+    let is_reserved = |key: &Key| RESERVED.contains(&key.text.as_str());
+    if !entries.iter().any(|(key, _)| is_reserved(key)) {
+        return (value.clone(), Vec::new());
+    }
+    let own = explain::keys_behind(verb);
+    let is_misplaced = |key: &Key| is_reserved(key) && !own.contains(&key.text);
+    let (misplaced, rest): (Vec<_>, Vec<_>) =
+        entries.iter().cloned().partition(|(key, _)| is_misplaced(key));
+    let problems = misplaced.into_iter().map(|(key, _)| {
+        let title = format!("`{}` stands beside the verb, not behind it", key.text);
+        let help = "indent it as far as the verb itself, behind the dash";
+        Diagnostic::new("step", title, key.span, "here").help(help)
+    });
+    let problems: Vec<Diagnostic> = problems.collect();
+    let kind = match rest.is_empty() && !problems.is_empty() {
+        true => Kind::Scalar { text: String::new(), plain: true },
+        false => Kind::Mapping(rest),
+    };
+    (Node { span: value.span.clone(), kind }, problems)
+}
+
 fn beside(reserved: &[&(Key, Node)], problems: &mut Vec<Diagnostic>) -> Beside {
     let mut beside = Beside::default();
     for (key, value) in reserved {
@@ -112,6 +140,9 @@ fn beside(reserved: &[&(Key, Node)], problems: &mut Vec<Diagnostic>) -> Beside {
             _ => captures(value).map(|found| beside.captures = found),
         };
         problems.extend(decoded.err().unwrap_or_default());
+        if matches!(key.text.as_str(), "expect" | "until") {
+            problems.extend(empty(&key.text, value));
+        }
     }
     let expects = beside.until.iter().chain([&beside.expect]);
     for (path, span) in expects.flat_map(Expect::paths) {
@@ -124,25 +155,37 @@ fn into<T: serde::de::DeserializeOwned>(node: &Node, place: &mut T) -> Result<()
     decode_all(node).map(|value| *place = value)
 }
 
-/// A JSONPath that cannot be one: the runner would find out too late.
+/// A JSONPath that is none: the runner would find out too late.
 fn bad_path(path: &str, span: &std::ops::Range<usize>) -> Option<Diagnostic> {
-    let (mut depth, mut quote) = (0_i32, None);
-    for c in path.chars() {
-        match (quote, c) {
-            (Some(open), c) if c == open => quote = None,
-            (Some(_), _) => {}
-            (None, '\'' | '"') => quote = Some(c),
-            (None, '[' | '(') => depth += 1,
-            (None, ']' | ')') => depth -= 1,
-            _ => {}
-        }
+    let whole = if path.starts_with('$') { path.to_owned() } else { format!("$.{path}") };
+    if parse_json_path(&whole).is_ok() {
+        return None;
     }
-    let broken = path.is_empty() || path.ends_with('.') || depth != 0 || quote.is_some();
-    broken.then(|| {
-        let title = format!("`{path}` is no JSONPath");
-        let help = "such as `data.accounts[0].name`, RFC 9535; a leading `$.` may be left out";
-        Diagnostic::new("json-path", title, span.clone(), "this value's path").help(help)
-    })
+    let title = format!("`{path}` is no JSONPath");
+    let help = "such as `data.accounts[0].name`, RFC 9535; a leading `$.` may be left out";
+    Some(Diagnostic::new("json-path", title, span.clone(), "this value's path").help(help))
+}
+
+/// Expectations that say nothing: they would always be met.
+fn empty(inside: &str, node: &Node) -> Vec<Diagnostic> {
+    let problem = |what: &str, span: &std::ops::Range<usize>| {
+        let title = format!("`{what}` says nothing that is to hold");
+        let help = "give it a value, or remove it";
+        Diagnostic::new("step", title, span.clone(), "here").help(help)
+    };
+    let says_nothing = |node: &Node| match &node.kind {
+        Kind::Mapping(entries) => entries.is_empty(),
+        Kind::Sequence(items) => items.is_empty(),
+        Kind::Scalar { .. } => node.is_null(),
+    };
+    match &node.kind {
+        Kind::Mapping(entries) if !entries.is_empty() => {
+            let empty = entries.iter().filter(|(_, value)| says_nothing(value));
+            empty.map(|(key, _)| problem(&key.text, &key.span)).collect()
+        }
+        _ if says_nothing(node) => vec![problem(inside, &node.span)],
+        _ => Vec::new(),
+    }
 }
 
 /// `as`: names to captures.
@@ -275,14 +318,6 @@ fn check_expect(
         problems.push(Diagnostic::new("step", title, key.span.clone(), "this verb").help(help));
     }
     problems.extend(check_until(verb, key, beside, reserved));
-    if let Some(refused) = &beside.expect.refused
-        && let Refused::Code(code) = &refused.value
-        && !code.contains(['.', '{'])
-    {
-        let title = format!("`{code}` is no error code of the platform");
-        let help = "true, false, or a code such as JWS.InvalidSignature";
-        problems.push(Diagnostic::new("step", title, refused.span.clone(), "here").help(help));
-    }
     problems.extend(check_captures(verb, beside));
     problems
 }
@@ -302,7 +337,7 @@ fn check_until(
     let mut wrong = |name: &str, title: String, help: &str| {
         problems.push(Diagnostic::new("step", title, at(name), "here").help(help));
     };
-    let polls = matches!(verb.answers, Answers::Http | Answers::Said);
+    let polls = matches!(verb.answers, Answers::Http | Answers::Platform | Answers::Said);
     match &beside.until {
         Some(_) if !polls => {
             let title = format!("`{}` cannot be done again until something holds", verb.name);
@@ -312,12 +347,9 @@ fn check_until(
                 "`until` goes with calls whose answer can change, such as dc.read_balance",
             );
         }
-        Some(until) if until.written().is_empty() => {
-            wrong(
-                "until",
-                "`until` says nothing that is to hold".into(),
-                "such as `until: { status: 200 }`",
-            );
+        Some(until) if until.requirements.is_some() => {
+            let title = "what a scenario shows is known only when it is over".to_owned();
+            wrong("until", title, "say `requirements` in `expect`");
         }
         None => {
             for name in ["every", "for"] {
@@ -330,7 +362,16 @@ fn check_until(
                 }
             }
         }
-        Some(_) => {}
+        Some(_) => {
+            let (every, at_most) = (beside.every.unwrap_or(EVERY), beside.at_most.unwrap_or(FOR));
+            if every.0 < LEAST.0 {
+                wrong("every", "a step is not done again at once".into(), "at least 10ms");
+            }
+            if at_most.0 < every.0 {
+                let title = "`for` is shorter than `every`: there would be one try".to_owned();
+                wrong("for", title, "say how long to go on, such as 10s");
+            }
+        }
     }
     problems
 }
@@ -359,14 +400,15 @@ fn check_captures(verb: &Verb, beside: &Beside) -> Vec<Diagnostic> {
         .collect()
 }
 
-/// What a captured value can be is known only when it is.
+/// What a name stands for must fit; what is captured is known only when it is.
 fn explain_placeholders(source: &Source, problems: &mut [Diagnostic]) {
     for problem in problems {
         let text = problem.labels.first().and_then(|label| source.text.get(label.span.clone()));
-        if text.is_some_and(|text| text.contains("{{")) && problem.help.is_none() {
-            let help = "what an earlier step captures is known only when the scenario is played: it can stand \
-                        where a text can, and in what is expected";
-            problem.help = Some(help.to_owned());
+        if text.is_some_and(|text| text.contains("{{")) && problem.code != "name" {
+            let help = problem.help.take().map_or_else(String::new, |help| format!("{help} "));
+            let more = "What an earlier step captures is known only when the scenario is played: it can stand where a \
+                        text can, and in `json`, `headers`, `redirect` and `text`.";
+            problem.help = Some(format!("{help}{more}"));
         }
     }
 }

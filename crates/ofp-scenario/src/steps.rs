@@ -8,6 +8,7 @@ use crate::{
     Context, Diagnostic, Located, Source, Step,
     decode::decode_all,
     node::{Key, Kind, Node},
+    order::Traced,
     parse::{FRAGMENT, is_plain, take, unknown_switch, unused_name},
     scope::{Known, Origin, Part, Scope, parts, refers},
     step::parse_step,
@@ -54,6 +55,8 @@ pub(crate) struct Steps<'a> {
     used: usize,
     /// Whether what is captured here may be meant for others.
     is_fragment: bool,
+    /// What each step does, as far as that can be told: also of those that are wrong.
+    trace: Vec<Traced>,
 }
 
 impl<'a> Steps<'a> {
@@ -61,7 +64,17 @@ impl<'a> Steps<'a> {
     pub(crate) fn new(source: &'a Source, context: &'a Context<'a>) -> Self {
         let trail = vec![source.name.clone()];
         let (prefix, returned, problems) = (String::new(), BTreeMap::new(), Vec::new());
-        Self { source, context, problems, trail, prefix, returned, used: 0, is_fragment: false }
+        Self {
+            source,
+            context,
+            problems,
+            trail,
+            prefix,
+            returned,
+            used: 0,
+            is_fragment: false,
+            trace: Vec::new(),
+        }
     }
 
     /// Everything that is wrong with a file of steps for others to use, whatever is given for its parameters.
@@ -73,15 +86,21 @@ impl<'a> Steps<'a> {
         let mut this = Self { is_fragment: true, ..Self::new(source, context) };
         let declared = head_of_fragment(&mut entries, &mut this.problems);
         // what is given is known where it is used: until then it may be anything
-        let known = declared.into_iter().map(|one| {
-            let text = "anything".to_owned();
-            let anything =
-                Node { span: one.span.clone(), kind: Kind::Scalar { text, plain: false } };
-            let node = one.default.unwrap_or(anything);
-            Known { name: one.name, node, origin: Origin::Parameter, span: one.span }
+        let (given, open): (Vec<_>, Vec<_>) =
+            declared.into_iter().partition(|one| one.default.is_some());
+        let known = given.into_iter().filter_map(|one| {
+            Some(Known {
+                name: one.name,
+                node: one.default?,
+                origin: Origin::Parameter,
+                span: one.span,
+            })
         });
         let mut scope = Scope::knowing(known.collect());
+        scope.leave_open(&open);
         let _ = this.body(entries, &mut scope);
+        this.problems.extend(scope.unused_open(Origin::Parameter, &open));
+        this.problems.retain(|problem| !is_about_a_name(source, problem, &open));
         this.problems
     }
 
@@ -89,7 +108,10 @@ impl<'a> Steps<'a> {
     fn list(&mut self, key: &Key, node: &Node, scope: &mut Scope) -> Vec<Step> {
         let Kind::Sequence(items) = &node.kind else {
             let title = format!("expected a list of steps, found {}", node.describe());
-            self.problems.push(Diagnostic::new("scenario", title, key.span.clone(), "here"));
+            let problem = Diagnostic::new("scenario", title, key.span.clone(), "here");
+            self.problems.push(
+                problem.help("each step begins with a dash and a space: `- dc.request_consent:`"),
+            );
             return Vec::new();
         };
         if items.is_empty() {
@@ -127,7 +149,8 @@ impl<'a> Steps<'a> {
         let filled = scope.fill(item);
         self.problems.append(&mut scope.problems);
         let Some(mut step) = parse_step(self.source, &filled, &mut self.problems) else {
-            // one mistake is not to make others: what the step would capture is known
+            // one mistake is not to make others: what the step would do and capture is known
+            self.trace.extend(Traced::of_broken(self.source, &filled));
             for name in names_of_captures(&filled) {
                 let whole = self.whole_name(&name);
                 scope.used_captures.insert(whole.clone());
@@ -135,6 +158,9 @@ impl<'a> Steps<'a> {
             }
             return None;
         };
+        // the values of a row stand elsewhere
+        step.span = item.extent();
+        self.trace.push(Traced::of(&step));
         self.problems.extend(step.skip.as_ref().and_then(unknown_switch));
         let requirements = step.expect.requirements.iter().flatten();
         let unknown = requirements.filter(|(id, _)| !(self.context.is_requirement)(&id.0));
@@ -202,12 +228,18 @@ impl<'a> Steps<'a> {
             returned: returned.clone(),
             used: 0,
             is_fragment: true,
+            trace: Vec::new(),
         };
         let given = Given { with: with.map(|(_, node)| node), place: &spec.r#use.span };
         let (steps, names) = inner.of_fragment(&given, &mut self.problems);
+        self.trace.append(&mut inner.trace);
         let found = std::mem::take(&mut inner.problems);
-        self.problems
-            .extend(found.into_iter().map(|problem| problem.seen_in(&source, self.source)));
+        for problem in found.into_iter().map(|problem| problem.seen_in(&source, self.source)) {
+            // a value that stands in several places is wrong once
+            if !self.problems.contains(&problem) {
+                self.problems.push(problem);
+            }
+        }
         for name in spec.returns {
             if !names.contains(&name.value) {
                 let known: Vec<&str> = names.iter().map(String::as_str).collect();
@@ -299,9 +331,9 @@ impl<'a> Steps<'a> {
         key: &Key,
         node: &Node,
         scope: &mut Scope,
-    ) -> (Vec<Step>, Vec<Diagnostic>) {
+    ) -> (Vec<Step>, Vec<Traced>, Vec<Diagnostic>) {
         let steps = self.list(key, node, scope);
-        (steps, self.problems)
+        (steps, self.trace, self.problems)
     }
 }
 
@@ -378,6 +410,16 @@ struct Head {
     /// One sentence, for people.
     #[serde(default, rename = "title")]
     _title: Option<String>,
+}
+
+/// Whether a problem is about what a name stands for that nobody has said yet.
+pub(crate) fn is_about_a_name(source: &Source, problem: &Diagnostic, open: &[Declared]) -> bool {
+    let text = problem.labels.first().and_then(|label| source.text.get(label.span.clone()));
+    let names = text.and_then(parts).and_then(Result::ok).unwrap_or_default();
+    problem.code != "name"
+        && names.iter().any(
+            |part| matches!(part, Part::Name(name) if open.iter().any(|one| one.name == *name)),
+        )
 }
 
 fn is_use(item: &Node) -> bool {

@@ -30,7 +30,8 @@ struct Spec {
     #[serde(rename = "about")]
     _about: Option<String>,
     /// Whether no report may show it.
-    secret: bool,
+    #[serde(rename = "secret")]
+    _secret: bool,
     /// Taken from the tree, to keep its place and text.
     #[serde(rename = "default")]
     _default: Option<serde_json::Value>,
@@ -69,72 +70,104 @@ fn one(
         let default = (!value.is_null()).then(|| value.clone());
         return Some(Declared { name, span, default, secret: false });
     };
-    let spec: Spec = match decode_all(value) {
-        Ok(spec) => spec,
-        Err(found) => {
-            problems.extend(found);
-            return None;
-        }
-    };
-    let default = entries.iter().find(|(key, _)| key.text == "default").map(|(_, node)| node);
-    let default = default.filter(|node| !node.is_null()).cloned();
-    if let Some(written) = default.as_ref().filter(|_| spec.secret) {
+    let member =
+        |name: &str| entries.iter().find(|(key, _)| key.text == name).map(|(_, node)| node);
+    let default = member("default").filter(|node| !node.is_null()).cloned();
+    let is_secret = member("secret")
+        .is_some_and(|node| matches!(&node.kind, Kind::Scalar { text, .. } if text == "true"));
+    // whatever else is wrong, what is written there is in no message
+    let covered = default.iter().filter(|_| is_secret).map(Node::extent).collect::<Vec<_>>();
+    let before = problems.len();
+    if let Err(found) = decode_all::<Spec>(value) {
+        problems.extend(found);
+    } else if !covered.is_empty() {
         let title = format!("the secret `{name}` is written in the file");
         let help = format!(
             "leave `default` out, and give it by --vars FILE, --var {name}=… or {}",
             Values::environment_name(&name)
         );
-        let mut problem =
-            Diagnostic::new(origin.key(), title, written.span.clone(), "here").help(help);
-        problem.covered.push(written.span.clone());
-        problems.push(problem);
-        let kind = Kind::Scalar { text: name.clone(), plain: false };
-        let default = Some(Node { span: span.clone(), kind });
-        return Some(Declared { name, span, default, secret: false });
+        let at = covered[0].clone();
+        problems.push(Diagnostic::new(origin.key(), title, at, "here").help(help));
     }
-    Some(Declared { name, span, default, secret: spec.secret })
+    for problem in &mut problems[before..] {
+        problem.covered.clone_from(&covered);
+    }
+    Some(match problems.len() > before {
+        // one mistake is not to make others
+        true => {
+            Declared { name, span, default: Some(Node::text("anything", value)), secret: false }
+        }
+        false => Declared { name, span, default, secret: is_secret },
+    })
 }
 
-/// The scenario's variables with their values. Secret values come back as well.
+/// What a scenario's variables come to.
+pub(crate) struct Resolved {
+    /// Those whose values are known.
+    pub(crate) known: Vec<Known>,
+    /// Those whose values nobody has said, where that is allowed.
+    pub(crate) open: Vec<Declared>,
+    /// Values that no report may show.
+    pub(crate) secrets: Vec<String>,
+}
+
+/// The scenario's variables with their values.
 pub(crate) fn resolved(
     declared: Vec<Declared>,
     context: &Context<'_>,
     problems: &mut Vec<Diagnostic>,
-) -> (Vec<Known>, Vec<String>) {
-    let (mut known, mut secrets) = (Vec::new(), Vec::new());
-    for Declared { name, span, default, secret } in declared {
-        let outside = context.values.get(&name);
-        if let Some(text) = outside.filter(|_| secret) {
-            secrets.push(text.to_owned());
+) -> Resolved {
+    let mut resolved = Resolved { known: Vec::new(), open: Vec::new(), secrets: Vec::new() };
+    for one in declared {
+        let outside = context.values.get(&one.name);
+        if let Some(text) = outside.filter(|_| one.secret) {
+            resolved.secrets.push(text.to_owned());
+            problems.extend(too_short(&one, text));
         }
-        let given = outside.map(|text| from_outside(text, &span));
-        match given.or(default) {
-            Some(node) => known.push(Known { name, node, origin: Origin::Variable, span }),
+        let given = outside.map(|text| from_outside(text, &one));
+        match given.or_else(|| one.default.clone()) {
+            Some(node) => {
+                let (name, span) = (one.name, one.span);
+                resolved.known.push(Known { name, node, origin: Origin::Variable, span });
+            }
+            None if !context.needs_values => resolved.open.push(one),
             None => {
+                let name = &one.name;
                 let title = format!("variable `{name}` has no value");
                 let help = format!(
                     "give it a default here, or a value by --var {name}=…, {} or --vars FILE",
-                    Values::environment_name(&name)
+                    Values::environment_name(name)
                 );
-                problems.push(Diagnostic::new("vars", title, span.clone(), "here").help(help));
+                let problem = Diagnostic::new("vars", title, one.span.clone(), "here").help(help);
+                problems.push(problem);
                 // what it would be is unknown; the rest can be looked at all the same
-                let node = Node {
-                    span: span.clone(),
-                    kind: Kind::Scalar { text: name.clone(), plain: false },
-                };
-                known.push(Known { name, node, origin: Origin::Variable, span });
+                resolved.open.push(one);
             }
         }
     }
-    (known, secrets)
+    resolved
 }
 
-/// A text from a flag, the environment or a file of variables: a number or truth value where it is written exactly as
-/// one, else a text.
-fn from_outside(text: &str, span: &Range<usize>) -> Node {
+/// A secret that could not be told from other texts would be shown.
+fn too_short(one: &Declared, text: &str) -> Option<Diagnostic> {
+    const SHORTEST: usize = 4;
+    (text.len() < SHORTEST).then(|| {
+        let title = format!("the secret `{}` is too short to be masked", one.name);
+        let help = format!("give it at least {SHORTEST} characters");
+        Diagnostic::new("vars", title, one.span.clone(), "here").help(help)
+    })
+}
+
+/// A text from a flag, the environment or a file of variables: a number or truth value where the default is one, else a
+/// text.
+fn from_outside(text: &str, one: &Declared) -> Node {
+    let plain = matches!(
+        one.default.as_ref().map(|node| &node.kind),
+        Some(Kind::Scalar { plain: true, .. })
+    );
     let number = text.parse::<i64>().is_ok_and(|number| number.to_string() == text);
-    let plain = number || matches!(text, "true" | "false");
-    Node { span: span.clone(), kind: Kind::Scalar { text: text.to_owned(), plain } }
+    let plain = plain && (number || matches!(text, "true" | "false"));
+    Node { span: one.span.clone(), kind: Kind::Scalar { text: text.to_owned(), plain } }
 }
 
 /// A file of variables: a map of names to texts, numbers or truth values. Each is kept as it is written.

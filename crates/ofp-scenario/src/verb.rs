@@ -1,20 +1,18 @@
 //! The verbs: what a step can do, what must come before, and what can be expected of it.
 
-use schemars::{JsonSchema, Schema, SchemaGenerator};
-use serde::de::DeserializeOwned;
-
 use crate::{
     Action, Diagnostic, LogIn,
     action::{
-        Change, DpRevokes, ExpectConsent, ExpectDc, ExpectDcTold, Inject, LinkMany, PickProvider,
-        Read, ReadTransactions, Resource, RevokeToken, RotateKeys, SelectAccounts, SetAccount,
-        SetCore,
+        Change, DpRevokes, ExpectConsent, ExpectDc, ExpectDcTold, Inject, InjectScope, LinkMany,
+        PickProvider, Read, ReadTransactions, Resource, RevokeToken, RotateKeys, SelectAccounts,
+        SetAccount, SetCore,
     },
     decode::decode_all,
     duration::Span,
-    node::{Key, Node},
+    node::{Key, Kind, Node},
     probe::{AskHealth, Forward, Probe, SendEvent},
 };
+use schemars::{JsonSchema, Schema, SchemaGenerator};
 
 /// What a step can leave behind for later ones.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -25,6 +23,8 @@ pub enum Gain {
     Visited,
     /// The customer is on the DP's pages.
     OnPages,
+    /// The customer has logged in at the DP.
+    LoggedIn,
     /// The customer has decided.
     Decided,
     /// The DC has tokens.
@@ -38,6 +38,7 @@ impl Gain {
         match self {
             Self::Asked => "dc.request_consent",
             Self::Visited | Self::OnPages => "customer.follow_authorization",
+            Self::LoggedIn => "customer.log_in",
             Self::Decided => "customer.approve",
             Self::Linked => "dc.exchange_code",
         }
@@ -47,8 +48,10 @@ impl Gain {
 /// What comes of a verb that something could be expected of.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Answers {
-    /// An HTTP answer to PayNet or the DC.
+    /// An HTTP answer that the DP had a part in.
     Http,
+    /// An HTTP answer of PayNet's own to the DC.
+    Platform,
     /// What an HTTP answer said, without the answer itself.
     Said,
     /// An HTTP answer of the DP to a call that the scenario makes itself.
@@ -102,11 +105,20 @@ impl Verb {
     }
 }
 
-fn decoded<T: DeserializeOwned>(
-    node: &Node,
-    action: impl FnOnce(T) -> Action,
-) -> Result<Action, Vec<Diagnostic>> {
-    decode_all(node).map(action)
+/// A fault, and beside it whom it strikes.
+fn inject(node: &Node) -> Result<Inject, Vec<Diagnostic>> {
+    let mut scope = InjectScope::default();
+    let mut fault = node.clone();
+    if let Kind::Mapping(entries) = &mut fault.kind
+        && let Some(at) = entries.iter().position(|(key, _)| key.text == "scope")
+    {
+        scope = decode_all(&entries.remove(at).1)?;
+    }
+    let fault = decode_all(&fault).map_err(|problems: Vec<Diagnostic>| {
+        let help = "one is `{ at: token, status: 503, times: 2 }`";
+        problems.into_iter().map(|problem| problem.help_unless_any(help)).collect::<Vec<_>>()
+    })?;
+    Ok(Inject { scope, fault })
 }
 
 /// The schema of what stands behind a verb: nothing will do where nothing is required.
@@ -115,7 +127,9 @@ fn schema_of<T: JsonSchema>(generator: &mut SchemaGenerator) -> Schema {
 }
 
 macro_rules! verbs {
-    ($($name:literal $type:ty => $action:expr, $answers:ident, [$($needs:ident)*] [$($gives:ident)*] [$($takes:ident)*], $doc:literal;)+) => {
+    (@read $type:ty) => { decode_all::<$type> };
+    (@read $type:ty, $via:path) => { $via };
+    ($($name:literal $type:ty $(as $via:path)? => $action:expr, $answers:ident, [$($needs:ident)*] [$($gives:ident)*] [$($takes:ident)*], $doc:literal;)+) => {
         /// Every verb, by actor.
         pub static VERBS: &[Verb] = &[$(Verb {
             name: $name,
@@ -124,14 +138,17 @@ macro_rules! verbs {
             gives: &[$(Gain::$gives),*],
             takes: &[$(Gain::$takes),*],
             answers: Answers::$answers,
-            parse: |_, node| decoded::<$type>(node, $action),
+            parse: |_, node| {
+                let read = verbs!(@read $type $(, $via)?);
+                read(node).map($action)
+            },
             schema: schema_of::<$type>,
         }),+];
     };
 }
 
 verbs! {
-    "dc.request_consent" () => |()| Action::RequestConsent, Nothing, [] [Asked] [Visited OnPages Decided],
+    "dc.request_consent" () => |()| Action::RequestConsent, Nothing, [] [Asked] [Visited OnPages LoggedIn Decided Linked],
         "The DC pushes an authorization request (PAR) for the scenario's `consent`; PayNet creates the consent and tells the DP (D1).";
     "dc.exchange_code" () => |()| Action::ExchangeCode, WayBack, [Visited Decided] [Linked] [OnPages],
         "The DC redeems its code for tokens. The customer goes back to the DC first, if they have not.";
@@ -141,23 +158,23 @@ verbs! {
         "The DC reads an account's balances; PayNet forwards the call to the DP (D6), the DC decrypts what comes.";
     "dc.read_transactions" ReadTransactions => Action::ReadTransactions, Http, [Linked] [] [],
         "The DC reads an account's transactions, page after page (D7). What is expected of the JSON is expected of all pages together.";
-    "dc.refresh_token" () => |()| Action::RefreshToken, Http, [Linked] [] [],
+    "dc.refresh_token" () => |()| Action::RefreshToken, Platform, [Linked] [] [],
         "The DC gets a fresh access token with its refresh token.";
     "dc.introspect_token" () => |()| Action::IntrospectToken, Said, [Linked] [] [],
         "The DC asks what PayNet says of its access token (RFC 7662).";
     "dc.revoke_token" RevokeToken => Action::RevokeToken, Nothing, [Linked] [] [],
         "The DC gives a token up (RFC 7009).";
-    "dc.read_userinfo" () => |()| Action::ReadUserinfo, Http, [Linked] [] [],
+    "dc.read_userinfo" () => |()| Action::ReadUserinfo, Platform, [Linked] [] [],
         "The DC asks PayNet who the customer is.";
-    "dc.list_providers" () => |()| Action::ListProviders, Http, [] [] [],
+    "dc.list_providers" () => |()| Action::ListProviders, Platform, [] [] [],
         "The DC reads PayNet's directory of DPs.";
-    "dc.retrieve_consent" () => |()| Action::RetrieveConsent, Http, [Asked] [] [],
+    "dc.retrieve_consent" () => |()| Action::RetrieveConsent, Platform, [Asked] [] [],
         "The DC reads the consent as PayNet holds it.";
-    "dc.revoke_consent" () => |()| Action::DcChanges(Change::Revoke), Http, [Asked] [] [],
+    "dc.revoke_consent" () => |()| Action::DcChanges(Change::Revoke), Platform, [Asked] [] [],
         "The DC ends the consent; PayNet tells the DP.";
-    "dc.suspend_consent" () => |()| Action::DcChanges(Change::Suspend), Http, [Asked] [] [],
+    "dc.suspend_consent" () => |()| Action::DcChanges(Change::Suspend), Platform, [Asked] [] [],
         "The DC puts the consent on hold; PayNet tells the DP.";
-    "dc.reactivate_consent" () => |()| Action::DcChanges(Change::Reactivate), Http, [Asked] [] [],
+    "dc.reactivate_consent" () => |()| Action::DcChanges(Change::Reactivate), Platform, [Asked] [] [],
         "The DC lifts the hold; PayNet tells the DP.";
     "dc.rotate_encryption_key" () => |()| Action::RotateEncryptionKey, Nothing, [] [] [],
         "The DC gets another encryption key. Only in a scenario that is `exclusive`.";
@@ -165,13 +182,13 @@ verbs! {
         "The customer's browser follows the DC's link through PayNet to the DP (D2).";
     "customer.pick_provider" PickProvider => Action::PickProvider, Page, [Visited] [OnPages] [],
         "The customer picks a DP at PayNet, where the consent names none (`consent: { provider: picked }`).";
-    "customer.log_in" LogIn => Action::LogIn, Page, [OnPages] [] [],
+    "customer.log_in" LogIn => Action::LogIn, Page, [OnPages] [LoggedIn] [],
         "The customer logs in at the DP.";
-    "customer.select_accounts" SelectAccounts => Action::SelectAccounts, Page, [OnPages] [] [],
+    "customer.select_accounts" SelectAccounts => Action::SelectAccounts, Page, [OnPages LoggedIn] [] [],
         "The customer chooses among the accounts that the DP lists.";
-    "customer.approve" () => |()| Action::Approve, Page, [OnPages] [Decided] [],
+    "customer.approve" () => |()| Action::Approve, Page, [OnPages LoggedIn] [Decided] [],
         "The customer approves; the DP tells PayNet (Update Consent, B5).";
-    "customer.reject" () => |()| Action::Reject, Page, [OnPages] [Decided] [],
+    "customer.reject" () => |()| Action::Reject, Page, [OnPages LoggedIn] [Decided] [],
         "The customer rejects; the DP tells PayNet (Update Consent, B5).";
     "customer.return_to_dc" () => |()| Action::ReturnToDc, WayBack, [OnPages] [] [OnPages],
         "The customer goes back to the DC by the link or redirect of the DP's last page.";
@@ -179,9 +196,9 @@ verbs! {
         "The customer closes the browser, cookies and all.";
     "customer.open_link_again" () => |()| Action::OpenLinkAgain, Page, [Asked] [Visited OnPages] [],
         "The customer opens the DP's page for the same consent in another browser.";
-    "customer.switch_tab" () => |()| Action::SwitchTab, Page, [Visited] [OnPages] [],
+    "customer.switch_tab" () => |()| Action::SwitchTab, Page, [Visited] [OnPages LoggedIn] [],
         "The customer goes on in the browser that they were in before `customer.open_link_again`.";
-    "customer.skip_login" () => |()| Action::SkipLogin, Page, [Visited] [OnPages] [],
+    "customer.skip_login" () => |()| Action::SkipLogin, Page, [Visited] [OnPages LoggedIn] [],
         "The customer opens the review page of an earlier visit without logging in.";
     "customer.preflight" () => |()| Action::Preflight, Nothing, [OnPages] [] [],
         "A page of another origin asks whether it may read the one that is shown (CORS).";
@@ -229,7 +246,7 @@ verbs! {
         "PayNet redeems the DP's code once more (D9), in profiles in which the DP runs a token endpoint.";
     "paynet.rotate_keys" RotateKeys => Action::RotateKeys, Nothing, [Asked] [] [],
         "PayNet signs with a new key from now on. Only in a scenario that is `exclusive`.";
-    "paynet.inject" Inject => Action::Inject, Nothing, [] [] [],
+    "paynet.inject" Inject as inject => Action::Inject, Nothing, [] [] [],
         "A fault of the platform is switched on: `{ at: token, status: 503, times: 2 }`.";
     "paynet.reset_faults" () => |()| Action::ResetFaults, Nothing, [] [] [],
         "The faults that the scenario switched on are switched off.";

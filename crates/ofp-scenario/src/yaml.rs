@@ -15,6 +15,8 @@ const DEEPEST: usize = 64;
 const MOST_NODES: usize = 100_000;
 /// Longer texts are refused unread.
 const LONGEST: usize = 1024 * 1024;
+/// The same, for whoever reads files.
+pub const LONGEST_FILE: u64 = LONGEST as u64;
 
 /// Parses a document that is a mapping at the top.
 pub(crate) fn parse(text: &str) -> Result<Node, Diagnostic> {
@@ -92,8 +94,15 @@ impl<'a> Builder<'a> {
             Some(Err(error)) => {
                 let at = Span::new(*error.marker(), *error.marker());
                 let span = self.offsets.range(&at);
-                let help = "a bracket, brace or quote before this is not closed, or a line is indented otherwise than its \
-                            neighbours (spaces only)";
+                let help = match error.info() {
+                    info if info.contains("mapping values are not allowed") => {
+                        "a text with `: ` in it is quoted, and a list's items begin with `- `"
+                    }
+                    _ => {
+                        "a bracket, brace or quote before this is not closed, or a line is indented otherwise than its \
+                         neighbours (spaces only)"
+                    }
+                };
                 Err(Diagnostic::new("yaml", "this is not YAML", span, error.info()).help(help))
             }
             None => Ok((Event::StreamEnd, Span::default())),
@@ -168,7 +177,8 @@ impl<'a> Builder<'a> {
                 Event::Scalar(text, ..) => text.into_owned(),
                 _ => {
                     let title = "a key must be a word";
-                    return Err(Diagnostic::new("yaml", title, span, "this is not"));
+                    let help = "a name in double braces is quoted: `\"{{ name }}\"`";
+                    return Err(Diagnostic::new("yaml", title, span, "this is not").help(help));
                 }
             };
             if let Some((first, _)) = entries.iter().find(|(key, _)| key.text == text) {

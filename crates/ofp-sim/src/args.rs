@@ -237,8 +237,9 @@ pub(crate) struct ExplainArgs {
     /// requirements as Markdown (docs/requirements.md)
     #[arg(value_name = "ID|step")]
     pub(crate) id: Option<String>,
-    /// With `step`: the file, and a line of the step; played up to there, it is shown as written and as sent
-    #[arg(value_name = "FILE:LINE")]
+    /// With `step`: the file and a line of the step, or its number: FILE#3. A row stands in brackets behind the file.
+    /// Played up to there, the step is shown as written and as sent
+    #[arg(value_name = "FILE:LINE|FILE#NUMBER")]
     pub(crate) place: Option<String>,
     #[command(flatten)]
     pub(crate) variables: VariableArgs,

@@ -32,7 +32,7 @@ pub(crate) enum Failure {
     )]
     BadReport(String),
     #[error(
-        "--requirement {0}: there is no check for it; `ofp-sim list requirements` lists those that there are"
+        "requirement {0}: there is no check for it; `ofp-sim list requirements` lists those that there are"
     )]
     UnknownRequirement(String),
     #[error("there is no requirement {id} with a check{suggestion}")]
@@ -47,7 +47,9 @@ pub(crate) enum Failure {
     UnknownVariable { name: String, suggestion: String },
     #[error("the variables in {} cannot be read", .0.name)]
     BadVariables(Source, Box<Diagnostic>),
-    #[error("explain step {0}: expected FILE:LINE, such as scenarios/journey/approve.yaml:9")]
+    #[error(
+        "explain step {0}: expected FILE:LINE or FILE#NUMBER, such as scenarios/journey/approve.yaml:9"
+    )]
     BadPlace(String),
     #[error("{file}:{line}: no step is there; its steps begin in lines {steps}")]
     NoStep { file: String, line: usize, steps: String },

@@ -144,6 +144,9 @@ pub struct PlatformFault {
 /// Why a fault makes no sense.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum InvalidFault {
+    /// No message.
+    #[error("a fault says where it strikes, such as `at: token`")]
+    Nowhere,
     /// None or several effects.
     #[error(
         "a fault needs exactly one of status, delay, reset, silent, empty, malformed, truncated, content_type, jose, duplicate, out_of_order, lost; this has {0}"
@@ -240,11 +243,7 @@ impl TryFrom<Written> for PlatformFault {
     type Error = InvalidFault;
 
     fn try_from(written: Written) -> Result<Self, InvalidFault> {
-        let at = written.at.ok_or(InvalidFault::Impossible {
-            effect: "a fault",
-            at: "nowhere".into(),
-            because: "`at` must name a message",
-        })?;
+        let at = written.at.ok_or(InvalidFault::Nowhere)?;
         let switches = [
             (written.reset, Effect::Reset),
             (written.silent, Effect::Silent),

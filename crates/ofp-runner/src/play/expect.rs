@@ -3,7 +3,7 @@
 use std::ops::Range;
 
 use jsonpath_rust::JsonPath;
-use ofp_evidence::{Cause, Excerpt, Finding, Severity, Subject};
+use ofp_evidence::{Cause, Excerpt, Finding, Severity, Subject, cut};
 use ofp_scenario::Step;
 use serde_json::Value;
 
@@ -52,7 +52,7 @@ fn written(step: &Step, span: &Range<usize>) -> Excerpt {
 /// What the screen that follows is held to.
 pub(super) fn of_screen(step: &Step, screen: &str, text: &str) -> Vec<Finding> {
     let mut findings = Vec::new();
-    let start = || -> String { text.chars().take(160).collect() };
+    let start = || cut(text, 160);
     if let Some(expected) = &step.expect.screen
         && expected.value.as_str() != screen
     {

@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use ofp_evidence::{Excerpt, Finding, Message};
+use ofp_evidence::{Excerpt, Finding, Message, cut};
 use ofp_jose::{CompactJwe, CompactJws, KeySet};
 use ofp_scenario::{CaptureFrom, Expect, ExpectJwe, ExpectJwt, Located, Presence, Step};
 use ofp_types::wire::wrapped_jws;
@@ -40,7 +40,7 @@ impl Heard {
         if let Some(expected) = &expect.status
             && !expected.value.contains(self.status)
         {
-            let start: String = self.message.text().chars().take(200).collect();
+            let start = cut(&self.message.text(), 200);
             let (wanted, came) = (format!("status {}", expected.value), self.status.to_string());
             let came = format!("{came} {start}").trim_end().to_owned();
             // what else is expected is expected of another answer
@@ -57,14 +57,13 @@ impl Heard {
             findings.extend(self.at_path(step, path, &expected.span, &wanted, &expected.value));
         }
         for (path, expected) in expect.json_exact.iter().flatten() {
-            let wanted = |found: &Value| *found == expected.value;
-            findings.extend(self.at_path(step, path, &expected.span, &wanted, &expected.value));
+            findings.extend(self.exactly(step, path, expected));
         }
         for path in expect.json_absent.iter().flatten() {
             findings.extend(self.absent(step, path));
         }
-        findings.extend(expect.jwt.as_ref().and_then(|jwt| self.jwt(step, jwt, keys)));
-        findings.extend(expect.jwe.as_ref().and_then(|jwe| self.jwe(step, jwe)));
+        findings.extend(expect.jwt.iter().flat_map(|jwt| self.jwt(step, jwt, keys)));
+        findings.extend(expect.jwe.iter().flat_map(|jwe| self.jwe(step, jwe)));
         findings
     }
 
@@ -93,14 +92,33 @@ impl Heard {
         }
     }
 
-    fn absent(&self, step: &Step, path: &Located<String>) -> Option<Finding> {
-        let found = query(self.json.as_ref()?, &path.value).unwrap_or_default();
-        if found.values.is_empty() {
-            return None;
+    /// Every value at the path must be this one.
+    fn exactly(&self, step: &Step, path: &str, expected: &Located<Value>) -> Option<Finding> {
+        let same = |found: &Value| *found == expected.value;
+        let missed = self.at_path(step, path, &expected.span, &same, &expected.value);
+        let found = query(self.json.as_ref().unwrap_or(&Value::Null), path).unwrap_or_default();
+        if missed.is_some() || found.values.iter().all(|one| same(one)) {
+            return missed;
         }
-        let wanted = format!("nothing at {}", path.value);
-        let finding = unmet(step, &path.span, wanted, found.shown());
+        let wanted = format!("{path}: exactly {}", expected.value);
+        let finding = unmet(step, &expected.span, wanted, found.shown());
         Some(finding.showing(self.shown(&found.paths, "the answer has this")))
+    }
+
+    fn absent(&self, step: &Step, path: &Located<String>) -> Option<Finding> {
+        let found = match &self.json {
+            None => Err("no JSON".to_owned()),
+            Some(json) => query(json, &path.value),
+        };
+        let wanted = format!("nothing at {}", path.value);
+        match found {
+            Ok(found) if found.values.is_empty() => None,
+            Ok(found) => {
+                let finding = unmet(step, &path.span, wanted, found.shown());
+                Some(finding.showing(self.shown(&found.paths, "the answer has this")))
+            }
+            Err(why) => Some(unmet(step, &path.span, wanted, why).showing(self.shown(&[], ""))),
+        }
     }
 
     /// The answer as text, with what is at some paths marked.
@@ -109,15 +127,16 @@ impl Heard {
         match &self.json {
             Some(json) => shown_json(&name, json, paths, label),
             None => {
-                let text: String = self.message.text().chars().take(400).collect();
+                let text = cut(&self.message.text(), 400);
                 let text = if text.is_empty() { "(no body)".to_owned() } else { text };
-                Excerpt { name, span: 0..1, text, first_line: 1, label: label.to_owned() }
+                let first = text.chars().next().map_or(0, char::len_utf8);
+                Excerpt { name, span: 0..first, text, first_line: 1, label: label.to_owned() }
             }
         }
     }
 
-    fn jwt(&self, step: &Step, expected: &Located<ExpectJwt>, keys: &KeySet) -> Option<Finding> {
-        let missed = |wanted: String, came: String| Some(unmet(step, &expected.span, wanted, came));
+    fn jwt(&self, step: &Step, expected: &Located<ExpectJwt>, keys: &KeySet) -> Vec<Finding> {
+        let missed = |wanted: String, came: String| vec![unmet(step, &expected.span, wanted, came)];
         let jwt = match self.signed(expected.value.r#in.as_deref(), keys) {
             Ok(jwt) => jwt,
             Err(why) => return missed("a signed message whose signature is good".into(), why),
@@ -129,9 +148,10 @@ impl Heard {
         let header = expected.value.header.iter().map(|(path, value)| (of("header", path), value));
         let claims = expected.value.claims.iter().map(|(path, value)| (of("claims", path), value));
         let all = header.chain(claims);
-        all.into_iter().find_map(|(path, wanted)| {
+        let differs = |(path, wanted): (String, &Value)| {
             differs(step, &expected.span, &jwt, &path, wanted, "the signed message")
-        })
+        };
+        all.filter_map(differs).collect()
     }
 
     /// Header and claims of the signed message in the answer, after its signature has been verified.
@@ -161,18 +181,17 @@ impl Heard {
         SIGNATURES.iter().find_map(|name| self.message.header(name).map(str::to_owned))
     }
 
-    fn jwe(&self, step: &Step, expected: &Located<ExpectJwe>) -> Option<Finding> {
-        let missed =
-            |wanted: String, came: &str| Some(unmet(step, &expected.span, wanted, came.to_owned()));
+    fn jwe(&self, step: &Step, expected: &Located<ExpectJwe>) -> Vec<Finding> {
         let text = encrypted_part(&self.message);
         let Some(jwe) = text.as_deref().and_then(|text| CompactJwe::parse(text).ok()) else {
-            return missed("an encrypted part (JWE)".into(), "none");
+            let wanted = "an encrypted part (JWE)".to_owned();
+            return vec![unmet(step, &expected.span, wanted, "none".into())];
         };
         let header = Value::Object(jwe.header.clone());
-        let mut all = expected.value.header.iter();
-        all.find_map(|(path, wanted)| {
+        let differs = |(path, wanted): (&String, &Value)| {
             differs(step, &expected.span, &header, path, wanted, "the JWE's header")
-        })
+        };
+        expected.value.header.iter().filter_map(differs).collect()
     }
 
     /// What a capture names, or why there is nothing.

@@ -7,8 +7,8 @@ use std::{
 };
 
 use ofp_evidence::{
-    Exchange, ExchangeId, Finding, Handshake, Outcome, Record, Role, RunEvent, ScenarioId,
-    StepResult, StepStatus,
+    Endpoint, Exchange, ExchangeId, Finding, Handshake, Outcome, Record, Role, RunEvent,
+    ScenarioId, StepResult, StepStatus,
 };
 use ofp_scenario::{
     Answers, Capture, CaptureFrom, ConsentMember, Expect, ExpectTls, Located, Presence, Step, Until,
@@ -19,7 +19,7 @@ use url::Url;
 use super::{
     PlayOptions,
     expect::unmet,
-    heard::presence,
+    heard::{Heard, presence},
     steps::{Actors, StepError, Stopped},
 };
 use crate::{Loaded, World};
@@ -73,6 +73,16 @@ pub(super) fn file_of(step: &Step, loaded: &Loaded) -> Option<String> {
     (step.source.name != loaded.source.name).then(|| step.source.name.clone())
 }
 
+/// One try at a step.
+#[derive(Clone, Copy)]
+struct Attempt {
+    started: Instant,
+    /// How many records there were before it.
+    before: usize,
+    /// How long a status may take to come about.
+    soon: Duration,
+}
+
 /// A scenario under way.
 struct Playing<'a> {
     world: &'a World,
@@ -89,7 +99,7 @@ impl Playing<'_> {
             Err(problem) => {
                 result.status = StepStatus::Error;
                 result.error = Some(format!("with what was captured: {}", problem.title));
-                self.stopped = Some(Stopped::OutOfOrder);
+                self.stopped = Some(Stopped::ByTheOthers);
                 return;
             }
         };
@@ -153,7 +163,8 @@ impl Playing<'_> {
         let Some(until) = &step.until else {
             let (started, before) = (Instant::now(), self.world.journal.mark());
             let mut findings = actors.play(step).await?;
-            findings.extend(self.held(actors, step, &step.expect, started, before).await);
+            let attempt = Attempt { started, before, soon: SOON };
+            findings.extend(self.held(actors, step, &step.expect, attempt).await);
             return Ok(findings);
         };
         let deadline = Instant::now() + until.at_most.0.unsigned_abs();
@@ -161,17 +172,29 @@ impl Playing<'_> {
         waiting.expect = until.expect.clone();
         loop {
             let (started, before) = (Instant::now(), self.world.journal.mark());
-            let mut findings = actors.play(&waiting).await?;
-            findings.extend(self.held(actors, &waiting, &until.expect, started, before).await);
+            let is_last = started + until.every.0.unsigned_abs() > deadline;
+            let findings = match actors.play(&waiting).await {
+                Ok(mut findings) => {
+                    let attempt = Attempt { started, before, soon: Duration::ZERO };
+                    findings.extend(self.held(actors, &waiting, &until.expect, attempt).await);
+                    findings
+                }
+                // what does not work yet may work later
+                Err(error) if error.stops() == Stopped::ByTheOthers && !is_last => {
+                    tokio::time::sleep(until.every.0.unsigned_abs()).await;
+                    continue;
+                }
+                Err(error) => return Err(error),
+            };
             if findings.is_empty() {
                 let keys = &self.world.settings.dp_keys;
-                let answer =
-                    actors.answer().as_ref().map(|heard| heard.held_to(step, &step.expect, keys));
-                let mut findings = answer.unwrap_or_default();
-                findings.extend(self.held(actors, step, &step.expect, started, before).await);
+                let held = |heard: &Heard| heard.held_to(step, &step.expect, keys);
+                let mut findings: Vec<Finding> = actors.answers().iter().flat_map(held).collect();
+                let attempt = Attempt { started, before, soon: SOON };
+                findings.extend(self.held(actors, step, &step.expect, attempt).await);
                 return Ok(findings);
             }
-            if Instant::now() + until.every.0.unsigned_abs() > deadline {
+            if is_last {
                 return Ok(findings.into_iter().map(|finding| in_vain(finding, until)).collect());
             }
             // nobody tells when an answer has become another
@@ -185,9 +208,9 @@ impl Playing<'_> {
         actors: &Actors<'_>,
         step: &Step,
         expect: &Expect,
-        started: Instant,
-        before: usize,
+        attempt: Attempt,
     ) -> Vec<Finding> {
+        let Attempt { started, before, soon } = attempt;
         let mut findings = Vec::new();
         let took = started.elapsed();
         if let Some(time) = &expect.time
@@ -208,13 +231,13 @@ impl Playing<'_> {
         if let Some(status) = &expect.consent {
             let came = match actors.consents().last() {
                 Some(consent) => {
-                    let waited = self.world.paynet.wait_for(consent, status.value, SOON).await;
+                    let waited = self.world.paynet.wait_for(consent, status.value, soon).await;
                     waited.err().map(|unsettled| unsettled.to_string())
                 }
                 None => Some("no consent has been asked for".to_owned()),
             };
             if let Some(came) = came {
-                let wanted = format!("consent {} within {SOON:?}", status.value);
+                let wanted = format!("consent {} within {soon:?}", status.value);
                 findings.push(unmet(step, &status.span, wanted, came));
             }
         }
@@ -274,7 +297,9 @@ impl Playing<'_> {
         expected: &Located<ExpectTls>,
         before: usize,
     ) -> Vec<Finding> {
-        let exchange = self.exchanges(actors, before).pop();
+        // what a DC asks of PayNet is no TLS connection of the DP's
+        let to_dp = self.exchanges(actors, before).into_iter().filter(|x| x.to == Role::Dp);
+        let exchange = to_dp.last();
         let handshake = exchange.as_ref().and_then(|exchange| self.handshake(exchange));
         let failure = exchange.as_ref().and_then(|exchange| match &exchange.outcome {
             Outcome::Failed(failure) => Some(failure.to_string()),
@@ -321,7 +346,9 @@ impl Playing<'_> {
             .filter_map(|record| match &**record {
                 Record::Exchange(x)
                     if x.from != Role::Dp
-                        && x.consent.as_ref().is_some_and(|c| consents.contains(c)) =>
+                        && (x.consent.as_ref().is_some_and(|c| consents.contains(c))
+                            // before there is a consent, health is asked about none
+                            || x.consent.is_none() && x.endpoint == Endpoint::Health) =>
                 {
                     Some(x.clone())
                 }
@@ -339,8 +366,7 @@ impl Playing<'_> {
             match self.found(actors, capture, before) {
                 Ok(value) => {
                     if capture.secret {
-                        let text = value.as_str().map_or_else(|| value.to_string(), str::to_owned);
-                        self.world.journal.keep_secret(&text);
+                        leaves(&value, &mut |text| self.world.journal.keep_secret(text));
                     }
                     self.captured.insert(capture.name.clone(), value);
                 }
@@ -376,11 +402,21 @@ impl Playing<'_> {
                     }
                 }
             }
-            from => match actors.answer().as_ref() {
+            from => match actors.answers().last() {
                 Some(heard) => heard.captured(from, &self.world.settings.dp_keys),
                 None => Err("no answer".into()),
             },
         }
+    }
+}
+
+/// Every text and number in a value.
+fn leaves(value: &Value, tell: &mut dyn FnMut(&str)) {
+    match value {
+        Value::String(text) => tell(text),
+        Value::Array(items) => items.iter().for_each(|item| leaves(item, tell)),
+        Value::Object(members) => members.values().for_each(|member| leaves(member, tell)),
+        other => tell(&other.to_string()),
     }
 }
 

@@ -24,6 +24,8 @@ struct Kind {
     needs: &'static [&'static str],
     /// Its longest life in seconds.
     life: f64,
+    /// When its life begins.
+    from: &'static str,
 }
 
 impl Kind {
@@ -31,25 +33,35 @@ impl Kind {
         let has = |name: &str| !claims[name].is_null();
         if has("url") {
             let needs = &["iss", "aud", "jti", "url", "qpm"];
-            return Self { name: "the signature of a request (S1)", needs, life: 300.0 };
+            return Self {
+                name: "the signature of a request (S1)",
+                needs,
+                life: 300.0,
+                from: "iat",
+            };
         }
         if has("response_type") {
             let needs = &["iss", "aud", "client_id", "redirect_uri", "code_challenge"];
-            return Self { name: "a request object (RFC 9101)", needs, life: 3600.0 };
+            return Self { name: "a request object (RFC 9101)", needs, life: 3600.0, from: "nbf" };
         }
         if has("iss") && claims["iss"] == claims["sub"] {
             let needs = &["iss", "sub", "aud", "jti"];
-            return Self { name: "a client assertion (RFC 7523)", needs, life: 600.0 };
+            return Self { name: "a client assertion (RFC 7523)", needs, life: 600.0, from: "iat" };
         }
         if has("data") {
             let needs = &["iss", "aud", "jti", "data"];
-            return Self { name: "an answer with data (S1)", needs, life: 3600.0 };
+            return Self { name: "an answer with data (S1)", needs, life: 3600.0, from: "iat" };
         }
         if has("sub") {
             let needs = &["iss", "sub", "aud"];
-            return Self { name: "an id_token (OpenID Connect Core 2)", needs, life: 3600.0 };
+            return Self {
+                name: "an id_token (OpenID Connect Core 2)",
+                needs,
+                life: 3600.0,
+                from: "iat",
+            };
         }
-        Self { name: "claims", needs: &["iss"], life: 3600.0 }
+        Self { name: "claims", needs: &["iss"], life: 3600.0, from: "iat" }
     }
 }
 
@@ -307,7 +319,7 @@ impl Sheet {
         }
         for name in ["iat", "nbf", "exp"] {
             match (&claims[name], date(name)) {
-                (Value::Null, _) if name == "nbf" => {}
+                (Value::Null, _) if name != "exp" && name != kind.from => {}
                 (Value::Null, _) => {
                     self.rule(name, "a NumericDate (RFC 7519 §2)", "nothing", false);
                 }
@@ -320,7 +332,7 @@ impl Sheet {
                 }
             }
         }
-        if let (Some(from), Some(exp)) = (date("iat").or(date("nbf")), date("exp")) {
+        if let (Some(from), Some(exp)) = (date(kind.from), date("exp")) {
             let (life, most) = (exp - from, kind.life);
             let holds = life > 0.0 && life <= most;
             self.rule(

@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use super::run;
 use crate::{
-    args::{Args, Command, VariableArgs},
+    args::{Args, Command, Snapshots, VariableArgs},
     environment::Environment,
     failure::Failure,
 };
@@ -51,7 +51,7 @@ pub(super) fn keep(arguments: &[String], summary: &Summary, environment: &Enviro
     }
 }
 
-/// Plays again what did not pass. Values at the command line are not kept, since they may be secret.
+/// Plays again what did not pass. Secrets at the command line are not kept, and are given anew.
 pub(super) fn rerun(variables: &VariableArgs, environment: &Environment) -> Result<u8, Failure> {
     let path = Path::new(FOLDER).join(FILE);
     let failed = |reason: String| Failure::File { path: path.clone(), reason };
@@ -68,8 +68,16 @@ pub(super) fn rerun(variables: &VariableArgs, environment: &Environment) -> Resu
     let args = Args::try_parse_from(arguments).map_err(|e| failed(e.to_string()))?;
     match args.command {
         Command::Run(mut args) => {
-            args.variables.var.clone_from(&variables.var);
+            // later ones outweigh
+            args.variables.var.extend(variables.var.iter().cloned());
             args.variables.vars = variables.vars.clone().or(args.variables.vars);
+            // reports and evidence of the whole run are not to be those of a part of it, and nothing is accepted unseen
+            args.report.clear();
+            args.evidence = None;
+            args.watch.clear();
+            if args.snapshots == Snapshots::Accept {
+                args.snapshots = Snapshots::Check;
+            }
             run::again(&args, &last.arguments, &last.not_passed, environment)
         }
         _ => Err(failed("it is no run".into())),

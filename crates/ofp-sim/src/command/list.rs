@@ -3,7 +3,8 @@
 use std::path::{Path, PathBuf};
 
 use ofp_checks::catalogue;
-use ofp_runner::{Loaded, exit, load, profile};
+use ofp_report::tame;
+use ofp_runner::{LoadOptions, Loaded, exit, load_with, profile};
 use ofp_scenario::{Candidate, Filter, PROFILES};
 use ofp_types::{DpFault, DpVariant, Mutation, Profile};
 
@@ -40,8 +41,13 @@ fn shown(rows: Vec<Vec<String>>) -> Result<u8, Failure> {
 
 fn scenarios(filter: Option<&Filter>, paths: &[PathBuf]) -> Result<u8, Failure> {
     let selected = |one: &Loaded| filter.is_none_or(|filter| select::selects(filter, one));
-    let loaded = load(paths)?.into_iter().filter(selected);
-    shown(loaded.map(|one| vec![one.id, one.scenario.tags.join(","), one.scenario.title]).collect())
+    let options = LoadOptions { open_variables: true, ..LoadOptions::default() };
+    let loaded = load_with(paths, &options)?.into_iter().filter(selected);
+    let row = |one: Loaded| {
+        let (tags, title) = (one.scenario.tags.join(","), &one.scenario.title);
+        vec![tame(&one.id), tame(&tags), tame(title)]
+    };
+    shown(loaded.map(row).collect())
 }
 
 /// Name, the requirements that must and may turn red, what it does.

@@ -12,8 +12,8 @@ use ofp_net::{OsEntropy, SystemClock};
 use ofp_pki::{OpenOptions, Pki};
 use ofp_report::Terminal;
 use ofp_runner::{
-    Loaded, RunOptions, SnapshotMode, Target, Voice, World, WorldOptions, evidence, judge_evidence,
-    load_with, run as play,
+    LoadOptions, Loaded, RunOptions, SnapshotMode, Target, Voice, World, WorldOptions, evidence,
+    judge_evidence, load_with, run as play,
 };
 use ofp_scenario::{Known, PROFILES, Source, Span, closest, parse_baseline, render};
 use ofp_types::{Clock as _, DpFault, DpVariant, Profile};
@@ -57,9 +57,13 @@ fn play_once(
     let mut reports = Reports::parse(&args.report)?;
     let faults = faults(&args.fault)?;
     let variants = variants(&args.variant)?;
-    let values = select::values(&args.variables, environment)?;
-    let loaded = load_with(&args.paths, &values)?;
-    select::check_used(&values, &loaded)?;
+    let reading = LoadOptions {
+        values: select::values(&args.variables, environment)?,
+        open_variables: false,
+        profile: asked.as_ref().map(|profile| profile.name.clone()),
+    };
+    let loaded = load_with(&args.paths, &reading)?;
+    select::check_used(&reading.values, &loaded)?;
     let scenarios = select::select(loaded, args, only)?;
     can_accept(args, &scenarios)?;
     let baseline = args.baseline.as_deref().map(|path| baseline(path, environment)).transpose()?;
@@ -95,7 +99,8 @@ fn play_once(
     if let (Some(path), Some(evidence)) = (&args.evidence, evidence) {
         write_private(path, &evidence)?;
     }
-    last_run::keep(arguments, &summary, environment);
+    let arguments = [arguments, &told(args, &scenarios)].concat();
+    last_run::keep(&arguments, &summary, environment);
     Ok(summary.exit_code)
 }
 
@@ -133,7 +138,8 @@ fn options(
             profile: profile.name.clone(),
             experimental: profile.experimental,
             target: target.map_or("the reference DP", Target::name).into(),
-            rerun_flags: rerun_flags(args),
+            rerun_flags: flags(args, scenarios, false),
+            step_flags: flags(args, scenarios, true),
             scenarios: scenarios.len(),
         },
         pki_folder: Some(args.pki.display().to_string()),
@@ -261,11 +267,33 @@ fn baseline(path: &Path, environment: &Environment) -> Result<Vec<Known>, Failur
     })
 }
 
-/// The flags that decide what a run finds.
-fn rerun_flags(args: &RunArgs) -> String {
+/// `--var NAME=VALUE`, as far as it is no secret.
+fn told(args: &RunArgs, scenarios: &[Loaded]) -> Vec<String> {
+    let is_secret =
+        |value: &str| scenarios.iter().any(|one| one.scenario.secrets.iter().any(|s| s == value));
+    let open = args
+        .variables
+        .var
+        .iter()
+        .filter(|given| given.split_once('=').is_some_and(|(_, value)| !is_secret(value)));
+    open.map(|given| format!("--var={given}")).collect()
+}
+
+/// A word as a shell takes it.
+fn word(text: &str) -> String {
+    let plain = |c: char| c.is_alphanumeric() || "-_./=:,@%+".contains(c);
+    if text.chars().all(plain) {
+        text.to_owned()
+    } else {
+        format!("'{}'", text.replace('\'', r"'\''"))
+    }
+}
+
+/// The flags that decide what a run finds; those that `explain step` takes as well, or all of them.
+fn flags(args: &RunArgs, scenarios: &[Loaded], of_step: bool) -> String {
     let mut flags = String::new();
     let mut add = |flag: &str, value: &str| {
-        flags.extend([" --", flag, " ", value]);
+        flags.extend([" --", flag, " ", &word(value)]);
     };
     if let Some(target) = &args.target {
         add("target", &target.display().to_string());
@@ -281,11 +309,17 @@ fn rerun_flags(args: &RunArgs) -> String {
     if let Some(file) = &args.variables.vars {
         add("vars", &file.display().to_string());
     }
-    if let Some(baseline) = &args.baseline {
-        add("baseline", &baseline.display().to_string());
+    for given in told(args, scenarios) {
+        add("var", given.trim_start_matches("--var="));
     }
     if args.timeout != DEFAULT_TIMEOUT {
         add("timeout", &args.timeout);
+    }
+    if of_step {
+        return flags;
+    }
+    if let Some(baseline) = &args.baseline {
+        add("baseline", &baseline.display().to_string());
     }
     if args.fail_on == FailOn::Should {
         add("fail-on", "should");

@@ -81,6 +81,14 @@ pub(super) fn select(
         }
     }
     let filter = filter(args.filter.as_deref())?;
+    for leaf in filter.iter().flat_map(Filter::leaves) {
+        if let Filter::Requirement(id) = leaf
+            && id.contains('-')
+            && ofp_checks::find(id).is_none()
+        {
+            return Err(Failure::UnknownRequirement(id.clone()));
+        }
+    }
     let tagged = |one: &Loaded| {
         args.tag.is_empty() || args.tag.iter().any(|tag| one.scenario.tags.contains(tag))
     };

@@ -7,7 +7,8 @@ use ofp_evidence::{StepStatus, Summary};
 use ofp_net::{OsEntropy, SystemClock};
 use ofp_report::{conversation, tame};
 use ofp_runner::{
-    Loaded, RunOptions, SnapshotMode, World, WorldOptions, exit, load_with, run as play,
+    LoadOptions, Loaded, RunOptions, SnapshotMode, World, WorldOptions, exit, load_with,
+    run as play,
 };
 
 use super::{print, run, select};
@@ -20,11 +21,18 @@ use crate::{
 pub(super) fn explain(args: &ExplainArgs, environment: &Environment) -> Result<u8, Failure> {
     let place = args.place.as_deref().unwrap_or_default();
     let bad = || Failure::BadPlace(place.to_owned());
-    let (file, line) = place.rsplit_once(':').ok_or_else(bad)?;
-    let line: usize = line.parse().map_err(|_| bad())?;
+    let numbered =
+        place.rsplit_once('#').and_then(|(file, n)| Some((file, n.parse::<usize>().ok()?)));
+    let lined = place.rsplit_once(':').and_then(|(file, n)| Some((file, n.parse::<usize>().ok()?)));
+    let file = numbered.or(lined).ok_or_else(bad)?.0;
     let values = select::values(&args.variables, environment)?;
-    let loaded = load_with(&[PathBuf::from(file)], &values)?;
-    let (mut loaded, at) = find(loaded, file, line)?;
+    let options = LoadOptions { values, ..LoadOptions::default() };
+    let loaded = load_with(&[PathBuf::from(file)], &options)?;
+    let (mut loaded, at) = match (numbered, lined) {
+        (Some((_, number)), _) => nth(loaded, file, number)?,
+        (None, Some((_, line))) => find(loaded, file, line)?,
+        (None, None) => return Err(bad()),
+    };
     print(&written(&loaded, at))?;
     loaded.scenario.steps.truncate(at + 1);
     loaded.scenario.snapshot = false;
@@ -34,6 +42,14 @@ pub(super) fn explain(args: &ExplainArgs, environment: &Environment) -> Result<u
     let Some(summary) = summary else { return Ok(exit::UNTESTED) };
     print(&sent(&summary))?;
     Ok(summary.exit_code)
+}
+
+/// The step of a number, from 1, in the first scenario of the file.
+fn nth(loaded: Vec<Loaded>, file: &str, number: usize) -> Result<(Loaded, usize), Failure> {
+    let one =
+        loaded.into_iter().next().filter(|one| (1..=one.scenario.steps.len()).contains(&number));
+    let one = one.ok_or_else(|| Failure::BadPlace(format!("{file}#{number}")))?;
+    Ok((one, number - 1))
 }
 
 /// The step whose lines have this one, in the first scenario of the file.
@@ -50,7 +66,9 @@ fn find(loaded: Vec<Loaded>, file: &str, line: usize) -> Result<(Loaded, usize),
         match one.scenario.steps.iter().position(has) {
             Some(at) => return Ok((one, at)),
             None if lines.is_empty() => {
-                lines = one.scenario.steps.iter().map(|step| step.line.to_string()).collect();
+                let own = |step: &&ofp_scenario::Step| step.source.name == one.source.name;
+                let own = one.scenario.steps.iter().filter(own);
+                lines = own.map(|step| step.line.to_string()).collect();
             }
             None => {}
         }
@@ -63,7 +81,11 @@ fn written(loaded: &Loaded, at: usize) -> String {
     let text = step.source.shown();
     let first = step.source.line(step.span.start);
     let last = step.source.line(step.span.end.saturating_sub(1)).max(step.line);
-    let lines = text.lines().enumerate().skip(first - 1).take(last + 1 - first);
+    let lines = text
+        .lines()
+        .enumerate()
+        .skip(first.saturating_sub(1))
+        .take((last + 1).saturating_sub(first));
     let shown: String =
         lines.map(|(at, line)| format!("{:>5}  {}\n", at + 1, tame(line))).collect();
     let steps = loaded.scenario.steps.len();
@@ -121,12 +143,13 @@ fn played(
 fn sent(summary: &Summary) -> String {
     let Some(scenario) = summary.scenarios.first() else { return String::new() };
     let Some(step) = scenario.steps.last() else { return String::new() };
-    let mut text = format!("\n{}\n", "As it was sent".bold());
+    let mut text = format!("\n{}\n", "As it is sent, played just now".bold());
     if step.status == StepStatus::Skipped {
         let stopped = scenario.steps.iter().find(|one| one.status != StepStatus::Passed);
         let (name, line, why) = stopped
             .map_or(("", 0, None), |one| (one.name.as_str(), one.line, one.error.as_deref()));
-        let why = why.map_or(String::new(), |why| format!(": {}", summary.secrets.mask(why)));
+        let why =
+            why.map_or(String::new(), |why| format!(": {}", tame(&summary.secrets.mask(why))));
         return format!(
             "{text}\n  nothing: the scenario stopped before it, at {name} ({}:{line}){why}\n",
             scenario.file
@@ -141,6 +164,7 @@ fn sent(summary: &Summary) -> String {
     }
     let word = match step.status {
         StepStatus::Passed => "the step passed".green(),
+        StepStatus::NotApplicable => "the step is left out in this profile".normal(),
         _ => "the step did not pass".red().bold(),
     };
     for finding in &step.findings {

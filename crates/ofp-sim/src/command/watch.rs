@@ -58,6 +58,8 @@ pub(super) fn watch(
 struct Places {
     /// Files, by name.
     files: Vec<PathBuf>,
+    /// Folders that files of scenarios are in.
+    beside: Vec<PathBuf>,
     /// Folders of scenarios: of these, YAML files alone.
     scenarios: Vec<PathBuf>,
     /// Whatever else was named: everything in it, but what the run itself writes.
@@ -71,12 +73,21 @@ impl Places {
         let there = |path: &&PathBuf| path.exists();
         let given = args.paths.iter().filter(there).cloned();
         let (scenarios, mut files): (Vec<_>, Vec<_>) = given.partition(|path| path.is_dir());
+        let beside = files.iter().map(|file| parent(file).to_owned()).collect();
+        let profile = args.profile.as_ref().map(PathBuf::from);
+        files.extend(profile.filter(|path| path.is_file()));
         let single = args.target.iter().chain(&args.variables.vars).chain(&args.baseline);
         files.extend(single.filter(there).cloned());
         let more = args.watch.iter().filter(there).cloned().collect();
         let reports = args.report.iter().filter_map(|text| text.split_once('='));
         let reports = reports.map(|(_, file)| PathBuf::from(file));
-        Self { files, scenarios, more, written: reports.chain(args.evidence.clone()).collect() }
+        Self {
+            files,
+            beside,
+            scenarios,
+            more,
+            written: reports.chain(args.evidence.clone()).collect(),
+        }
     }
 
     fn all(&self) -> impl Iterator<Item = &PathBuf> {
@@ -96,8 +107,9 @@ impl Places {
             return false;
         }
         let is_yaml = path.extension().is_some_and(|e| e == "yaml" || e == "yml");
-        let scenario = is_yaml && (inside(&self.scenarios) || named(&self.files));
-        scenario || named(&self.files) || (inside(&self.more) && !name.contains("/.ofp-sim/"))
+        // fragments are beside the files that use them
+        let scenario = is_yaml && (inside(&self.scenarios) || inside(&self.beside));
+        scenario || named(&self.files) || (inside(&self.more) && !name.contains("/.ofp-sim"))
     }
 }
 
@@ -114,8 +126,6 @@ struct Wait {
 impl Wait {
     /// The file that has changed; nothing when interrupted.
     fn for_change(&mut self) -> Option<PathBuf> {
-        // what the run itself has written is old news
-        while self.changes.try_recv().is_ok() {}
         let (changes, places) = (&mut self.changes, &self.places);
         self.runtime.block_on(async {
             let changed = async {

@@ -5,7 +5,7 @@ use jiff::{
     tz::{Offset, TimeZone},
 };
 use ofp_dc::{ConsentChange, ConsentRequest, DcError};
-use ofp_evidence::{Endpoint, Message, Record, Role};
+use ofp_evidence::{Endpoint, Message, Record, Role, cut};
 use ofp_net::Reply;
 use ofp_scenario::{Change, Provider, ResponseMode, Step, WhichConsent, WhichToken};
 use ofp_types::{ReasonCode, StatusReason};
@@ -142,7 +142,7 @@ impl Actors<'_> {
     /// Success, unless the step expects something else.
     fn replied(&self, what: &'static str, success: u16, step: &Step, reply: Reply) -> Played {
         if step.expect.status.is_none() && step.until.is_none() && reply.status != success {
-            let body = reply.message.text().chars().take(300).collect();
+            let body = cut(&reply.message.text(), 300);
             return Err(StepError::Refused { what, status: reply.status, body });
         }
         Ok(self.heard(step, Heard::of(reply.status, reply.message)))

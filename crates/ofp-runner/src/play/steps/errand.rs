@@ -260,7 +260,7 @@ async fn run(target: &Target, wish: &Wish<'_>, deadline: Duration) -> Result<Out
     let mut ready = target.command(command).ok_or_else(|| failed("no program is named".into()))?;
     let answer = program::finish(&mut ready, &text, deadline).await.map_err(failed)?;
     let outcome: Outcome = serde_json::from_slice(&answer).map_err(|e| {
-        let start: String = String::from_utf8_lossy(&answer).chars().take(120).collect();
+        let start = ofp_evidence::cut(&String::from_utf8_lossy(&answer), 120);
         let expected = "{\"callback_url\": …} or {\"error\": …}";
         failed(format!("expected {expected}, found `{start}`: {e}"))
     })?;

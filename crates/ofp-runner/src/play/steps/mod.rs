@@ -140,8 +140,8 @@ pub(super) struct Actors<'a> {
     errand: Option<Errand>,
     /// Which test customer the scenario has for its own.
     seat: usize,
-    /// The last answer that the step got.
-    answer: RefCell<Option<Heard>>,
+    /// The answers that the step got.
+    answers: RefCell<Vec<Heard>>,
 }
 
 type Played = Result<Vec<Finding>, StepError>;
@@ -150,7 +150,7 @@ impl<'a> Actors<'a> {
     pub(super) fn new(world: &'a World, scenario: &'a Scenario, seat: usize) -> Self {
         Self {
             seat,
-            answer: RefCell::new(None),
+            answers: RefCell::default(),
             errand: None,
             chromium: None,
             world,
@@ -171,7 +171,7 @@ impl<'a> Actors<'a> {
 
     /// Carries out a step; what was not as expected comes back.
     pub(super) async fn play(&mut self, step: &Step) -> Played {
-        *self.answer.borrow_mut() = None;
+        self.answers.borrow_mut().clear();
         match &step.action {
             Action::RequestConsent => self.request_consent().await,
             Action::ExchangeCode => self.exchange_code().await,
@@ -288,12 +288,12 @@ impl<'a> Actors<'a> {
     /// Keeps an answer, and holds it to what the step expects.
     fn heard(&self, step: &Step, heard: Heard) -> Vec<Finding> {
         let findings = heard.held_to(step, &step.expect, &self.world.settings.dp_keys);
-        *self.answer.borrow_mut() = Some(heard);
+        self.answers.borrow_mut().push(heard);
         findings
     }
 
-    /// The last answer that the step got.
-    pub(super) fn answer(&self) -> Ref<'_, Option<Heard>> {
-        self.answer.borrow()
+    /// The answers that the step got.
+    pub(super) fn answers(&self) -> Ref<'_, [Heard]> {
+        Ref::map(self.answers.borrow(), Vec::as_slice)
     }
 }

@@ -57,9 +57,7 @@ impl Actors<'_> {
             Outcome::Answered { status, message } => {
                 findings.extend(self.heard(step, Heard::of(*status, message.clone())));
             }
-            Outcome::Failed(failure)
-                if step.expect.status.is_some() || step.expect.json.is_some() =>
-            {
+            Outcome::Failed(failure) if wants_answer(&step.expect) => {
                 let failure = failure.clone();
                 return Err(StepError::NoAnswer { what: "the DP", failure });
             }
@@ -201,6 +199,13 @@ impl Actors<'_> {
         let books = bank.books();
         books.customers.iter().flat_map(|customer| &customer.accounts).map(|a| a.id.clone()).next()
     }
+}
+
+/// Whether something is expected that only an answer can meet.
+fn wants_answer(expect: &Expect) -> bool {
+    let of_answer =
+        ["status", "headers", "json", "json_exact", "json_absent", "redirect", "jwt", "jwe"];
+    expect.written().iter().any(|key| of_answer.contains(key))
 }
 
 /// Whether the author wants the request refused, in so many words or by a status.

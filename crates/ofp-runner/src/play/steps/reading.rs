@@ -1,6 +1,6 @@
 //! The DC reads account data; what it got out of it becomes evidence.
 
-use std::time::Duration;
+use std::{num::NonZeroU32, time::Duration};
 
 use ofp_dc::{DcError, Linked, Reading, Resource};
 use ofp_evidence::{Decryption, Endpoint, Exchange, ExchangeId, Finding, Reader, Record};
@@ -56,7 +56,7 @@ impl Actors<'_> {
                 .filter_map(|(name, value)| Some((*name, value.as_ref()?.clone())))
                 .collect();
             let (mut all, mut last) = (Vec::new(), None);
-            for _ in 0..read.pages.unwrap_or(MOST_PAGES) {
+            for _ in 0..read.pages.map_or(MOST_PAGES, NonZeroU32::get) {
                 let fields: Vec<(&str, &str)> =
                     query.iter().map(|(n, v)| (*n, v.as_str())).collect();
                 let reading =
