@@ -2,9 +2,10 @@
 
 play_page.py PAGE.md…
 
-In a page, ```yaml file=NAME is a file; ```sh is run by bash in one folder for the page and must succeed, or exit as
+In a page, ```yaml file=NAME is a file; ```yaml same=PATH is what that file has below its first line; ```sh is run by bash in one folder for the page and must succeed, or exit as
 ```sh exit=N says; each line of the ```text behind it must be in what came; ```sh norun is not run, and says so.
 """
+import os
 import re
 import subprocess
 import sys
@@ -20,13 +21,17 @@ def play(page):
     run = 0
     for kind, info, text in BLOCK.findall(Path(page).read_text()):
         told = dict(pair.split("=", 1) for pair in info.split() if "=" in pair)
-        if kind == "yaml" and "file" in told:
+        if "same" in told:
+            whole = (Path(page).parent / told["same"]).read_text()
+            assert text == whole.split("\n", 1)[1], f"{page}: {told['same']} is another than the page shows"
+            run += 1
+        elif kind == "yaml" and "file" in told:
             file = folder / told["file"]
             file.parent.mkdir(parents=True, exist_ok=True)
             file.write_text(text)
         elif kind == "sh" and "norun" not in info:
             done = subprocess.run(["bash", "-eu", "-c", text], cwd=folder, text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
-                                  env={**__import__("os").environ, "CI": ""})
+                                  env={**os.environ, "CI": ""})
             came = done.stdout
             expected = int(told.get("exit", "0"))
             assert done.returncode == expected, f"{page}: exit code {done.returncode}, not {expected}:\n{text}\n{came}"
@@ -35,8 +40,8 @@ def play(page):
             for line in filter(None, (line.strip() for line in text.splitlines())):
                 squeezed = re.sub(r"\s+", " ", line)
                 assert squeezed in re.sub(r"\s+", " ", came), f"{page}: `{line}` is not in\n{came}"
-    assert run, f"{page} shows no command"
-    print(f"{page}: {run} blocks of commands")
+    assert run, f"{page} shows nothing to play"
+    print(f"{page}: {run} blocks")
 
 
 for page in sys.argv[1:]:

@@ -11,6 +11,7 @@ mod json;
 mod junit;
 mod markdown;
 mod ndjson;
+mod progress;
 mod run;
 mod schema;
 mod shown;

@@ -6,14 +6,14 @@ use colored::Colorize as _;
 use ofp_checks::{find, group_title};
 use ofp_evidence::{
     Baseline, Difference, ExchangeId, Finding, Level, RequirementResult, RunEvent, RunStarted,
-    ScenarioId, ScenarioResult, ScenarioStatus, Stale, StepResult, StepStatus, Subject, Summary,
-    Verdict,
+    ScenarioResult, ScenarioStatus, Stale, StepResult, StepStatus, Subject, Summary, Verdict,
 };
 
 use ofp_types::Mutation;
 
 use crate::{
     block, curl,
+    progress::Progress,
     run::Run,
     words::{self, count},
 };
@@ -25,12 +25,7 @@ pub struct Terminal<W> {
     width: usize,
     /// Rows of `for_each` that passed, by the scenario that they are rows of.
     rows: BTreeMap<String, PassedRows>,
-    /// Whether a person watches, so that a line can be written over.
-    has_bar: bool,
-    /// How many scenarios there are, how many have ended, and which began last.
-    all: usize,
-    ended: usize,
-    newest: String,
+    progress: Progress,
 }
 
 /// Rows of one scenario that passed: one line for all of them.
@@ -44,29 +39,7 @@ impl<W: Write> Terminal<W> {
     /// Writes to `out`; `width` is the length of the longest scenario id. With a bar, a line that says how far the run has
     /// come is written over and over: for a terminal, and never for a file.
     pub fn new(out: W, width: usize, has_bar: bool) -> Self {
-        let (rows, newest) = (BTreeMap::new(), String::new());
-        Self { out, width, rows, has_bar, all: 0, ended: 0, newest }
-    }
-
-    /// How far the run has come.
-    fn bar(&mut self, began: Option<&ScenarioId>) -> std::io::Result<()> {
-        /// Characters of the bar itself.
-        const LENGTH: usize = 24;
-        if let Some(id) = began {
-            self.newest = tame(&id.0).chars().take(40).collect();
-        }
-        if !self.has_bar || self.ended == self.all {
-            return Ok(());
-        }
-        let done = LENGTH * self.ended / self.all.max(1);
-        let bar = format!("{}{}", "=".repeat(done), " ".repeat(LENGTH - done));
-        let (ended, all, newest) = (self.ended, self.all, &self.newest);
-        write!(self.out, "\r\x1b[2K  [{bar}] {ended}/{all}  {newest}")?;
-        self.out.flush()
-    }
-
-    fn clear_bar(&mut self) -> std::io::Result<()> {
-        if self.has_bar { write!(self.out, "\r\x1b[2K") } else { Ok(()) }
+        Self { out, width, rows: BTreeMap::new(), progress: Progress::new(has_bar) }
     }
 
     /// Shows an event.
@@ -76,23 +49,26 @@ impl<W: Write> Terminal<W> {
     pub fn show(&mut self, event: &RunEvent) -> std::io::Result<()> {
         match event {
             RunEvent::Started(started) => self.started(started),
-            RunEvent::ScenarioStarted(id) => self.bar(Some(id)),
+            RunEvent::ScenarioStarted(id) => {
+                self.progress.begins(id);
+                self.progress.show(&mut self.out)
+            }
             RunEvent::StepFinished { .. } => Ok(()),
             RunEvent::ScenarioFinished(scenario) => {
-                self.ended += 1;
-                self.clear_bar()?;
+                self.progress.ends();
+                self.progress.clear(&mut self.out)?;
                 self.scenario(scenario)?;
-                self.bar(None)
+                self.progress.show(&mut self.out)
             }
             RunEvent::Finished(summary) => {
-                self.clear_bar()?;
+                self.progress.clear(&mut self.out)?;
                 self.finished(summary)
             }
         }
     }
 
     fn started(&mut self, started: &RunStarted) -> std::io::Result<()> {
-        self.all = started.scenarios;
+        self.progress.starts(started.scenarios);
         let scenarios = count(started.scenarios, "scenario");
         let (tool, profile, target) =
             (started.tool.bold(), words::profile(started), &started.target);
@@ -122,17 +98,8 @@ impl<W: Write> Terminal<W> {
         };
         let (id, width) = (&scenario.id.0, self.width);
         let (ms, title) = (scenario.took.as_millis(), tame(&scenario.title));
-        let counter = self.counter();
+        let counter = self.progress.counter();
         writeln!(self.out, "  {word}  {counter}{id:width$}  {ms:>6} ms  {title}")
-    }
-
-    /// How many have ended, in a log: on a terminal the bar says so.
-    fn counter(&self) -> String {
-        if self.has_bar || self.all < 2 {
-            return String::new();
-        }
-        let digits = self.all.to_string().len();
-        format!("({:>digits$}/{})  ", self.ended, self.all)
     }
 
     fn passed_rows(&mut self) -> std::io::Result<()> {
@@ -140,7 +107,7 @@ impl<W: Write> Terminal<W> {
         for (of, rows) in std::mem::take(&mut self.rows) {
             let (ms, title) = (rows.took.as_millis(), tame(&rows.title));
             let id = format!("{of}[{}]", count(rows.count, "row"));
-            let blank = " ".repeat(self.counter().len());
+            let blank = " ".repeat(self.progress.counter().len());
             writeln!(self.out, "  {word}  {blank}{id:width$}  {ms:>6} ms  {title}")?;
         }
         Ok(())

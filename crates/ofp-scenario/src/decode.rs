@@ -84,8 +84,11 @@ pub(crate) fn decode_all<T: de::DeserializeOwned>(node: &Node) -> Result<T, Vec<
         match decode::<T>(&rest) {
             Ok(value) if problems.is_empty() => return Ok(value),
             Ok(_) => return Err(problems),
-            // what was taken away may be missed
-            Err(problem) if !problems.is_empty() && problem.title.ends_with("is missing") => {
+            // what was taken away may be missed by the map that it stood in
+            Err(problem)
+                if !problems.is_empty()
+                    && problem.labels.first().is_none_or(|label| is_map(&rest, &label.span)) =>
+            {
                 return Err(problems);
             }
             Err(problem) => {
@@ -102,6 +105,17 @@ pub(crate) fn decode_all<T: de::DeserializeOwned>(node: &Node) -> Result<T, Vec<
 
 /// More problems of one value help nobody.
 const MOST_PROBLEMS: usize = 20;
+
+/// Whether what stands at a place is a map.
+fn is_map(node: &Node, place: &Range<usize>) -> bool {
+    match &node.kind {
+        Kind::Scalar { .. } => false,
+        Kind::Sequence(items) => items.iter().any(|item| is_map(item, place)),
+        Kind::Mapping(entries) => {
+            node.span == *place || entries.iter().any(|(_, value)| is_map(value, place))
+        }
+    }
+}
 
 /// Takes the innermost part that something is wrong with out of its list or map.
 fn prune(node: &mut Node, wrong: &Range<usize>) -> bool {

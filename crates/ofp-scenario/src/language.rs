@@ -21,14 +21,24 @@ pub fn language_page() -> String {
          what would not read back as it is written (`007`, `1.50`) must be quoted. Everything has a default.\n\n\
          ## Keys of a file\n\n| Key | Means |\n|---|---|\n",
     );
-    rows(&mut text, &schema["properties"]);
+    rows(&mut text, &schema["properties"], &schema);
     text.push_str("\n`consent` has:\n\n| Key | Means |\n|---|---|\n");
-    rows(&mut text, &schema["definitions"]["ConsentSpec"]["properties"]);
+    rows(&mut text, &schema["definitions"]["ConsentSpec"]["properties"], &schema);
     steps(&mut text, &schema);
     verbs(&mut text, &schema);
     expectations(&mut text, &schema);
     text.push_str(NAMES);
     text
+}
+
+/// The part of the reference about one verb; empty for what is none.
+#[must_use]
+pub fn verb_page(name: &str) -> String {
+    let mut text = String::new();
+    if let Some(verb) = Verb::find(name) {
+        about(&mut text, verb, &scenario_schema());
+    }
+    text.trim_start().to_owned()
 }
 
 fn steps(text: &mut String, schema: &Value) {
@@ -54,15 +64,19 @@ fn verbs(text: &mut String, schema: &Value) {
             actor = verb.actor();
             let _ = write!(text, "\n## `{actor}`\n\n{}\n", who(actor));
         }
-        let _ = write!(text, "\n### `{}`\n\n{}\n", verb.name, verb.doc);
-        if let Some(needs) = verb.needs.first() {
-            let _ = write!(text, "\nNeeds `{}` before it.\n", needs.verb());
-        }
-        arguments(text, verb, schema);
-        let possible = Expect::possible(verb.answers);
-        if verb.answers != Answers::Nothing {
-            let _ = write!(text, "\nCan be expected of it: {}.\n", possible.join(", "));
-        }
+        about(text, verb, schema);
+    }
+}
+
+fn about(text: &mut String, verb: &Verb, schema: &Value) {
+    let _ = write!(text, "\n### `{}`\n\n{}\n", verb.name, verb.doc);
+    if let Some(needs) = verb.needs.first() {
+        let _ = write!(text, "\nNeeds `{}` before it.\n", needs.verb());
+    }
+    arguments(text, verb, schema);
+    let possible = Expect::possible(verb.answers);
+    if verb.answers != Answers::Nothing {
+        let _ = write!(text, "\nCan be expected of it: {}.\n", possible.join(", "));
     }
 }
 
@@ -107,23 +121,23 @@ fn arguments(text: &mut String, verb: &Verb, schema: &Value) {
 
 fn expectations(text: &mut String, schema: &Value) {
     text.push_str(
-        "\n## What can be expected\n\nThe keys of `expect` and `until`. Every mismatch of a step is reported at once, the status first.\n\n\
+        "\n## What can be expected\n\nThe keys of `expect` and `until`. Every mismatch of a step is reported at once; where the status is another, the status alone, since what else is expected is expected of another answer. A key without a value is an error.\n\n\
          | Key | Means |\n|---|---|\n",
     );
-    rows(text, &schema["definitions"]["Expect"]["properties"]);
+    rows(text, &schema["definitions"]["Expect"]["properties"], schema);
     for (key, name) in
         [("jwt", "ExpectJwt"), ("jwe", "ExpectJwe"), ("tls", "ExpectTls"), ("time", "ExpectTime")]
     {
         let _ = write!(text, "\n`{key}` has:\n\n| Key | Means |\n|---|---|\n");
-        rows(text, &schema["definitions"][name]["properties"]);
+        rows(text, &schema["definitions"][name]["properties"], schema);
     }
     text.push_str("\nA capture, behind a name in `as`, has one of these, and `secret`:\n\n| Key | Means |\n|---|---|\n");
-    rows(text, &schema["definitions"]["CaptureSpec"]["properties"]);
+    rows(text, &schema["definitions"]["CaptureSpec"]["properties"], schema);
 }
 
-fn rows(text: &mut String, properties: &Value) {
+fn rows(text: &mut String, properties: &Value, schema: &Value) {
     for (key, property) in properties.as_object().into_iter().flatten() {
-        let _ = writeln!(text, "| `{key}` | {} |", described(property));
+        let _ = writeln!(text, "| `{key}` | {}{} |", described(property), values(property, schema));
     }
 }
 
@@ -135,19 +149,25 @@ fn described(property: &Value) -> String {
 /// The words that are allowed, where they are few.
 fn values(property: &Value, schema: &Value) -> String {
     let definition = reference(property).map(|name| schema["definitions"][name.as_str()].clone());
-    let of = definition.as_ref().unwrap_or(property);
     let mut words: Vec<String> = Vec::new();
-    for value in of["enum"].as_array().into_iter().flatten() {
-        words.extend(value.as_str().map(str::to_owned));
-    }
-    for one in of["oneOf"].as_array().into_iter().flatten() {
-        words.extend(one["const"].as_str().map(str::to_owned));
-        let listed = one["enum"].as_array().into_iter().flatten();
-        words.extend(listed.filter_map(Value::as_str).map(str::to_owned));
-    }
+    listed(definition.as_ref().unwrap_or(property), &mut words);
     match words.len() {
-        0 | 13.. => String::new(),
+        0 | 40.. => String::new(),
         _ => format!(": {}", words.iter().map(|w| format!("`{w}`")).collect::<Vec<_>>().join(", ")),
+    }
+}
+
+/// The words that a schema lists, in whatever of its parts.
+fn listed(schema: &Value, words: &mut Vec<String>) {
+    let own = schema["enum"].as_array().into_iter().flatten().chain([&schema["const"]]);
+    words.extend(own.filter_map(Value::as_str).map(str::to_owned));
+    for list in ["oneOf", "anyOf", "allOf"] {
+        for one in schema[list].as_array().into_iter().flatten() {
+            listed(one, words);
+        }
+    }
+    if schema["items"].is_object() {
+        listed(&schema["items"], words);
     }
 }
 
@@ -159,12 +179,13 @@ const NAMES: &str = "
 | From | Known |
 |---|---|
 | a row of `for_each` | when the file is read; the row's value stands where the name does |
-| `vars` | when the file is read; `--var NAME=VALUE` outweighs `OFP_VAR_NAME` (upper case, `-` as `_`), which outweighs `--vars FILE`, which outweighs the default |
+| `vars` | when the file is read; `--var NAME=VALUE` outweighs `OFP_VAR_NAME` (upper case, `-` as `_`), which outweighs `--vars FILE`, which outweighs the default. What comes from outside is a number where the default is one, else a text |
 | `params` of a fragment | when the file is read, from `with` |
 | `as` of an earlier step | when the scenario is played; it can stand where a text can, and in what is expected |
 
-Nothing leaks out of a fragment but what `returns` names. A variable that is `secret: true` has no default, and its value is masked in
-every output, in every encoding. So is a capture that is `secret: true`, and every `code`.
+Nothing leaks out of a fragment but what `returns` names. A variable that is `secret: true` has no default and at least four characters, and
+its value is masked in every output, in every encoding; it cannot stand in a title, tag, name or reason. A capture that is `secret: true`,
+and every `code`, is masked from when it is captured: what an NDJSON report has written before stays written.
 
 A name that nothing refers to is an error, and so is one that nothing declares.
 ";

@@ -66,7 +66,7 @@ pub use expect::{
     Statuses, VerdictWord,
 };
 pub use filter::{Candidate, Filter};
-pub use language::language_page;
+pub use language::{language_page, verb_page};
 pub use located::Located;
 pub use parse::parse_scenarios;
 pub use probe::{AskHealth, EventWord, Forward, Probe, SendEvent};

@@ -91,6 +91,7 @@ pub fn parse_scenarios(source: &Source, context: &Context<'_>) -> (Vec<Scenario>
             context,
             variables: &variables,
             open: &open,
+            keys: entries.iter().map(|(key, _)| key.text.clone()).collect(),
             secrets: &secrets,
             problems: &mut found,
         };
@@ -146,6 +147,8 @@ struct OneRow<'a> {
     variables: &'a [Known],
     /// Variables that nobody has given a value.
     open: &'a [Declared],
+    /// The keys of the file.
+    keys: Vec<String>,
     /// Values that no report may show.
     secrets: &'a [String],
     problems: &'a mut Vec<Diagnostic>,
@@ -222,6 +225,11 @@ impl OneRow<'_> {
         scope: &mut Scope,
     ) -> (Vec<Step>, Vec<Traced>) {
         let Some((key, node)) = steps else {
+            let names = self.keys.iter().map(|key| suggest::closest(key, &[STEPS]));
+            if names.flatten().next().is_some() {
+                // that it is misspelled has been said
+                return (Vec::new(), Vec::new());
+            }
             let title = "key `steps` is missing";
             let help = "a scenario has `steps:`, a list of `- actor.verb:`";
             let problem = Diagnostic::new("scenario", title, 0..0, "in this file").help(help);

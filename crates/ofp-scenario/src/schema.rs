@@ -271,7 +271,8 @@ pub(crate) fn reference(schema: &Value) -> Option<String> {
         return (name != "Placeholder").then(|| name.to_owned());
     }
     let lists = ["anyOf", "allOf"].iter().filter_map(|key| schema[key].as_array());
-    lists.flatten().find_map(reference)
+    let items = Some(&schema["items"]).filter(|items| items.is_object());
+    lists.flatten().chain(items).find_map(reference)
 }
 
 #[cfg(test)]

@@ -72,7 +72,7 @@ pub(crate) fn parse_step(
     for problem in &mut problems[before..] {
         explain::by_key(node, problem);
     }
-    explain_placeholders(source, &mut problems[before..]);
+    explain_captures(&mut problems[before..]);
     if problems.len() > before {
         return None;
     }
@@ -158,7 +158,8 @@ fn into<T: serde::de::DeserializeOwned>(node: &Node, place: &mut T) -> Result<()
 /// A JSONPath that is none: the runner would find out too late.
 fn bad_path(path: &str, span: &std::ops::Range<usize>) -> Option<Diagnostic> {
     let whole = if path.starts_with('$') { path.to_owned() } else { format!("$.{path}") };
-    if parse_json_path(&whole).is_ok() {
+    // of a name in a key something has been said already
+    if path.contains("{{") || parse_json_path(&whole).is_ok() {
         return None;
     }
     let title = format!("`{path}` is no JSONPath");
@@ -400,11 +401,10 @@ fn check_captures(verb: &Verb, beside: &Beside) -> Vec<Diagnostic> {
         .collect()
 }
 
-/// What a name stands for must fit; what is captured is known only when it is.
-fn explain_placeholders(source: &Source, problems: &mut [Diagnostic]) {
+/// What is captured is known only when the scenario is played: until then its name stands there.
+fn explain_captures(problems: &mut [Diagnostic]) {
     for problem in problems {
-        let text = problem.labels.first().and_then(|label| source.text.get(label.span.clone()));
-        if text.is_some_and(|text| text.contains("{{")) && problem.code != "name" {
+        if problem.title.contains("{{") && problem.code != "name" {
             let help = problem.help.take().map_or_else(String::new, |help| format!("{help} "));
             let more = "What an earlier step captures is known only when the scenario is played: it can stand where a \
                         text can, and in `json`, `headers`, `redirect` and `text`.";

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use ofp_pki::PkiError;
 use ofp_runner::{EvidenceError, LoadError, ProfileError, WorldError, exit};
-use ofp_scenario::{Diagnostic, Source};
+use ofp_scenario::Diagnostic;
 
 /// Why a command could not do what was asked.
 #[derive(Debug, thiserror::Error)]
@@ -45,8 +45,9 @@ pub(crate) enum Failure {
     BadVariable(String),
     #[error("--var {name}: no scenario that is to be played has such a variable{suggestion}")]
     UnknownVariable { name: String, suggestion: String },
-    #[error("the variables in {} cannot be read", .0.name)]
-    BadVariables(Source, Box<Diagnostic>),
+    // its lines are not shown: they may hold secrets
+    #[error("{file}:{line}: {title}")]
+    BadVariables { file: String, line: usize, title: String },
     #[error(
         "explain step {0}: expected FILE:LINE or FILE#NUMBER, such as scenarios/journey/approve.yaml:9"
     )]

@@ -4,7 +4,7 @@ use std::{collections::BTreeMap, fmt::Write as _, path::PathBuf};
 
 use ofp_checks::{Requirement, Unserved, catalogue, find, group_title};
 use ofp_runner::{Loaded, exit, load};
-use ofp_scenario::closest;
+use ofp_scenario::{Verb, closest};
 use ofp_types::{DpFault, Profile};
 
 use super::{print, step};
@@ -19,6 +19,7 @@ pub(super) fn explain(args: &ExplainArgs, environment: &Environment) -> Result<u
         Some("problems") => ofp_scenario::problems_page(),
         Some("language") => ofp_scenario::language_page(),
         Some(code) if ofp_scenario::problem(code).is_some() => problem(code),
+        Some(verb) if Verb::find(verb).is_some() => ofp_scenario::verb_page(verb),
         Some(id) => one(known(id)?, &load(&Vec::<PathBuf>::new())?),
     };
     print(&text)?;
@@ -33,8 +34,10 @@ fn problem(code: &str) -> String {
 fn known(id: &str) -> Result<&'static Requirement, Failure> {
     let upper = id.to_ascii_uppercase();
     find(&upper).ok_or_else(|| {
+        let codes = ofp_scenario::PROBLEMS.iter().map(|problem| problem.code);
+        let words: Vec<&str> = codes.chain(Verb::names()).collect();
         let ids: Vec<&str> = catalogue().map(|requirement| requirement.id).collect();
-        let suggestion = match closest(&upper, &ids) {
+        let suggestion = match closest(&upper, &ids).or_else(|| closest(id, &words)) {
             Some(meant) => format!(": did you mean {meant}?"),
             None => "; `ofp-sim list requirements` has all".to_owned(),
         };

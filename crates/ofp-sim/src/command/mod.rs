@@ -80,9 +80,6 @@ pub(crate) fn complain(failure: &Failure, environment: &Environment) {
     if let Failure::BadFilter(filter, problem) = failure {
         text.push_str(&all(&Filter::source(filter), std::slice::from_ref(problem), environment));
     }
-    if let Failure::BadVariables(source, problem) = failure {
-        text.push_str(&all(source, std::slice::from_ref(problem), environment));
-    }
     if let Failure::Profile(ProfileError::Bad(problem)) = failure {
         text.push_str(&all(&problem.0, std::slice::from_ref(&problem.1), environment));
     }

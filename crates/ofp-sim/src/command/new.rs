@@ -20,10 +20,9 @@ pub(super) fn new(args: &NewArgs) -> Result<u8, Failure> {
     let name = file.file_stem().map(|stem| stem.to_string_lossy().into_owned()).unwrap_or_default();
     let plain = |c: char| c.is_ascii_alphanumeric() || c == '-' || c == '_';
     if name.is_empty() || !name.chars().all(plain) {
-        let given = args.file.display().to_string();
-        let expected =
-            "a file whose name has letters, digits, - and _ only, such as scenarios/mine.yaml";
-        return Err(Failure::BadFile { option: "NAME", given, expected });
+        let reason =
+            "the name of the file has letters, digits, - and _ only, such as scenarios/mine.yaml";
+        return Err(Failure::File { path: args.file.clone(), reason: reason.to_owned() });
     }
     if file.exists() {
         return Err(Failure::Exists(file));

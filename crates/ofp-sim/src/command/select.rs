@@ -30,7 +30,10 @@ fn read(path: &Path) -> Result<BTreeMap<String, String>, Failure> {
     let text = std::fs::read_to_string(path)
         .map_err(|e| Failure::File { path: path.to_owned(), reason: e.to_string() })?;
     let source = Source::new(path.display().to_string(), text);
-    parse_values(&source).map_err(|problem| Failure::BadVariables(source, Box::new(problem)))
+    parse_values(&source).map_err(|problem| {
+        let line = problem.labels.first().map_or(1, |label| source.line(label.span.start));
+        Failure::BadVariables { file: source.name.clone(), line, title: problem.title }
+    })
 }
 
 /// A value at the command line that nobody reads is a mistake.

@@ -70,8 +70,15 @@ fn find(path: &Path, been: &mut HashSet<PathBuf>, found: &mut Vec<Pending>) -> R
 }
 
 fn of_file(path: &Path) -> Option<Pending> {
+    // a scenario stands for its snapshot
+    let beside = path.extension().filter(|e| *e == "yaml" || *e == "yml").map(|_| {
+        let name = path.file_stem().unwrap_or_default().to_string_lossy();
+        path.with_file_name("snapshots").join(format!("{name}.snap"))
+    });
+    let path = beside.as_deref().unwrap_or(path);
     let text = path.to_string_lossy();
-    let accepted = PathBuf::from(text.strip_suffix(".new").unwrap_or(&text));
+    let accepted =
+        PathBuf::from(text.strip_suffix(".new").unwrap_or(&text).trim_start_matches("./"));
     let new = PathBuf::from(format!("{}.new", accepted.display()));
     new.is_file().then_some(Pending { new, accepted })
 }

@@ -154,7 +154,7 @@ fn a_failure_shows_expectation_answer_and_what_to_do_next() {
     assert_eq!(step.code, 1, "{}", step.stdout);
     for said in [
         "step 2 of 2, as it is written",
-        "As it was sent",
+        "As it is sent, played just now",
         "GET /v1/consents/",
         "the step did not pass",
     ] {
@@ -196,7 +196,7 @@ fn a_drifted_snapshot_is_reviewed_accepted_or_rejected() {
     assert_eq!(review.code, 1, "{}", review.stdout);
     assert!(review.stdout.contains("-        \"status\": 299,"), "{}", review.stdout);
     assert!(
-        review.stdout.contains("ofp-sim snapshots accept ./s/snapshots/a.snap"),
+        review.stdout.contains("ofp-sim snapshots accept s/snapshots/a.snap"),
         "{}",
         review.stdout
     );
@@ -204,7 +204,7 @@ fn a_drifted_snapshot_is_reviewed_accepted_or_rejected() {
     assert_eq!(ofp_sim_in(folder.path(), &["snapshots", "reject"]).code, 0);
     assert_eq!(fs::read_to_string(&snapshot).unwrap(), changed);
     assert_eq!(run_in(folder.path(), &["s"]).code, 1);
-    let taken = ofp_sim_in(folder.path(), &["snapshots", "accept", "s"]);
+    let taken = ofp_sim_in(folder.path(), &["snapshots", "accept", "s/a.yaml"]);
     assert_eq!(taken.code, 0, "{}", taken.stdout);
     assert_eq!(run_in(folder.path(), &["s"]).code, 0);
     let nothing = ofp_sim_in(folder.path(), &["snapshots", "review"]);
