@@ -58,9 +58,9 @@ pub struct Expect {
     /// Parameters of the redirect that the step ends with (code, state, iss, response, error…): name to exact text,
     /// `true` for any, `false` for none.
     pub redirect: Option<BTreeMap<String, Located<Presence>>>,
-    /// The signed message (JWS) in the answer, after its signature has been verified.
+    /// The signed message (JWS) in the answer, after its signature has been verified; `{}` for any.
     pub jwt: Option<Located<ExpectJwt>>,
-    /// The encrypted part (JWE) of the answer.
+    /// The encrypted part (JWE) of the answer; `{}` for any.
     pub jwe: Option<Located<ExpectJwe>>,
     /// The TLS connection on which the DP was called.
     pub tls: Option<Located<ExpectTls>>,

@@ -181,7 +181,12 @@ fn empty(inside: &str, node: &Node) -> Vec<Diagnostic> {
     };
     match &node.kind {
         Kind::Mapping(entries) if !entries.is_empty() => {
-            let empty = entries.iter().filter(|(_, value)| says_nothing(value));
+            // that there is a good signature, or a JWE, is something already
+            let any = |key: &Key, value: &Node| {
+                matches!(key.text.as_str(), "jwt" | "jwe") && !value.is_null()
+            };
+            let empty =
+                entries.iter().filter(|(key, value)| says_nothing(value) && !any(key, value));
             empty.map(|(key, _)| problem(&key.text, &key.span)).collect()
         }
         _ if says_nothing(node) => vec![problem(inside, &node.span)],

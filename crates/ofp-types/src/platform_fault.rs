@@ -395,7 +395,7 @@ mod tests {
             (r#"{"at":"consent_event","status":500}"#, "it is a call of PayNet"),
             (r#"{"at":"token","reset":true,"times":1,"until_reset":true}"#, "how often once"),
             (r#"{"at":"token","reset":true,"times":0}"#, "how often once"),
-            (r#"{"reset":true}"#, "`at` must name a message"),
+            (r#"{"reset":true}"#, "says where it strikes"),
             (r#"{"at":"token","rest":true}"#, "unknown field `rest`"),
         ] {
             let error = read(text).unwrap_err();

@@ -291,6 +291,8 @@ fn forms() -> Vec<String> {
     let mut forms = vec![SECRET.to_owned()];
     forms.push(url::form_urlencoded::byte_serialize(SECRET.as_bytes()).collect());
     forms.push(serde_json::to_string(SECRET).unwrap().trim_matches('"').to_owned());
+    let percent: String = SECRET.bytes().map(|byte| format!("%{byte:02x}")).collect();
+    forms.extend([percent.to_uppercase(), percent]);
     forms.push(SECRET.replace('&', "&amp;").replace('"', "&quot;"));
     forms.push(SECRET.replace('&', "&#38;").replace('"', "&#34;"));
     for shift in 0..3 {
