@@ -86,6 +86,9 @@ pub struct ScenarioResult {
     pub steps: Vec<StepResult>,
     /// What was wrong and belongs to no step: the snapshot, a claim to cover, a late event.
     pub findings: Vec<Finding>,
+    /// The names of its variables.
+    #[serde(default)]
+    pub variables: Vec<String>,
     /// The consents that it asked for: what is about them is its evidence.
     pub consents: Vec<ConsentId>,
     /// How many records there were when it was judged: what comes later is clearing away.
@@ -163,6 +166,8 @@ pub struct RunStarted {
     pub rerun_flags: String,
     /// What must follow `ofp-sim explain step PLACE` to play it the same way, with a space before each flag.
     pub step_flags: String,
+    /// Variables that were given, each with the flag that gives it again.
+    pub variable_flags: Vec<(String, String)>,
     /// How many scenarios will be played.
     pub scenarios: usize,
 }

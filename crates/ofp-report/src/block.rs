@@ -1,7 +1,7 @@
 //! A finding as rustc would show it: what is expected as it is written, what came, and what to do.
 
 use annotate_snippets::{AnnotationKind, Group, Level, Renderer, Snippet};
-use ofp_evidence::{Excerpt, Finding, Secrets};
+use ofp_evidence::{Excerpt, Finding, Secrets, cut};
 
 use crate::terminal::tame;
 
@@ -21,10 +21,9 @@ pub(crate) fn block(
     excerpts.iter_mut().for_each(tamed);
     // long texts stand in the answer below
     let first = actual.lines().next().unwrap_or_default();
-    let mut short: String = first.chars().take(LONGEST).collect();
-    if short.len() < first.len() {
-        short.push('…');
-    }
+    let short = cut(first, LONGEST);
+    // what no answer below shows is said in full
+    let rest = (short != actual && excerpts.len() == 1).then(|| format!("came: {actual}"));
     if let Some(first) = excerpts.first_mut() {
         first.label = format!("came: {short}");
     }
@@ -42,7 +41,7 @@ pub(crate) fn block(
         group = group.element(snippet);
     }
     let (notes, helps): (Vec<String>, Vec<String>) = (
-        notes.iter().map(|note| tame(note)).collect(),
+        rest.iter().chain(notes).map(|note| tame(note)).collect(),
         helps.iter().map(|help| tame(help)).collect(),
     );
     for note in &notes {

@@ -31,6 +31,8 @@ pub struct Terminal<W> {
 /// Rows of one scenario that passed: one line for all of them.
 struct PassedRows {
     count: usize,
+    /// The id of the one that passed, as long as it is one.
+    only: Option<String>,
     took: Duration,
     title: String,
 }
@@ -79,10 +81,15 @@ impl<W: Write> Terminal<W> {
         if scenario.status == ScenarioStatus::Passed
             && let Some((of, _)) = scenario.id.0.split_once('[')
         {
-            let none =
-                || PassedRows { count: 0, took: Duration::ZERO, title: scenario.title.clone() };
+            let none = || PassedRows {
+                count: 0,
+                took: Duration::ZERO,
+                title: scenario.title.clone(),
+                only: None,
+            };
             let rows = self.rows.entry(of.to_owned()).or_insert_with(none);
             rows.count += 1;
+            rows.only = (rows.count == 1).then(|| scenario.id.0.clone());
             rows.took += scenario.took;
             return Ok(());
         }
@@ -106,7 +113,10 @@ impl<W: Write> Terminal<W> {
         let (word, width) = ("PASS ".green(), self.width);
         for (of, rows) in std::mem::take(&mut self.rows) {
             let (ms, title) = (rows.took.as_millis(), tame(&rows.title));
-            let id = format!("{of}[{}]", count(rows.count, "row"));
+            let id = match &rows.only {
+                Some(only) => only.clone(),
+                None => format!("{of}[{}]", count(rows.count, "row")),
+            };
             let blank = " ".repeat(self.progress.counter().len());
             writeln!(self.out, "  {word}  {blank}{id:width$}  {ms:>6} ms  {title}")?;
         }
@@ -143,7 +153,9 @@ impl<W: Write> Terminal<W> {
             let own: Vec<&Finding> = scenario.findings.iter().filter(|f| is_own(f)).collect();
             self.own(run, &own)?;
             let played = words::shell(&words::played(scenario));
-            let rerun = format!("ofp-sim run {played}{}", run.summary.started.rerun_flags);
+            let started = &run.summary.started;
+            let variables = words::variables(started, scenario);
+            let rerun = format!("ofp-sim run {played}{}{variables}", started.rerun_flags);
             self.field("rerun", &rerun)?;
         }
         Ok(())
@@ -180,7 +192,11 @@ impl<W: Write> Terminal<W> {
             return Ok(());
         }
         let at = format!("{}:{}", step.file.as_ref().unwrap_or(&scenario.file), step.line);
-        self.field("stopped", &format!("{} ({at})", run.summary.secrets.mask(&step.name)))?;
+        let number = scenario.steps.iter().position(|other| std::ptr::eq(other, step));
+        let went_on = scenario.steps.iter().skip(number.map_or(0, |number| number + 1));
+        let went_on = went_on.clone().any(|later| later.status != StepStatus::Skipped);
+        let label = if went_on { "failed" } else { "stopped" };
+        self.field(label, &format!("{} ({at})", run.summary.secrets.mask(&step.name)))?;
         if let Some(error) = &step.error {
             self.field("because", &run.summary.secrets.mask(error))?;
         }
@@ -202,13 +218,13 @@ impl<W: Write> Terminal<W> {
                 shown.push(pair);
             }
         }
-        let number = scenario.steps.iter().position(|other| std::ptr::eq(other, step));
         // a step of a fragment is found by its number in the scenario
         let place = match (&step.file, number) {
             (Some(_), Some(number)) => format!("{}#{}", words::played(scenario), number + 1),
             _ => format!("{}:{}", words::played(scenario), step.line),
         };
-        let flags = &run.summary.started.step_flags;
+        let started = &run.summary.started;
+        let flags = format!("{}{}", started.step_flags, words::variables(started, scenario));
         self.field("look", &format!("ofp-sim explain step {}{flags}", words::shell(&place)))?;
         let exchange = blocks.iter().find_map(|finding| finding.exchange);
         match exchange.or(step.exchanges.first().copied()).and_then(|id| curl::line(run, id)) {

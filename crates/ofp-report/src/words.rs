@@ -30,6 +30,12 @@ pub(crate) fn played(scenario: &ScenarioResult) -> String {
     format!("{}{row}", scenario.file)
 }
 
+/// The flags by which a scenario's variables have the same values again.
+pub(crate) fn variables(started: &RunStarted, scenario: &ScenarioResult) -> String {
+    let own = started.variable_flags.iter().filter(|(name, _)| scenario.variables.contains(name));
+    own.map(|(_, flag)| flag.as_str()).collect()
+}
+
 /// A word as a shell takes it.
 pub(crate) fn shell(word: &str) -> String {
     let plain = |c: char| c.is_alphanumeric() || "-_./:#".contains(c);

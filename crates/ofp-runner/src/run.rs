@@ -60,6 +60,7 @@ impl RunOptions {
             target: target.to_owned(),
             rerun_flags: String::new(),
             step_flags: String::new(),
+            variable_flags: Vec::new(),
             scenarios,
         };
         Self {

@@ -48,7 +48,7 @@ pub struct Expect {
     /// Headers of the answer: name to exact text, `true` for any, `false` for none.
     pub headers: Option<BTreeMap<String, Located<Presence>>>,
     /// JSONPath to value: what the answer's JSON must hold, among other things. A leading `$.` may
-    /// be left out. Objects are compared in part, lists whole; where a path finds several values, one of them will do.
+    /// be left out, and nothing behind a path is JSON's null. Objects are compared in part, lists whole; where a path finds several values, one of them will do.
     pub json: Option<BTreeMap<String, Located<Value>>>,
     /// JSONPath to value: what is there must be exactly this, nothing less and nothing more; where a path finds several
     /// values, each of them. `$` is the whole.
@@ -257,6 +257,9 @@ impl<'de> Deserialize<'de> for Refused {
             // what an earlier step captures is known later
             Value::String(code) if ErrorCode::exact(&code).is_some() || code.contains("{{") => {
                 Ok(Self::Code(code))
+            }
+            Value::String(word) if matches!(word.as_str(), "true" | "false") => {
+                Err(D::Error::custom(format!("`{word}` stands here without quotes")))
             }
             Value::String(other) => Err(D::Error::custom(format!(
                 "expected true, false, or an error code of the platform such as JWS.InvalidSignature, found `{other}`"

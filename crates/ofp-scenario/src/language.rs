@@ -38,7 +38,7 @@ pub fn verb_page(name: &str) -> String {
     if let Some(verb) = Verb::find(name) {
         about(&mut text, verb, &scenario_schema());
     }
-    text.trim_start().to_owned()
+    text.trim_start().trim_start_matches("### ").to_owned()
 }
 
 fn steps(text: &mut String, schema: &Value) {
@@ -153,7 +153,10 @@ fn values(property: &Value, schema: &Value) -> String {
     listed(definition.as_ref().unwrap_or(property), &mut words);
     match words.len() {
         0 | 40.. => String::new(),
-        _ => format!(": {}", words.iter().map(|w| format!("`{w}`")).collect::<Vec<_>>().join(", ")),
+        _ => format!(
+            " One of {}.",
+            words.iter().map(|w| format!("`{w}`")).collect::<Vec<_>>().join(", ")
+        ),
     }
 }
 

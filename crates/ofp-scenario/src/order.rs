@@ -97,7 +97,10 @@ fn missing(source: &Source, step: &Traced, need: Gain, ended_by: Option<&Traced>
         Some(ender) => {
             let title = format!("`{verb}` can never be reached");
             let problem = Diagnostic::new("order", title, at, "nothing is left for it to act on")
-                .help(format!("move it before, or add `- {needed}:` between the two"));
+                .help(format!(
+                    "`{}` ends what it needs: move it before, or add `- {needed}:` between the two",
+                    ender.verb
+                ));
             match ender.source.name == step.source.name {
                 true => problem.label(ender.span.clone(), "this step ends what it needs"),
                 false => problem,

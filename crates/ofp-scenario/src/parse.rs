@@ -13,7 +13,7 @@ use crate::{
     rows,
     rows::Row,
     scope::{Known, Origin, Scope},
-    steps::{Steps, is_about_a_name},
+    steps::{Steps, is_about_a_name, names_in},
     suggest, vars,
     vars::{Declared, Resolved},
     yaml,
@@ -76,6 +76,8 @@ pub fn parse_scenarios(source: &Source, context: &Context<'_>) -> (Vec<Scenario>
     let declared = declared
         .map(|node| vars::declared(&node, Origin::Variable, &mut problems))
         .unwrap_or_default();
+    let secret_names: Vec<String> =
+        declared.iter().filter(|one| one.secret).map(|one| one.name.clone()).collect();
     let Resolved { known: variables, open, secrets } =
         vars::resolved(declared, context, &mut problems);
     let rows = rows::rows(&mut entries).unwrap_or_else(|found| {
@@ -93,6 +95,7 @@ pub fn parse_scenarios(source: &Source, context: &Context<'_>) -> (Vec<Scenario>
             open: &open,
             keys: entries.iter().map(|(key, _)| key.text.clone()).collect(),
             secrets: &secrets,
+            secret_names: &secret_names,
             problems: &mut found,
         };
         let (mut scenario, still_unused) = file.parse(row, &entries);
@@ -112,13 +115,30 @@ pub fn parse_scenarios(source: &Source, context: &Context<'_>) -> (Vec<Scenario>
         }
     }
     problems.extend(unused.into_iter().flatten().map(|known| unused_name(&known)));
+    let problems = presentable(problems, &secrets);
+    if problems.is_empty() { (scenarios, problems) } else { (Vec::new(), problems) }
+}
+
+/// Without secrets, in the order of the file.
+fn presentable(mut problems: Vec<Diagnostic>, secrets: &[String]) -> Vec<Diagnostic> {
     let covered: Vec<_> = problems.iter().flat_map(|problem| problem.covered.clone()).collect();
     for problem in &mut problems {
-        problem.mask(&secrets);
+        problem.mask(secrets);
         problem.covered.clone_from(&covered);
     }
     problems.sort_by_key(|problem| problem.labels.first().map_or(0, |label| label.span.start));
-    if problems.is_empty() { (scenarios, problems) } else { (Vec::new(), problems) }
+    problems
+}
+
+/// Keys of a file, and of a step, that every report shows.
+pub(crate) const SHOWN: [&str; 5] = ["scenario", "title", "tags", "skip", "name"];
+
+/// A secret where every report shows it, whatever its value.
+pub(crate) fn secret_shown(key: &str, node: &Node, secrets: &[String]) -> Option<Diagnostic> {
+    let name = names_in(node).into_iter().find(|name| secrets.contains(name))?;
+    let title = format!("the secret `{name}` cannot stand in `{key}`, which every report shows");
+    let problem = Diagnostic::new("vars", title, node.span.clone(), "here");
+    Some(problem.help("take the name out of it"))
 }
 
 const TOO_MUCH: &str = "what the names stand for comes to more than this tool reads";
@@ -151,6 +171,8 @@ struct OneRow<'a> {
     keys: Vec<String>,
     /// Values that no report may show.
     secrets: &'a [String],
+    /// The variables whose values they are.
+    secret_names: &'a [String],
     problems: &'a mut Vec<Diagnostic>,
 }
 
@@ -162,6 +184,9 @@ impl OneRow<'_> {
         scope.leave_open(self.open);
         let mut filled: Vec<(Key, Node)> = Vec::new();
         let mut steps = None;
+        for (key, node) in entries.iter().filter(|(key, _)| SHOWN.contains(&key.text.as_str())) {
+            self.problems.extend(secret_shown(&key.text, node, self.secret_names));
+        }
         for (key, node) in entries {
             match key.text == STEPS {
                 true => steps = Some((key.clone(), node)),
@@ -236,7 +261,8 @@ impl OneRow<'_> {
             self.problems.push(problem);
             return (Vec::new(), Vec::new());
         };
-        let (steps, trace, found) = Steps::new(self.source, self.context).parse(&key, node, scope);
+        let (steps, trace, found) =
+            Steps::new(self.source, self.context, self.secret_names).parse(&key, node, scope);
         self.problems.extend(found);
         (steps, trace)
     }
@@ -313,7 +339,13 @@ impl Head {
 
 /// A condition on a switch that no profile has.
 pub(crate) fn unknown_switch(skip: &Skip) -> Option<Diagnostic> {
-    let unknown = skip.unknown()?;
+    let span = skip.when.span.clone();
+    let Some(unknown) = skip.unknown() else {
+        let (name, why) = skip.impossible()?;
+        let title = format!("`{name}` never has this value: {why}");
+        let help = "docs/profiles.md has the values of each switch";
+        return Some(Diagnostic::new("skip", title, span, "in this condition").help(help));
+    };
     let title = format!("`{unknown}` is no switch of a profile");
     let switches = serde_json::to_value(Profile::default()).unwrap_or_default();
     let known: Vec<&str> =
@@ -322,7 +354,6 @@ pub(crate) fn unknown_switch(skip: &Skip) -> Option<Diagnostic> {
         Some(meant) => format!("did you mean `{meant}`?"),
         None => format!("there are {}", known.join(", ")),
     };
-    let span = skip.when.span.clone();
     Some(Diagnostic::new("skip", title, span, "in this condition").help(help))
 }
 

@@ -73,7 +73,10 @@ fn one_row(row: &Node) -> Result<Row, Diagnostic> {
     };
     if !is_plain(name) {
         let title = format!("`{name}` cannot name a row");
-        let help = "letters, digits, - and _ only; give the row a `name`";
+        let help = match named {
+            Some(_) => "letters, digits, - and _ only",
+            None => "letters, digits, - and _ only; give the row a `name`",
+        };
         return Err(problem(title, "this one").help(help));
     }
     let of_steps = values.iter().filter(|(key, _)| ![NAME, COVERS].contains(&key.text.as_str()));

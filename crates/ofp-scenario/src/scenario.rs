@@ -49,6 +49,17 @@ impl Skip {
         self.when.value.iter().all(|(name, value)| switches.get(name) == Some(value))
     }
 
+    /// A switch whose value no profile can have, and why.
+    pub(crate) fn impossible(&self) -> Option<(&str, String)> {
+        let usual = serde_json::to_value(Profile::default()).unwrap_or_default();
+        self.when.value.iter().find_map(|(name, value)| {
+            let mut switches = usual.clone();
+            *switches.get_mut(name)? = value.clone();
+            let why = serde_json::from_value::<Profile>(switches).err()?;
+            Some((name.as_str(), why.to_string()))
+        })
+    }
+
     /// A switch that no profile has.
     pub(crate) fn unknown(&self) -> Option<&str> {
         let switches = serde_json::to_value(Profile::default()).unwrap_or_default();

@@ -110,6 +110,11 @@ impl Scope {
                     let title = "a name cannot stand in a key";
                     let problem = Diagnostic::new("name", title, key.span.clone(), "here");
                     self.problems.push(problem.help("names stand for values"));
+                    let named = parts(&key.text).and_then(Result::ok).unwrap_or_default();
+                    self.used.extend(named.iter().filter_map(|part| match part {
+                        Part::Name(name) => Some((*name).to_owned()),
+                        Part::Text(_) => None,
+                    }));
                 }
                 Kind::Mapping(
                     entries.iter().map(|(key, value)| (key.clone(), self.fill(value))).collect(),

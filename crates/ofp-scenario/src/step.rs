@@ -139,9 +139,12 @@ fn beside(reserved: &[&(Key, Node)], problems: &mut Vec<Diagnostic>) -> Beside {
                 .map_err(|problem| vec![problem]),
             _ => captures(value).map(|found| beside.captures = found),
         };
-        problems.extend(decoded.err().unwrap_or_default());
-        if matches!(key.text.as_str(), "expect" | "until") {
-            problems.extend(empty(&key.text, value));
+        match decoded {
+            Err(found) => problems.extend(found),
+            Ok(()) if matches!(key.text.as_str(), "expect" | "until") => {
+                problems.extend(empty(&key.text, value));
+            }
+            Ok(()) => {}
         }
     }
     let expects = beside.until.iter().chain([&beside.expect]);
@@ -244,6 +247,9 @@ fn the_verb<'a>(node: &Node, verbs: &[&'a (Key, Node)]) -> Result<&'a (Key, Node
             let (key, _) = unknown.unwrap_or(second);
             let title = format!("a step has one verb; `{}` is too much", key.text);
             let help = match Verb::find(&key.text) {
+                None if Expect::possible(Answers::Probe).contains(&key.text.as_str()) => {
+                    format!("put it into `expect`: `expect: {{ {}: … }}`", key.text)
+                }
                 Some(_) => format!("begin another step with it: `- {}:`", key.text),
                 None => suggest::verb_help(&key.text, &names, &RESERVED),
             };
@@ -374,8 +380,15 @@ fn check_until(
                 wrong("every", "a step is not done again at once".into(), "at least 10ms");
             }
             if at_most.0 < every.0 {
-                let title = "`for` is shorter than `every`: there would be one try".to_owned();
-                wrong("for", title, "say how long to go on, such as 10s");
+                let (name, title) = match beside.at_most {
+                    Some(_) => ("for", "`for` is shorter than `every`: there would be one try"),
+                    None => ("every", "`every` is longer than a step is done again, which is 10s"),
+                };
+                wrong(
+                    name,
+                    title.into(),
+                    "say with `for` how long to go on, several times as long",
+                );
             }
         }
     }

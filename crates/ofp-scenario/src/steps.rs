@@ -9,7 +9,7 @@ use crate::{
     decode::decode_all,
     node::{Key, Kind, Node},
     order::Traced,
-    parse::{FRAGMENT, is_plain, take, unknown_switch, unused_name},
+    parse::{FRAGMENT, SHOWN, is_plain, secret_shown, take, unknown_switch, unused_name},
     scope::{Known, Origin, Part, Scope, parts, refers},
     step::parse_step,
     suggest,
@@ -20,6 +20,8 @@ use crate::{
 };
 
 const USE: &str = "use";
+/// More than anybody mends in one go.
+const MOST_PROBLEMS: usize = 200;
 /// Fragments that use fragments, and so on: more is a mistake.
 const DEEPEST: usize = 8;
 
@@ -57,11 +59,13 @@ pub(crate) struct Steps<'a> {
     is_fragment: bool,
     /// What each step does, as far as that can be told: also of those that are wrong.
     trace: Vec<Traced>,
+    /// Names of variables that no report may show.
+    secrets: &'a [String],
 }
 
 impl<'a> Steps<'a> {
     /// For the steps of a scenario.
-    pub(crate) fn new(source: &'a Source, context: &'a Context<'a>) -> Self {
+    pub(crate) fn new(source: &'a Source, context: &'a Context<'a>, secrets: &'a [String]) -> Self {
         let trail = vec![source.name.clone()];
         let (prefix, returned, problems) = (String::new(), BTreeMap::new(), Vec::new());
         Self {
@@ -74,6 +78,7 @@ impl<'a> Steps<'a> {
             used: 0,
             is_fragment: false,
             trace: Vec::new(),
+            secrets,
         }
     }
 
@@ -83,7 +88,7 @@ impl<'a> Steps<'a> {
         mut entries: Vec<(Key, Node)>,
         context: &'a Context<'a>,
     ) -> Vec<Diagnostic> {
-        let mut this = Self { is_fragment: true, ..Self::new(source, context) };
+        let mut this = Self { is_fragment: true, ..Self::new(source, context, &[]) };
         let declared = head_of_fragment(&mut entries, &mut this.problems);
         // what is given is known where it is used: until then it may be anything
         let (given, open): (Vec<_>, Vec<_>) =
@@ -124,6 +129,16 @@ impl<'a> Steps<'a> {
             if scope.is_full() {
                 return steps;
             }
+            if self.problems.len() > MOST_PROBLEMS {
+                let title = "so much is wrong with this file that the rest is not looked at";
+                self.problems.push(Diagnostic::new(
+                    "step",
+                    title,
+                    item.span.clone(),
+                    "from here on",
+                ));
+                return steps;
+            }
             match is_use(item) {
                 true => steps.extend(self.fragment(item, scope, &mut captured)),
                 false => steps.extend(self.step(item, scope, &mut captured)),
@@ -146,6 +161,12 @@ impl<'a> Steps<'a> {
         scope: &mut Scope,
         captured: &mut Vec<(String, Range<usize>)>,
     ) -> Option<Step> {
+        if let Kind::Mapping(entries) = &item.kind {
+            for (key, node) in entries.iter().filter(|(key, _)| SHOWN.contains(&key.text.as_str()))
+            {
+                self.problems.extend(secret_shown(&key.text, node, self.secrets));
+            }
+        }
         let filled = scope.fill(item);
         self.problems.append(&mut scope.problems);
         let Some(mut step) = parse_step(self.source, &filled, &mut self.problems) else {
@@ -229,6 +250,7 @@ impl<'a> Steps<'a> {
             used: 0,
             is_fragment: true,
             trace: Vec::new(),
+            secrets: &[],
         };
         let given = Given { with: with.map(|(_, node)| node), place: &spec.r#use.span };
         let (steps, names) = inner.of_fragment(&given, &mut self.problems);
@@ -247,6 +269,10 @@ impl<'a> Steps<'a> {
                 let help = suggest::help(&name.value, &known);
                 let problem = Diagnostic::new("use", title, name.span.clone(), "here").help(help);
                 self.problems.push(problem);
+                // what was meant is known to what follows
+                if let Some(meant) = suggest::closest(&name.value, &known) {
+                    scope.captured.insert(meant.to_owned(), meant.to_owned());
+                }
                 continue;
             }
             let whole = returned.get(&name.value).cloned().unwrap_or_default();
@@ -254,7 +280,7 @@ impl<'a> Steps<'a> {
             captured.push((name.value, name.span));
         }
         // values of the caller that stand in the fragment
-        scope.used_captures.extend(captures_in(&filled));
+        scope.used_captures.extend(names_in(&filled));
         steps
     }
 
@@ -439,8 +465,8 @@ fn names_of_captures(step: &Node) -> Vec<String> {
     }
 }
 
-/// Names of captures in the whole scenario that a node refers to.
-fn captures_in(node: &Node) -> Vec<String> {
+/// The names that a node refers to.
+pub(crate) fn names_in(node: &Node) -> Vec<String> {
     match &node.kind {
         Kind::Scalar { text, .. } => match parts(text) {
             Some(Ok(found)) => {
@@ -452,9 +478,7 @@ fn captures_in(node: &Node) -> Vec<String> {
             }
             _ => Vec::new(),
         },
-        Kind::Sequence(items) => items.iter().flat_map(captures_in).collect(),
-        Kind::Mapping(entries) => {
-            entries.iter().flat_map(|(_, value)| captures_in(value)).collect()
-        }
+        Kind::Sequence(items) => items.iter().flat_map(names_in).collect(),
+        Kind::Mapping(entries) => entries.iter().flat_map(|(_, value)| names_in(value)).collect(),
     }
 }

@@ -134,10 +134,13 @@ pub(crate) fn resolved(
             None => {
                 let name = &one.name;
                 let title = format!("variable `{name}` has no value");
-                let help = format!(
-                    "give it a default here, or a value by --var {name}=…, {} or --vars FILE",
-                    Values::environment_name(name)
-                );
+                let variable = Values::environment_name(name);
+                let help = match one.secret {
+                    true => format!("give it a value by {variable}, --vars FILE or --var {name}=…"),
+                    false => format!(
+                        "give it a default here, or a value by --var {name}=…, {variable} or --vars FILE"
+                    ),
+                };
                 let problem = Diagnostic::new("vars", title, one.span.clone(), "here").help(help);
                 problems.push(problem);
                 // what it would be is unknown; the rest can be looked at all the same

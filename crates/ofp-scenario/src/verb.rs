@@ -171,11 +171,11 @@ verbs! {
     "dc.retrieve_consent" () => |()| Action::RetrieveConsent, Platform, [Asked] [] [],
         "The DC reads the consent as PayNet holds it.";
     "dc.revoke_consent" () => |()| Action::DcChanges(Change::Revoke), Platform, [Asked] [] [],
-        "The DC ends the consent; PayNet tells the DP.";
+        "The DC ends the consent (PayNet answers 201); PayNet tells the DP.";
     "dc.suspend_consent" () => |()| Action::DcChanges(Change::Suspend), Platform, [Asked] [] [],
-        "The DC puts the consent on hold; PayNet tells the DP.";
+        "The DC puts the consent on hold (PayNet answers 201); PayNet tells the DP.";
     "dc.reactivate_consent" () => |()| Action::DcChanges(Change::Reactivate), Platform, [Asked] [] [],
-        "The DC lifts the hold; PayNet tells the DP.";
+        "The DC lifts the hold (PayNet answers 201); PayNet tells the DP.";
     "dc.rotate_encryption_key" () => |()| Action::RotateEncryptionKey, Nothing, [] [] [],
         "The DC gets another encryption key. Only in a scenario that is `exclusive`.";
     "customer.follow_authorization" () => |()| Action::FollowAuthorization, Page, [Asked] [Visited OnPages] [],

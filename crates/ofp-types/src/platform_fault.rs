@@ -156,7 +156,7 @@ pub enum InvalidFault {
     #[error("status must be an error, 400 to 599, not {0}")]
     Status(u16),
     /// A delay without end or none.
-    #[error("delay must be more than nothing and at most 60s, not {0}")]
+    #[error("delay must be more than nothing and at most 60s, not {0:#}")]
     Delay(SignedDuration),
     /// An effect that this message cannot take.
     #[error("{effect} cannot happen at `{at}`: {because}")]
@@ -169,7 +169,9 @@ pub enum InvalidFault {
         because: &'static str,
     },
     /// Two answers to how often.
-    #[error("say how often once: times, or until_reset, or neither for once")]
+    #[error(
+        "say how often in one way: `times` from 1, or `until_reset: true`, or neither for once"
+    )]
     Life,
 }
 
@@ -189,7 +191,7 @@ struct Written {
     /// Closes the connection in the middle of the answer.
     #[serde(default, skip_serializing_if = "is_false")]
     reset: bool,
-    /// Never answers.
+    /// Never answers: where PayNet answers, not where it calls.
     #[serde(default, skip_serializing_if = "is_false")]
     silent: bool,
     /// Carries out what was asked, and answers with an empty body.
@@ -204,10 +206,11 @@ struct Written {
     /// Carries out what was asked, and calls the answer a page of HTML.
     #[serde(default, skip_serializing_if = "is_false")]
     content_type: bool,
-    /// Spoils the signature of the message.
+    /// Spoils the signature of the message: `token`, `callback`, `consent_event`, `dc_event`, `dp_authorize`, `dp_userinfo`,
+    /// `dp_resource`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     jose: Option<JoseFault>,
-    /// Sends an event twice.
+    /// Sends an event twice: `consent_event`, `dc_event`; so do `out_of_order` and `lost`.
     #[serde(default, skip_serializing_if = "is_false")]
     duplicate: bool,
     /// Holds an event back until the next one has been sent.
@@ -393,8 +396,8 @@ mod tests {
             (r#"{"at":"token","duplicate":true}"#, "only consent_event and dc_event"),
             (r#"{"at":"par","jose":"alg_none"}"#, "signs nothing there"),
             (r#"{"at":"consent_event","status":500}"#, "it is a call of PayNet"),
-            (r#"{"at":"token","reset":true,"times":1,"until_reset":true}"#, "how often once"),
-            (r#"{"at":"token","reset":true,"times":0}"#, "how often once"),
+            (r#"{"at":"token","reset":true,"times":1,"until_reset":true}"#, "how often in one way"),
+            (r#"{"at":"token","reset":true,"times":0}"#, "how often in one way"),
             (r#"{"reset":true}"#, "says where it strikes"),
             (r#"{"at":"token","rest":true}"#, "unknown field `rest`"),
         ] {

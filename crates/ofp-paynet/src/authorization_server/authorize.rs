@@ -78,10 +78,11 @@ impl Platform {
             }
             _ => return Ok(self.refuse_at_dc(&held, ErrorCode::AccessDenied, context)),
         }
-        let link = self.dp_link(&held.consent).await;
+        let effect = self.call_fault(FaultPoint::DpAuthorize, &held.consent, None).await;
+        let link = self.dp_link(&held.consent, effect);
         let location = match self.profile.authorize_mode {
             AuthorizeMode::Browser => Ok(link),
-            AuthorizeMode::Relay => self.relay(&held.consent, link, context).await,
+            AuthorizeMode::Relay => self.relay(&held.consent, link, effect, context).await,
         };
         match location {
             Ok(location) => Ok(self.send_to_dp(&held.consent, location, inbound)),
@@ -95,11 +96,9 @@ impl Platform {
     }
 
     /// The DP's authorize endpoint with its three parameters (S1:L388-404).
-    async fn dp_link(&self, consent: &Consent) -> String {
+    fn dp_link(&self, consent: &Consent, effect: Option<Effect>) -> String {
         let mut signature = self.keys.signing().sign(consent.consent_id.as_str().as_bytes());
-        if let Some(Effect::Jose(fault)) =
-            self.call_fault(FaultPoint::DpAuthorize, consent, None).await
-        {
+        if let Some(Effect::Jose(fault)) = effect {
             signature = spoil(fault, &signature);
         }
         let callback = self.callback_uri();

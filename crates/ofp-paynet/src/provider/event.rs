@@ -14,6 +14,7 @@ use ofp_types::{
 };
 use serde_json::Value;
 
+use super::forward::excused;
 use crate::{
     faults::{FaultScope, Struck, spoil},
     platform::Platform,
@@ -157,7 +158,7 @@ impl Platform {
         request.body = body.to_vec();
         let consent = Some(due.consent.consent_id.clone());
         let call = Call { endpoint: to.endpoint, request, consent, cause: due.cause };
-        let (_, result) = to.caller.call(call).await;
+        let (_, result) = excused(to.caller, to.caller.call(call).await, effect);
         result.is_ok_and(|(status, _)| self.profile.event_response_codes.contains(&status))
     }
 

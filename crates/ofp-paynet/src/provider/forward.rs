@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use ofp_evidence::{Endpoint, ExchangeId, Failure, Message};
+use ofp_evidence::{Endpoint, ExchangeId, Failure, Message, Record};
 use ofp_net::{Call, Caller, Request, encode_form};
 use ofp_types::{
     AccountId, Consent, ConsentId, DpId, Effect, FaultPoint, InteractionId, Origin,
@@ -76,7 +76,8 @@ impl Platform {
         }
         let endpoint = forward.resource.dp_endpoint();
         let id = Some(consent.consent_id.clone());
-        caller.call(Call { endpoint, request, consent: id, cause: forward.cause }).await
+        let call = Call { endpoint, request, consent: id, cause: forward.cause };
+        excused(caller, caller.call(call).await, effect)
     }
 
     /// The fault that strikes a call of PayNet to the DP; a delay has passed when this returns.
@@ -144,7 +145,7 @@ impl Platform {
             .header("x-fapi-signature", spoilt(signature, effect));
         let consent = Some(consent.consent_id.clone());
         let call = Call { endpoint: Endpoint::Userinfo, request, consent, cause };
-        Ok(caller.call(call).await)
+        Ok(excused(caller, caller.call(call).await, effect))
     }
 
     pub(crate) async fn call_health(
@@ -197,6 +198,14 @@ impl Platform {
         let claims = claims.in_form(self.profile.numericdate);
         self.keys.signing().sign_claims(&Value::Object(claims))
     }
+}
+
+/// A call whose signature a fault has spoilt: that it is refused says nothing against the DP.
+pub(super) fn excused(caller: &Caller, called: Called, effect: Option<Effect>) -> Called {
+    if matches!(effect, Some(Effect::Jose(_))) {
+        caller.journal().add(Record::RefusalExpected { exchange: called.0 });
+    }
+    called
 }
 
 /// A signature as the fault that strikes it leaves it.

@@ -2,9 +2,10 @@
 
 use ofp_evidence::Endpoint;
 use ofp_net::{Call, Request};
-use ofp_types::{Consent, uuid_v4};
+use ofp_types::{Consent, Effect, uuid_v4};
 use url::Url;
 
+use super::forward::excused;
 use crate::{platform::Platform, serve::Context};
 
 impl Platform {
@@ -13,6 +14,7 @@ impl Platform {
         &self,
         consent: &Consent,
         link: String,
+        effect: Option<Effect>,
         context: &Context,
     ) -> Result<String, String> {
         let caller = self.dp_callers.get(&consent.dp_id).ok_or("the DP is not registered")?;
@@ -20,7 +22,7 @@ impl Platform {
             .header("x-fapi-interaction-id", uuid_v4(&*self.entropy).to_string());
         let (consent, cause) = (Some(consent.consent_id.clone()), Some(context.exchange));
         let call = Call { endpoint: Endpoint::DpAuthorize, request, consent, cause };
-        let (_, result) = caller.call(call).await;
+        let (_, result) = excused(caller, caller.call(call).await, effect);
         let (status, message) =
             result.map_err(|failure| format!("the DP's authorize: {failure}"))?;
         if !matches!(status, 302 | 303) {

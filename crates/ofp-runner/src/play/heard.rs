@@ -101,8 +101,11 @@ impl Heard {
             return missed;
         }
         let wanted = format!("{path}: exactly {}", expected.value);
-        let finding = unmet(step, &expected.span, wanted, found.shown());
-        Some(finding.showing(self.shown(&found.paths, "the answer has this")))
+        let differs = found.values.iter().position(|one| !same(one)).unwrap_or(0);
+        let (value, place) = (&found.values[differs], &found.paths[differs]);
+        let finding = unmet(step, &expected.span, wanted, format!("{value} at {place}"));
+        let place = std::slice::from_ref(place);
+        Some(finding.showing(self.shown(place, "the answer has this")))
     }
 
     fn absent(&self, step: &Step, path: &Located<String>) -> Option<Finding> {

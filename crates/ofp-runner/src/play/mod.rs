@@ -101,6 +101,7 @@ pub(crate) async fn play(
         took: started.elapsed(),
         steps,
         findings,
+        variables: loaded.scenario.variables.clone(),
         consents: actors.consents(),
         until: all.len(),
     };
@@ -178,6 +179,7 @@ pub(crate) fn not_played(loaded: &Loaded, because: &str) -> Played {
         took: Duration::ZERO,
         steps: loaded.scenario.steps.iter().enumerate().map(skipped).collect(),
         findings: Vec::new(),
+        variables: loaded.scenario.variables.clone(),
         consents: Vec::new(),
         until: 0,
     };

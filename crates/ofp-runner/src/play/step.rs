@@ -99,7 +99,9 @@ impl Playing<'_> {
             Err(problem) => {
                 result.status = StepStatus::Error;
                 result.error = Some(format!("with what was captured: {}", problem.title));
-                self.stopped = Some(Stopped::ByTheOthers);
+                if !written.goes_on {
+                    self.stopped = Some(Stopped::ByTheOthers);
+                }
                 return;
             }
         };

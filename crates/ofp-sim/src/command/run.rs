@@ -138,8 +138,9 @@ fn options(
             profile: profile.name.clone(),
             experimental: profile.experimental,
             target: target.map_or("the reference DP", Target::name).into(),
-            rerun_flags: flags(args, scenarios, false),
-            step_flags: flags(args, scenarios, true),
+            rerun_flags: flags(args, false),
+            step_flags: flags(args, true),
+            variable_flags: variable_flags(args, scenarios),
             scenarios: scenarios.len(),
         },
         pki_folder: Some(args.pki.display().to_string()),
@@ -279,9 +280,24 @@ fn told(args: &RunArgs, scenarios: &[Loaded]) -> Vec<String> {
     open.map(|given| format!("--var={given}")).collect()
 }
 
+/// The variables that were given, each with the flag that gives it again.
+fn variable_flags(args: &RunArgs, scenarios: &[Loaded]) -> Vec<(String, String)> {
+    let kept = told(args, scenarios);
+    let flag = |given: &String| {
+        let name = given.split('=').next().unwrap_or_default();
+        // a secret is for the reader to fill in
+        let shown = match kept.contains(&format!("--var={given}")) {
+            true => given.clone(),
+            false => format!("{name}=…"),
+        };
+        (name.to_owned(), format!(" --var {}", word(&shown)))
+    };
+    args.variables.var.iter().map(flag).collect()
+}
+
 /// A word as a shell takes it.
 fn word(text: &str) -> String {
-    let plain = |c: char| c.is_alphanumeric() || "-_./=:,@%+".contains(c);
+    let plain = |c: char| c.is_alphanumeric() || "-_./=:,@%+…".contains(c);
     if text.chars().all(plain) {
         text.to_owned()
     } else {
@@ -290,7 +306,7 @@ fn word(text: &str) -> String {
 }
 
 /// The flags that decide what a run finds; those that `explain step` takes as well, or all of them.
-fn flags(args: &RunArgs, scenarios: &[Loaded], of_step: bool) -> String {
+fn flags(args: &RunArgs, of_step: bool) -> String {
     let mut flags = String::new();
     let mut add = |flag: &str, value: &str| {
         flags.extend([" --", flag, " ", &word(value)]);
@@ -308,9 +324,6 @@ fn flags(args: &RunArgs, scenarios: &[Loaded], of_step: bool) -> String {
     args.variant.iter().for_each(|variant| add("variant", variant));
     if let Some(file) = &args.variables.vars {
         add("vars", &file.display().to_string());
-    }
-    for given in told(args, scenarios) {
-        add("var", given.trim_start_matches("--var="));
     }
     if args.timeout != DEFAULT_TIMEOUT {
         add("timeout", &args.timeout);

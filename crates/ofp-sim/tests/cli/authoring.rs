@@ -283,6 +283,133 @@ fn kinds_of_problems_are_explained() {
     assert!(ofp_sim(&["explain", "ordr"]).stderr.contains("no requirement ordr"));
 }
 
+/// Nothing that can be expected is met by whatever comes.
+const ALL_WRONG: &str = r#"scenario: all-wrong
+title: Everything is expected otherwise
+steps:
+  - dc.request_consent:
+  - customer.follow_authorization:
+    expect: { screen: review, text: nothing like this, headers: { x-none: true } }
+    continue: true
+  - customer.log_in:
+  - customer.select_accounts:
+  - customer.approve:
+  - customer.return_to_dc:
+    expect: { redirect: { code: false, state: other } }
+    continue: true
+  - dc.exchange_code:
+  - dc.read_balance:
+    expect: { status: 403 }
+    continue: true
+  - dc.read_balance:
+    expect:
+      headers: { x-fapi-interaction-id: false }
+      json: { data.account_id: other }
+      json_exact: { data.current_balance: {} }
+      json_absent: [data.current_balance]
+      jwt: { header: { alg: RS256 }, claims: { iss: other } }
+      jwe: { header: { enc: A128GCM } }
+      tls: { version: TLSv1.2, alert: certificate_required }
+      time: { at_most: 0ms }
+      consent: revoked
+    continue: true
+  - dc.retrieve_consent:
+    until: { json: { status: revoked } }
+    every: 20ms
+    for: 50ms
+    continue: true
+  - paynet.send_event: { event: consent_updated }
+    expect: { refused: true }
+    continue: true
+  - paynet.send_event: { event: consent_updated }
+    mutate: alg-none
+    expect: { refused: JWE.DecryptionError }
+    continue: true
+  - dc.retrieve_consent:
+    as: { gone: { json: nothing.here } }
+    continue: true
+  - name: says what was never captured
+    dc.retrieve_consent:
+    expect: { json: { status: "{{ gone }}" } }
+    continue: true
+  - dc.read_balance:
+    expect: { requirements: { K-04: fail } }
+"#;
+
+#[test]
+fn every_expectation_can_fail() {
+    let folder = folder_with(&[("s/a.yaml", ALL_WRONG)]);
+    let ran = run_in(folder.path(), &["s", "--snapshots", "off"]);
+    assert_eq!(ran.code, 1, "{}", ran.stdout);
+    for said in [
+        "expected screen review, came screen login",
+        "expected text \"nothing like this\"",
+        "expected header x-none of the page: any value, came none",
+        "expected redirect parameter code: none, came",
+        "expected redirect parameter state: other, came",
+        "expected status 403, came 200",
+        "expected header x-fapi-interaction-id: none, came",
+        "expected data.account_id: \"other\", came",
+        "expected data.current_balance: {}, came",
+        "expected nothing at data.current_balance, came",
+        "expected header.alg: \"RS256\", came \"PS256\"",
+        "expected claims.iss: \"other\", came",
+        "expected enc: \"A128GCM\", came \"A256GCM\"",
+        "expected TLS version TLSv1.2, came TLSv1.3",
+        "expected TLS alert certificate_required, came the connection was accepted",
+        "expected at most 0ns, came",
+        "expected consent revoked within 5s, came",
+        "expected status: \"revoked\" within 50ms (`until`), came \"authorized\"",
+        "expected a refusal, came",
+        "expected a refusal with JWE.DecryptionError",
+        "came one with JWS.InvalidSignature",
+        "expected something to capture as `gone`, came nothing at nothing.here",
+        "nothing was captured as `gone`",
+        "expected K-04: fail, came pass",
+    ] {
+        assert!(ran.stdout.contains(said), "{said}: {}", ran.stdout);
+    }
+}
+
+/// The lines that a failure prints lead on, also for a row of a table and a step of a fragment.
+#[test]
+fn what_a_failure_says_to_type_works() {
+    let fragment = "fragment: asked\nsteps:\n  - dc.request_consent:\n  - dc.retrieve_consent:\n    expect: { json: { status: authorised } }\n";
+    let uses = "scenario: uses\ntitle: Uses\nsteps:\n  - use: parts/asked.yaml\n";
+    let table = "scenario: table\ntitle: Table\nvars: { end: ised }\nfor_each:\n  - { name: good, status: awaiting_authorization }\n  \
+                 - { name: bad, status: author }\nsteps:\n  - dc.request_consent:\n  - dc.retrieve_consent:\n    \
+                 expect: { json: { status: \"{{ status }}\", consent_purpose: \"{{ end }}\" } }\n";
+    let folder = folder_with(&[
+        ("s/parts/asked.yaml", fragment),
+        ("s/uses.yaml", uses),
+        ("s/table.yaml", table),
+    ]);
+    let ran = run_in(folder.path(), &["s", "--var", "end=pfm"]);
+    assert_eq!(ran.code, 1, "{}", ran.stdout);
+    let typed: Vec<&str> = ran
+        .stdout
+        .lines()
+        .filter_map(|line| {
+            line.trim().strip_prefix("look      ").or(line.trim().strip_prefix("rerun     "))
+        })
+        .collect();
+    assert_eq!(typed.len(), 4, "{}", ran.stdout);
+    let again = ofp_sim_in(folder.path(), &["rerun"]);
+    assert!(
+        again.stdout.contains("table[bad]") && !again.stdout.contains("table[good]"),
+        "{}",
+        again.stdout
+    );
+    for line in typed {
+        let line = line.replacen("ofp-sim", env!("CARGO_BIN_EXE_ofp-sim"), 1);
+        let mut shell = std::process::Command::new("sh");
+        shell.current_dir(folder.path()).args(["-c", &line]).env("NO_COLOR", "1").env_remove("CI");
+        let again = finish(&shell.output().unwrap());
+        assert_eq!(again.code, 1, "{line}: {}{}", again.stdout, again.stderr);
+        assert!(again.stdout.contains("awaiting_authorization"), "{line}: {}", again.stdout);
+    }
+}
+
 /// A secret that an author plants in a variable, in a password and in a capture.
 const SECRET: &str = "Zk\"9/+&=secret word%ü";
 
