@@ -131,7 +131,7 @@ pub enum WhichConsent {
 #[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct LogIn {
-    /// The name; with no password beside it, of a test customer.
+    /// The name; with no password beside it, of a test customer. The reference DP has paynet, aisyah, farid and siti.
     pub username: Option<String>,
     /// The password, if not the test customer's own.
     pub password: Option<String>,

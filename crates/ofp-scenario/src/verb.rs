@@ -25,6 +25,8 @@ pub enum Gain {
     OnPages,
     /// The customer has logged in at the DP.
     LoggedIn,
+    /// The customer has chosen accounts, and sees what is asked for.
+    Selected,
     /// The customer has decided.
     Decided,
     /// The DC has tokens.
@@ -39,6 +41,7 @@ impl Gain {
             Self::Asked => "dc.request_consent",
             Self::Visited | Self::OnPages => "customer.follow_authorization",
             Self::LoggedIn => "customer.log_in",
+            Self::Selected => "customer.select_accounts",
             Self::Decided => "customer.approve",
             Self::Linked => "dc.exchange_code",
         }
@@ -148,7 +151,7 @@ macro_rules! verbs {
 }
 
 verbs! {
-    "dc.request_consent" () => |()| Action::RequestConsent, Nothing, [] [Asked] [Visited OnPages LoggedIn Decided Linked],
+    "dc.request_consent" () => |()| Action::RequestConsent, Nothing, [] [Asked] [Visited OnPages LoggedIn Selected Decided Linked],
         "The DC pushes an authorization request (PAR) for the scenario's `consent`; PayNet creates the consent and tells the DP (D1).";
     "dc.exchange_code" () => |()| Action::ExchangeCode, WayBack, [Visited Decided] [Linked] [OnPages],
         "The DC redeems its code for tokens. The customer goes back to the DC first, if they have not.";
@@ -184,11 +187,11 @@ verbs! {
         "The customer picks a DP at PayNet, where the consent names none (`consent: { provider: picked }`).";
     "customer.log_in" LogIn => Action::LogIn, Page, [OnPages] [LoggedIn] [],
         "The customer logs in at the DP.";
-    "customer.select_accounts" SelectAccounts => Action::SelectAccounts, Page, [OnPages LoggedIn] [] [],
+    "customer.select_accounts" SelectAccounts => Action::SelectAccounts, Page, [OnPages LoggedIn] [Selected] [],
         "The customer chooses among the accounts that the DP lists.";
-    "customer.approve" () => |()| Action::Approve, Page, [OnPages LoggedIn] [Decided] [],
+    "customer.approve" () => |()| Action::Approve, Page, [OnPages LoggedIn Selected] [Decided] [],
         "The customer approves; the DP tells PayNet (Update Consent, B5).";
-    "customer.reject" () => |()| Action::Reject, Page, [OnPages LoggedIn] [Decided] [],
+    "customer.reject" () => |()| Action::Reject, Page, [OnPages LoggedIn Selected] [Decided] [],
         "The customer rejects; the DP tells PayNet (Update Consent, B5).";
     "customer.return_to_dc" () => |()| Action::ReturnToDc, WayBack, [OnPages] [] [OnPages],
         "The customer goes back to the DC by the link or redirect of the DP's last page.";
@@ -196,9 +199,9 @@ verbs! {
         "The customer closes the browser, cookies and all.";
     "customer.open_link_again" () => |()| Action::OpenLinkAgain, Page, [Asked] [Visited OnPages] [],
         "The customer opens the DP's page for the same consent in another browser.";
-    "customer.switch_tab" () => |()| Action::SwitchTab, Page, [Visited] [OnPages LoggedIn] [],
+    "customer.switch_tab" () => |()| Action::SwitchTab, Page, [Visited] [OnPages LoggedIn Selected] [],
         "The customer goes on in the browser that they were in before `customer.open_link_again`.";
-    "customer.skip_login" () => |()| Action::SkipLogin, Page, [Visited] [OnPages LoggedIn] [],
+    "customer.skip_login" () => |()| Action::SkipLogin, Page, [Visited] [OnPages LoggedIn Selected] [],
         "The customer opens the review page of an earlier visit without logging in.";
     "customer.preflight" () => |()| Action::Preflight, Nothing, [OnPages] [] [],
         "A page of another origin asks whether it may read the one that is shown (CORS).";

@@ -217,8 +217,13 @@ impl Actors<'_> {
             (None, _) => {
                 let name = login.username.clone();
                 let foreign = self.world.dp.target().is_some();
-                let wanted =
-                    name.map_or("another customer".into(), |name| format!("customer `{name}`"));
+                let all: Vec<&str> =
+                    customers.iter().map(|customer| customer.username.as_str()).collect();
+                let there_are = format!("; there are {}", all.join(", "));
+                let wanted = name.map_or_else(
+                    || "another customer".to_owned(),
+                    |name| format!("customer `{name}`{there_are}"),
+                );
                 Err(StepError::NoCustomer { wanted, foreign })
             }
         }
