@@ -1,5 +1,4 @@
 //! What is part of the binary, and what the cookbook shows, is right.
-#![expect(clippy::unwrap_used, reason = "a test stops at its first surprise")]
 
 use std::path::{Path, PathBuf};
 
