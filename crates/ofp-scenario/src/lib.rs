@@ -22,6 +22,7 @@ mod capture;
 mod context;
 mod customer;
 mod decode;
+mod decode_all;
 mod diagnostic;
 mod duration;
 mod expect;

@@ -6,7 +6,7 @@ use ofp_types::{Mutation, MutationPart};
 use crate::{
     Action, Capture, Diagnostic, Expect, Skip, Source, Span, Step, Until,
     capture::{CaptureFrom, CaptureSpec},
-    decode::decode_all,
+    decode_all::decode_all,
     explain,
     node::{Key, Kind, Node},
     parse::is_plain,

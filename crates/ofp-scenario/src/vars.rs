@@ -6,7 +6,7 @@ use serde::Deserialize;
 
 use crate::{
     Context, Diagnostic, Source, Values,
-    decode::decode_all,
+    decode_all::decode_all,
     node::{Key, Kind, Node},
     parse::is_plain,
     scope::{Known, Origin},

@@ -7,7 +7,7 @@ use crate::{
         PickProvider, Read, ReadTransactions, Resource, RevokeToken, RotateKeys, SelectAccounts,
         SetAccount, SetCore,
     },
-    decode::decode_all,
+    decode_all::decode_all,
     duration::Span,
     node::{Key, Kind, Node},
     probe::{AskHealth, Forward, Probe, SendEvent},
