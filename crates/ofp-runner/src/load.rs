@@ -2,11 +2,13 @@
 
 use std::{
     collections::{HashMap, HashSet},
+    io::Read as _,
     path::{Component, Path, PathBuf},
 };
 
 use ofp_scenario::{
-    Context, Diagnostic, PROFILES, Scenario, Source, Values, builtin, closest, parse_scenarios,
+    Context, Diagnostic, LONGEST_FILE, PROFILES, Scenario, Source, Values, builtin, closest,
+    parse_scenarios,
 };
 
 /// A scenario that is ready to be played.
@@ -182,8 +184,7 @@ fn read_named(path: &str, from: &Source) -> Result<Source, String> {
         let text = builtin::file(&name).ok_or("the binary has no such file")?;
         return Ok(Source::embedded(name, text));
     }
-    let text = std::fs::read_to_string(&beside).map_err(|e| e.to_string())?;
-    Ok(Source::new(name, text))
+    text_of_file(&beside).map(|text| Source::new(name, text))
 }
 
 /// A path without `.` and without `..` behind a name.
@@ -237,12 +238,12 @@ fn read_all(paths: &[PathBuf]) -> Result<Vec<Wanted>, LoadError> {
             continue;
         }
         if path.exists() {
-            all.push(read_file(path));
+            all.push(read_file(path, text_of));
             continue;
         }
         let (file, row) = row_of(path);
         let mut found = match file.is_file() && row.is_some() {
-            true => vec![read_file(&file)],
+            true => vec![read_file(&file, text_of)],
             false => embedded(&file).into_iter().map(Wanted::whole).collect(),
         };
         if found.is_empty() {
@@ -311,27 +312,42 @@ fn read_folder(
         if path.is_dir() {
             read_folder(&path, been, all)?;
         } else if path.extension().is_some_and(|e| e == "yaml" || e == "yml") {
-            all.push(read_file(&path));
+            all.push(read_file(&path, text_of_file));
         }
     }
     Ok(())
 }
 
 /// A file, or why it cannot be read: the others are looked at all the same.
-fn read_file(path: &Path) -> Wanted {
-    let read = std::fs::metadata(path).map_err(|e| e.to_string()).and_then(|facts| {
-        if facts.len() > ofp_scenario::LONGEST_FILE {
-            return Err(format!(
-                "the file has {} bytes, at most {} are read",
-                facts.len(),
-                ofp_scenario::LONGEST_FILE
-            ));
-        }
-        std::fs::read_to_string(path).map_err(|e| format!("cannot read the file: {e}"))
-    });
+fn read_file(path: &Path, text_of: impl Fn(&Path) -> Result<String, String>) -> Wanted {
     let name = plain(path).display().to_string();
-    match read {
+    match text_of(path) {
         Ok(text) => Wanted::whole(Source::new(name, text)),
         Err(why) => Wanted { source: Source::new(name, ""), row: None, unreadable: Some(why) },
+    }
+}
+
+/// The text of a file, read no further than a scenario may be long: what never ends is no scenario.
+fn text_of(path: &Path) -> Result<String, String> {
+    let unreadable = |e: std::io::Error| format!("cannot read the file: {e}");
+    let file = std::fs::File::open(path).map_err(unreadable)?;
+    let length = file.metadata().map_err(unreadable)?.len();
+    let mut text = String::new();
+    let read = file.take(LONGEST_FILE + 1).read_to_string(&mut text).map_err(unreadable)?;
+    if read as u64 > LONGEST_FILE {
+        // a device says that it has none
+        let length = length.max(read as u64);
+        return Err(format!(
+            "the file has {length} bytes or more, at most {LONGEST_FILE} are read"
+        ));
+    }
+    Ok(text)
+}
+
+/// The same for a file that nobody gave by hand: a pipe would be waited for.
+fn text_of_file(path: &Path) -> Result<String, String> {
+    match std::fs::metadata(path).map_err(|e| e.to_string())?.is_file() {
+        true => text_of(path),
+        false => Err("it is no file".to_owned()),
     }
 }

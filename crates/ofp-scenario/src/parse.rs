@@ -5,14 +5,14 @@ use serde::{Deserialize, de::IgnoredAny};
 
 use crate::{
     ConsentSpec, Context, Diagnostic, Located, Scenario, Skip, Source, Step,
-    decode::decode_all,
+    decode_all::decode_all,
     explain,
     node::{Key, Kind, Node},
     order,
     order::Traced,
     rows,
     rows::Row,
-    scope::{Known, Origin, Scope},
+    scope::{Budget, Known, Origin, Scope},
     steps::{Steps, is_about_a_name, names_in},
     suggest, vars,
     vars::{Declared, Resolved},
@@ -86,6 +86,7 @@ pub fn parse_scenarios(source: &Source, context: &Context<'_>) -> (Vec<Scenario>
     });
     let mut scenarios = Vec::new();
     let mut unused: Option<Vec<Known>> = None;
+    let budget = Budget::default();
     for row in rows {
         let mut found = Vec::new();
         let mut file = OneRow {
@@ -93,6 +94,7 @@ pub fn parse_scenarios(source: &Source, context: &Context<'_>) -> (Vec<Scenario>
             context,
             variables: &variables,
             open: &open,
+            budget: &budget,
             keys: entries.iter().map(|(key, _)| key.text.clone()).collect(),
             secrets: &secrets,
             secret_names: &secret_names,
@@ -167,6 +169,8 @@ struct OneRow<'a> {
     variables: &'a [Known],
     /// Variables that nobody has given a value.
     open: &'a [Declared],
+    /// What may still be made of the file.
+    budget: &'a Budget,
     /// The keys of the file.
     keys: Vec<String>,
     /// Values that no report may show.
@@ -180,7 +184,8 @@ impl OneRow<'_> {
     /// The scenario, and the variables that it does not use.
     fn parse(&mut self, row: Row, entries: &[(Key, Node)]) -> (Option<Scenario>, Vec<Known>) {
         let own: Vec<Known> = row.known.clone();
-        let mut scope = Scope::knowing(own.iter().chain(self.variables).cloned().collect());
+        let mut scope =
+            Scope::knowing(own.iter().chain(self.variables).cloned().collect(), self.budget);
         scope.leave_open(self.open);
         let mut filled: Vec<(Key, Node)> = Vec::new();
         let mut steps = None;
@@ -202,7 +207,7 @@ impl OneRow<'_> {
         let head = head.ok();
         let (steps, trace) = self.steps(steps, &mut scope);
         self.problems.append(&mut scope.problems);
-        if scope.is_full() {
+        if scope.budget.is_spent() {
             let span = own.first().map_or(0..0, |known| known.span.clone());
             let problem = Diagnostic::new("name", TOO_MUCH, span, "from here on");
             self.problems.push(problem);

@@ -2,7 +2,11 @@
 //!
 //! Values of rows, variables and parameters are known when a file is read; captured ones when the scenario is played.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::{
+    cell::Cell,
+    collections::{BTreeMap, BTreeSet},
+    rc::Rc,
+};
 
 use crate::{
     Diagnostic,
@@ -12,8 +16,24 @@ use crate::{
     vars::Declared,
 };
 
-/// More nodes are not made, so that few long values, used often, cannot multiply without end.
+/// More nodes are not made of a file, so that few long values, used often, and fragments that use fragments
+/// cannot multiply without end.
 const MOST_NODES: usize = 1_000_000;
+
+/// How much has been made of a file: shared by its rows and by the fragments that it uses.
+#[derive(Debug, Default, Clone)]
+pub(crate) struct Budget(Rc<Cell<usize>>);
+
+impl Budget {
+    pub(crate) fn spend(&self, nodes: usize) {
+        self.0.set(self.0.get().saturating_add(nodes));
+    }
+
+    /// Whether more was made than this tool reads.
+    pub(crate) fn is_spent(&self) -> bool {
+        self.0.get() >= MOST_NODES
+    }
+}
 
 /// Where a name comes from.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -59,14 +79,14 @@ pub(crate) struct Scope {
     pub(crate) used_captures: BTreeSet<String>,
     /// What is wrong with references.
     pub(crate) problems: Vec<Diagnostic>,
-    /// How many nodes have been made.
-    made: usize,
+    /// What may still be made.
+    pub(crate) budget: Budget,
 }
 
 impl Scope {
     /// With values that are known.
-    pub(crate) fn knowing(known: Vec<Known>) -> Self {
-        Self { known, ..Self::default() }
+    pub(crate) fn knowing(known: Vec<Known>, budget: &Budget) -> Self {
+        Self { known, budget: budget.clone(), ..Self::default() }
     }
 
     /// Names whose values nobody has said yet stay as they are.
@@ -84,11 +104,6 @@ impl Scope {
             span: one.span.clone(),
         };
         unused.map(|one| unused_name(&known(one))).collect()
-    }
-
-    /// Whether more was made than this tool reads.
-    pub(crate) fn is_full(&self) -> bool {
-        self.made >= MOST_NODES
     }
 
     /// A node with everything that is known filled in; what is captured stays, under its name in the whole scenario.
@@ -121,7 +136,7 @@ impl Scope {
                 )
             }
         };
-        self.made += 1;
+        self.budget.spend(1);
         Node { span: node.span.clone(), kind }
     }
 
@@ -138,7 +153,7 @@ impl Scope {
                 Part::Name(name) => text.push_str(&self.inside(name, node)),
             }
         }
-        self.made += 1 + text.len() / 64;
+        self.budget.spend(1 + text.len() / 64);
         Node { span: node.span.clone(), kind: Kind::Scalar { text, plain } }
     }
 
@@ -168,8 +183,8 @@ impl Scope {
             return None;
         };
         self.used.insert(name.to_owned());
-        self.made += known.node.size();
-        if self.is_full() {
+        self.budget.spend(known.node.size());
+        if self.budget.is_spent() {
             return None;
         }
         Some(match known.origin {
@@ -268,6 +283,7 @@ pub(crate) fn refers(node: &Node) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::{Context, Source, parse_scenarios};
 
     #[test]
     fn a_text_is_taken_apart() {
@@ -277,5 +293,29 @@ mod tests {
         assert_eq!(parts("x {{ a }}:{{b}}"), Some(Ok(mixed)));
         assert_eq!(parts("{{ a b }}"), Some(Err(BadName::NoName(" a b "))));
         assert_eq!(parts("{{ a"), Some(Err(BadName::Open)));
+    }
+
+    #[test]
+    fn fragments_that_use_fragments_come_to_an_end() {
+        let uses = |file: usize| format!("  - use: {file}.yaml\n").repeat(10);
+        let read = |path: &str, _: &Source| {
+            let level: usize = path.trim_end_matches(".yaml").parse().unwrap();
+            let steps = match level {
+                7 => "  - paynet.check_health:\n".repeat(10),
+                level => uses(level + 1),
+            };
+            let text = format!("fragment: level-{level}\nsteps:\n{steps}");
+            Ok(Source::new(path.to_owned(), text))
+        };
+        let context = Context { read: &read, ..Context::default() };
+        let of = |first: usize| {
+            let text = format!("scenario: many\ntitle: x\nsteps:\n{}", uses(first));
+            parse_scenarios(&Source::new("many.yaml", text), &context)
+        };
+        let (scenarios, problems) = of(5);
+        assert_eq!((scenarios[0].steps.len(), problems), (10_usize.pow(4), Vec::new()));
+        let (scenarios, problems) = of(1);
+        assert!(scenarios.is_empty());
+        assert!(problems.iter().any(|one| one.title.contains("more than this tool reads")));
     }
 }

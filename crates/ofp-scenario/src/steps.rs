@@ -6,11 +6,11 @@ use serde::Deserialize;
 
 use crate::{
     Context, Diagnostic, Located, Source, Step,
-    decode::decode_all,
+    decode_all::decode_all,
     node::{Key, Kind, Node},
     order::Traced,
     parse::{FRAGMENT, SHOWN, is_plain, secret_shown, take, unknown_switch, unused_name},
-    scope::{Known, Origin, Part, Scope, parts, refers},
+    scope::{Budget, Known, Origin, Part, Scope, parts, refers},
     step::parse_step,
     suggest,
     template::Template,
@@ -24,6 +24,8 @@ const USE: &str = "use";
 const MOST_PROBLEMS: usize = 200;
 /// Fragments that use fragments, and so on: more is a mistake.
 const DEEPEST: usize = 8;
+/// What a step takes of the budget, in nodes.
+const STEP: usize = 25;
 
 /// What is said where a file is used.
 #[derive(Deserialize)]
@@ -101,7 +103,7 @@ impl<'a> Steps<'a> {
                 span: one.span,
             })
         });
-        let mut scope = Scope::knowing(known.collect());
+        let mut scope = Scope::knowing(known.collect(), &Budget::default());
         scope.leave_open(&open);
         let _ = this.body(entries, &mut scope);
         this.problems.extend(scope.unused_open(Origin::Parameter, &open));
@@ -126,7 +128,7 @@ impl<'a> Steps<'a> {
         }
         let (mut captured, mut steps) = (Vec::new(), Vec::new());
         for item in items {
-            if scope.is_full() {
+            if scope.budget.is_spent() {
                 return steps;
             }
             if self.problems.len() > MOST_PROBLEMS {
@@ -168,6 +170,7 @@ impl<'a> Steps<'a> {
             }
         }
         let filled = scope.fill(item);
+        scope.budget.spend(STEP);
         self.problems.append(&mut scope.problems);
         let Some(mut step) = parse_step(self.source, &filled, &mut self.problems) else {
             // one mistake is not to make others: what the step would do and capture is known
@@ -253,7 +256,7 @@ impl<'a> Steps<'a> {
             secrets: &[],
         };
         let given = Given { with: with.map(|(_, node)| node), place: &spec.r#use.span };
-        let (steps, names) = inner.of_fragment(&given, &mut self.problems);
+        let (steps, names) = inner.of_fragment(&given, &scope.budget, &mut self.problems);
         self.trace.append(&mut inner.trace);
         let found = std::mem::take(&mut inner.problems);
         for problem in found.into_iter().map(|problem| problem.seen_in(&source, self.source)) {
@@ -315,8 +318,10 @@ impl<'a> Steps<'a> {
     fn of_fragment(
         &mut self,
         given: &Given<'_>,
+        budget: &Budget,
         outside: &mut Vec<Diagnostic>,
     ) -> (Vec<Step>, Vec<String>) {
+        budget.spend(self.source.text.len() / 64);
         let mut entries = match yaml::parse(&self.source.text).map(|root| root.kind) {
             Ok(Kind::Mapping(entries)) => entries,
             Ok(_) => Vec::new(),
@@ -333,7 +338,7 @@ impl<'a> Steps<'a> {
             return (Vec::new(), Vec::new());
         }
         let declared = head_of_fragment(&mut entries, &mut self.problems);
-        let mut scope = Scope::knowing(given.values(declared, outside));
+        let mut scope = Scope::knowing(given.values(declared, outside), budget);
         let steps = self.body(entries, &mut scope);
         (steps, scope.captured.into_keys().collect())
     }
