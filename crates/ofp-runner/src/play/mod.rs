@@ -292,7 +292,10 @@ fn status(steps: &[StepResult], findings: &[Finding], misconfigured: bool) -> Sc
         ScenarioStatus::Failed
     } else if steps.iter().any(|step| step.status == StepStatus::Error) {
         ScenarioStatus::Error
-    } else if steps.iter().any(|step| step.status == StepStatus::Skipped) {
+    } else if steps.iter().any(|step| step.status == StepStatus::Skipped)
+        // of which nothing was done has not passed
+        || steps.iter().all(|step| step.status == StepStatus::NotApplicable)
+    {
         ScenarioStatus::Skipped
     } else {
         ScenarioStatus::Passed
