@@ -2,9 +2,9 @@
 
 use std::ops::Range;
 
-use ofp_evidence::{Excerpt, Finding, Message, cut};
+use ofp_evidence::{Excerpt, ExchangeId, Finding, Message, cut};
 use ofp_jose::{CompactJwe, CompactJws, KeySet};
-use ofp_scenario::{CaptureFrom, Expect, ExpectJwe, ExpectJwt, Located, Presence, Step};
+use ofp_scenario::{CaptureFrom, ExpectJwe, ExpectJwt, Located, Presence, Step};
 use ofp_types::wire::wrapped_jws;
 use serde_json::{Map, Value, json};
 
@@ -18,6 +18,8 @@ const SIGNATURES: [&str; 2] = ["x-signature", "x-fapi-signature"];
 pub(super) struct Heard {
     pub(super) status: u16,
     pub(super) message: Message,
+    /// The exchange that it came in, where that can be told.
+    pub(super) exchange: Option<ExchangeId>,
     /// What it says: what was decrypted, where it came encrypted.
     pub(super) json: Option<Value>,
 }
@@ -26,7 +28,12 @@ impl Heard {
     /// An answer that says what its body says.
     pub(super) fn of(status: u16, message: Message) -> Self {
         let json = serde_json::from_slice(&message.body).ok();
-        Self { status, message, json }
+        Self { status, message, exchange: None, json }
+    }
+
+    /// The same, from this exchange.
+    pub(super) fn over(self, exchange: ExchangeId) -> Self {
+        Self { exchange: Some(exchange), ..self }
     }
 
     /// The same, which says something else than its body does.
@@ -35,7 +42,8 @@ impl Heard {
     }
 
     /// Every mismatch at once; of an answer with another status, the status alone, with what came instead.
-    pub(super) fn held_to(&self, step: &Step, expect: &Expect, keys: &KeySet) -> Vec<Finding> {
+    pub(super) fn held_to(&self, step: &Step, keys: &KeySet) -> Vec<Finding> {
+        let expect = &step.expect;
         let mut findings = Vec::new();
         if let Some(expected) = &expect.status
             && !expected.value.contains(self.status)

@@ -7,11 +7,11 @@ use std::{
 };
 
 use ofp_evidence::{
-    Endpoint, Exchange, ExchangeId, Finding, Handshake, Outcome, Record, Role, RunEvent,
-    ScenarioId, StepResult, StepStatus,
+    Exchange, ExchangeId, Finding, Handshake, Outcome, Record, Role, RunEvent, ScenarioId,
+    StepResult, StepStatus,
 };
 use ofp_scenario::{
-    Answers, Capture, CaptureFrom, ConsentMember, Expect, ExpectTls, Located, Presence, Step, Until,
+    Answers, Capture, CaptureFrom, ConsentMember, ExpectTls, Located, Presence, Step, Until,
 };
 use serde_json::{Value, json};
 use url::Url;
@@ -81,6 +81,12 @@ struct Attempt {
     before: usize,
     /// How long a status may take to come about.
     soon: Duration,
+}
+
+impl Attempt {
+    fn begin(world: &World, soon: Duration) -> Self {
+        Self { started: Instant::now(), before: world.journal.mark(), soon }
+    }
 }
 
 /// A scenario under way.
@@ -163,56 +169,62 @@ impl Playing<'_> {
         step: &Step,
     ) -> Result<Vec<Finding>, StepError> {
         let Some(until) = &step.until else {
-            let (started, before) = (Instant::now(), self.world.journal.mark());
-            let mut findings = actors.play(step).await?;
-            let attempt = Attempt { started, before, soon: SOON };
-            findings.extend(self.held(actors, step, &step.expect, attempt).await);
-            return Ok(findings);
+            return self.attempt(actors, step, Attempt::begin(self.world, SOON)).await;
         };
         let deadline = Instant::now() + until.at_most.0.unsigned_abs();
         let mut waiting = step.clone();
         waiting.expect = until.expect.clone();
         loop {
-            let (started, before) = (Instant::now(), self.world.journal.mark());
-            let is_last = started + until.every.0.unsigned_abs() > deadline;
-            let findings = match actors.play(&waiting).await {
-                Ok(mut findings) => {
-                    let attempt = Attempt { started, before, soon: Duration::ZERO };
-                    findings.extend(self.held(actors, &waiting, &until.expect, attempt).await);
-                    findings
+            let attempt = Attempt::begin(self.world, Duration::ZERO);
+            let is_last = attempt.started + until.every.0.unsigned_abs() > deadline;
+            match self.attempt(actors, &waiting, attempt).await {
+                Ok(findings) if findings.is_empty() => {
+                    let attempt = Attempt { soon: SOON, ..attempt };
+                    return Ok(self.held_at_last(actors, step, attempt).await);
+                }
+                Ok(findings) if is_last => {
+                    let in_vain = findings.into_iter().map(|finding| in_vain(finding, until));
+                    return Ok(in_vain.collect());
                 }
                 // what does not work yet may work later
-                Err(error) if error.stops() == Stopped::ByTheOthers && !is_last => {
-                    tokio::time::sleep(until.every.0.unsigned_abs()).await;
-                    continue;
+                Err(error) if is_last || error.stops() != Stopped::ByTheOthers => {
+                    return Err(error);
                 }
-                Err(error) => return Err(error),
-            };
-            if findings.is_empty() {
-                let keys = &self.world.settings.dp_keys;
-                let held = |heard: &Heard| heard.held_to(step, &step.expect, keys);
-                let mut findings: Vec<Finding> = actors.answers().iter().flat_map(held).collect();
-                let attempt = Attempt { started, before, soon: SOON };
-                findings.extend(self.held(actors, step, &step.expect, attempt).await);
-                return Ok(findings);
+                // nobody tells when an answer has become another
+                Ok(_) | Err(_) => tokio::time::sleep(until.every.0.unsigned_abs()).await,
             }
-            if is_last {
-                return Ok(findings.into_iter().map(|finding| in_vain(finding, until)).collect());
-            }
-            // nobody tells when an answer has become another
-            tokio::time::sleep(until.every.0.unsigned_abs()).await;
         }
     }
 
-    /// What a step expects of more than its answer.
-    async fn held(
+    /// Does the step once.
+    async fn attempt(
+        &self,
+        actors: &mut Actors<'_>,
+        step: &Step,
+        attempt: Attempt,
+    ) -> Result<Vec<Finding>, StepError> {
+        let mut findings = actors.play(step).await?;
+        findings.extend(self.held(actors, step, attempt).await);
+        Ok(findings)
+    }
+
+    /// What a step expects of the answers that ended its waiting.
+    async fn held_at_last(
         &self,
         actors: &Actors<'_>,
         step: &Step,
-        expect: &Expect,
         attempt: Attempt,
     ) -> Vec<Finding> {
-        let Attempt { started, before, soon } = attempt;
+        let keys = &self.world.settings.dp_keys;
+        let held = |heard: &Heard| heard.held_to(step, keys);
+        let mut findings: Vec<Finding> = actors.answers().iter().flat_map(held).collect();
+        findings.extend(self.held(actors, step, attempt).await);
+        findings
+    }
+
+    /// What a step expects of more than its answer.
+    async fn held(&self, actors: &Actors<'_>, step: &Step, attempt: Attempt) -> Vec<Finding> {
+        let (Attempt { started, before, soon }, expect) = (attempt, &step.expect);
         let mut findings = Vec::new();
         let took = started.elapsed();
         if let Some(time) = &expect.time
@@ -340,6 +352,9 @@ impl Playing<'_> {
     /// The exchanges of the step that one of our actors began, in order.
     fn exchanges(&self, actors: &Actors<'_>, before: usize) -> Vec<Exchange> {
         let consents = actors.consents();
+        // a call about no consent is known by its answer
+        let heard: Vec<ExchangeId> =
+            actors.answers().iter().filter_map(|one| one.exchange).collect();
         let mut all: Vec<Exchange> = self
             .world
             .journal
@@ -349,8 +364,7 @@ impl Playing<'_> {
                 Record::Exchange(x)
                     if x.from != Role::Dp
                         && (x.consent.as_ref().is_some_and(|c| consents.contains(c))
-                            // before there is a consent, health is asked about none
-                            || x.consent.is_none() && x.endpoint == Endpoint::Health) =>
+                            || heard.contains(&x.id)) =>
                 {
                     Some(x.clone())
                 }

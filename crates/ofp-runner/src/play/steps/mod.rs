@@ -17,7 +17,7 @@ use std::{
 };
 
 use ofp_dc::{DcError, Linked, Pending};
-use ofp_evidence::{Failure, Finding, Message};
+use ofp_evidence::{ExchangeId, Failure, Finding, Message};
 use ofp_paynet::{ForwardError, Unsettled};
 use ofp_scenario::{Action, Expect, Scenario, Step, WhichConsent};
 use ofp_types::{ConsentId, IllegalTransition};
@@ -276,10 +276,12 @@ impl<'a> Actors<'a> {
         &self,
         what: &'static str,
         step: &Step,
-        result: Result<(u16, Message), Failure>,
+        (exchange, result): (ExchangeId, Result<(u16, Message), Failure>),
     ) -> Played {
         match result {
-            Ok((status, message)) => Ok(self.heard(step, Heard::of(status, message))),
+            Ok((status, message)) => {
+                Ok(self.heard(step, Heard::of(status, message).over(exchange)))
+            }
             Err(_) if step.expect == Expect::default() => Ok(Vec::new()),
             Err(failure) => Err(StepError::NoAnswer { what, failure }),
         }
@@ -287,7 +289,7 @@ impl<'a> Actors<'a> {
 
     /// Keeps an answer, and holds it to what the step expects.
     fn heard(&self, step: &Step, heard: Heard) -> Vec<Finding> {
-        let findings = heard.held_to(step, &step.expect, &self.world.settings.dp_keys);
+        let findings = heard.held_to(step, &self.world.settings.dp_keys);
         self.answers.borrow_mut().push(heard);
         findings
     }

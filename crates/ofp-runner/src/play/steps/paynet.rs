@@ -145,13 +145,13 @@ impl Actors<'_> {
 
     pub(super) async fn check_health(&self, step: &Step) -> Played {
         let consent = self.consent().ok().cloned();
-        let (_, result) = self.world.paynet.call_health(&self.world.dp_id, consent).await?;
-        self.answered("paynet.check_health", step, result)
+        let called = self.world.paynet.call_health(&self.world.dp_id, consent).await?;
+        self.answered("paynet.check_health", step, called)
     }
 
     pub(super) async fn call_userinfo(&self, step: &Step) -> Played {
-        let (_, result) = self.world.paynet.call_userinfo(self.consent()?).await?;
-        self.answered("paynet.call_userinfo", step, result)
+        let called = self.world.paynet.call_userinfo(self.consent()?).await?;
+        self.answered("paynet.call_userinfo", step, called)
     }
 
     pub(super) fn paynet_changes(&self, change: Change) -> Played {
