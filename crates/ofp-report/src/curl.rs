@@ -3,7 +3,7 @@
 use ofp_evidence::{ExchangeId, Role};
 use ofp_types::{Mutation, MutationPart};
 
-use crate::run::Run;
+use crate::{run::Run, shell::quoted};
 
 /// Headers that curl writes itself, or that must not be shown.
 const LEFT_OUT: [&str; 4] = ["host", "content-length", "cookie", "accept"];
@@ -64,9 +64,4 @@ fn party(from: Role) -> Option<&'static str> {
         Role::Dp => Some("dp"),
         Role::Customer => None,
     }
-}
-
-/// A text as one word of a shell.
-fn quoted(text: &str) -> String {
-    format!("'{}'", text.replace('\'', r"'\''"))
 }

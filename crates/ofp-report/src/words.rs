@@ -36,15 +36,6 @@ pub(crate) fn variables(started: &RunStarted, scenario: &ScenarioResult) -> Stri
     own.map(|(_, flag)| flag.as_str()).collect()
 }
 
-/// A word as a shell takes it.
-pub(crate) fn shell(word: &str) -> String {
-    let plain = |c: char| c.is_alphanumeric() || "-_./:#".contains(c);
-    match word.chars().all(plain) {
-        true => word.to_owned(),
-        false => format!("'{}'", word.replace('\'', r"'\''")),
-    }
-}
-
 /// So many are read; more would only be scrolled past.
 const MOST_NAMES: usize = 12;
 

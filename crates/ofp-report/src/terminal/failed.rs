@@ -10,6 +10,7 @@ use super::{Terminal, left_out, tame};
 use crate::{
     block, curl,
     run::Run,
+    shell::shell_word,
     words::{self, count},
 };
 
@@ -31,7 +32,7 @@ impl<W: Write> Terminal<W> {
             }
             let own: Vec<&Finding> = scenario.findings.iter().filter(|f| is_own(f)).collect();
             self.own(run, &own)?;
-            let played = words::shell(&words::played(scenario));
+            let played = shell_word(&words::played(scenario));
             let started = &run.summary.started;
             let variables = words::variables(started, scenario);
             let rerun = format!("ofp-sim run {played}{}{variables}", started.rerun_flags);
@@ -104,7 +105,7 @@ impl<W: Write> Terminal<W> {
         };
         let started = &run.summary.started;
         let flags = format!("{}{}", started.step_flags, words::variables(started, scenario));
-        self.field("look", &format!("ofp-sim explain step {}{flags}", words::shell(&place)))?;
+        self.field("look", &format!("ofp-sim explain step {}{flags}", shell_word(&place)))?;
         let exchange = blocks.iter().find_map(|finding| finding.exchange);
         match exchange.or(step.exchanges.first().copied()).and_then(|id| curl::line(run, id)) {
             Some(line) => {

@@ -10,7 +10,7 @@ use std::{
 use ofp_evidence::{RunEvent, RunStarted, Summary};
 use ofp_net::{OsEntropy, SystemClock};
 use ofp_pki::{OpenOptions, Pki};
-use ofp_report::Terminal;
+use ofp_report::{Terminal, shell_word};
 use ofp_runner::{
     LoadOptions, Loaded, RunOptions, SnapshotMode, Target, Voice, World, WorldOptions, evidence,
     judge_evidence, load_with, run as play,
@@ -290,26 +290,16 @@ fn variable_flags(args: &RunArgs, scenarios: &[Loaded]) -> Vec<(String, String)>
             true => given.clone(),
             false => format!("{name}=…"),
         };
-        (name.to_owned(), format!(" --var {}", word(&shown)))
+        (name.to_owned(), format!(" --var {}", shell_word(&shown)))
     };
     args.variables.var.iter().map(flag).collect()
-}
-
-/// A word as a shell takes it.
-fn word(text: &str) -> String {
-    let plain = |c: char| c.is_alphanumeric() || "-_./=:,@%+…".contains(c);
-    if text.chars().all(plain) {
-        text.to_owned()
-    } else {
-        format!("'{}'", text.replace('\'', r"'\''"))
-    }
 }
 
 /// The flags that decide what a run finds; those that `explain step` takes as well, or all of them.
 fn flags(args: &RunArgs, of_step: bool) -> String {
     let mut flags = String::new();
     let mut add = |flag: &str, value: &str| {
-        flags.extend([" --", flag, " ", &word(value)]);
+        flags.extend([" --", flag, " ", &shell_word(value)]);
     };
     if let Some(target) = &args.target {
         add("target", &target.display().to_string());
