@@ -1,27 +1,15 @@
 //! The names of the reference DP's deliberate faults, and what must come of each.
 
+use crate::named::named;
+
 macro_rules! faults {
     ($($(#[doc = $what:literal])+ $variant:ident $name:literal $primary:literal [$($also:literal $why:literal),*],)+) => {
-        /// One thing that the reference DP does wrong on purpose, to prove that a check notices.
-        #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
-        pub enum DpFault { $($(#[doc = $what])+ $variant),+ }
+        named! {
+            /// One thing that the reference DP does wrong on purpose, to prove that a check notices.
+            DpFault { $($(#[doc = $what])+ $variant $name,)+ }
+        }
 
         impl DpFault {
-            /// Every fault, by group.
-            pub const ALL: &[Self] = &[$(Self::$variant),+];
-
-            /// The name on the command line, such as `balance-signature-flipped`.
-            #[must_use]
-            pub fn name(self) -> &'static str {
-                match self { $(Self::$variant => $name),+ }
-            }
-
-            /// What it does, in one sentence.
-            #[must_use]
-            pub fn what(self) -> &'static str {
-                match self { $(Self::$variant => concat!($($what),+).trim_ascii()),+ }
-            }
-
             /// The requirement that must turn red; none for faults that break everything.
             #[must_use]
             pub fn primary(self) -> Option<&'static str> {
@@ -509,14 +497,6 @@ faults! {
     Silent "silent" "" [],
     /// Webhooks close the connection in the middle of the answer.
     Reset "reset" "" [],
-}
-
-impl DpFault {
-    /// The fault called `name`.
-    #[must_use]
-    pub fn by_name(name: &str) -> Option<Self> {
-        Self::ALL.iter().copied().find(|fault| fault.name() == name)
-    }
 }
 
 #[cfg(test)]

@@ -24,6 +24,7 @@ mod fault;
 mod hex;
 mod id;
 mod mutation;
+mod named;
 mod origin;
 mod platform_fault;
 mod policy;

@@ -4,6 +4,8 @@ use std::fmt;
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de::Error as _};
 
+use crate::named::named;
+
 /// What of a message a mutation changes, and nothing else.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum MutationPart {
@@ -35,26 +37,12 @@ pub enum MutationPart {
 
 macro_rules! mutations {
     ($($variant:ident $name:literal $part:ident $what:literal,)+) => {
-        /// One defect.
-        #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
-        pub enum Mutation { $(#[doc = $what] $variant),+ }
+        named! {
+            /// One defect.
+            Mutation { $(#[doc = $what] $variant $name,)+ }
+        }
 
         impl Mutation {
-            /// Every mutation, by part.
-            pub const ALL: &[Self] = &[$(Self::$variant),+];
-
-            /// Its name in scenarios.
-            #[must_use]
-            pub fn name(self) -> &'static str {
-                match self { $(Self::$variant => $name),+ }
-            }
-
-            /// What it does, in one sentence without a full stop.
-            #[must_use]
-            pub fn what(self) -> &'static str {
-                match self { $(Self::$variant => $what),+ }
-            }
-
             /// What it changes.
             #[must_use]
             pub fn part(self) -> MutationPart {
@@ -205,12 +193,6 @@ impl Mutation {
                 | Self::ClientCertificateRenewed
                 | Self::PathUniversalLink
         )
-    }
-
-    /// The mutation called `name`.
-    #[must_use]
-    pub fn by_name(name: &str) -> Option<Self> {
-        Self::ALL.iter().copied().find(|mutation| mutation.name() == name)
     }
 }
 

@@ -1,31 +1,10 @@
 //! Legitimate differences between Data Providers: none of them may fail a check.
 
-macro_rules! variants {
-    ($(#[doc = $what:literal] $variant:ident $name:literal,)+) => {
-        /// One thing that the reference DP does differently and as well.
-        #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
-        pub enum DpVariant { $(#[doc = $what] $variant),+ }
+use crate::named::named;
 
-        impl DpVariant {
-            /// Every variant.
-            pub const ALL: &[Self] = &[$(Self::$variant),+];
-
-            /// The name on the command line, such as `event-204`.
-            #[must_use]
-            pub fn name(self) -> &'static str {
-                match self { $(Self::$variant => $name),+ }
-            }
-
-            /// What it does, in one sentence.
-            #[must_use]
-            pub fn what(self) -> &'static str {
-                match self { $(Self::$variant => $what.trim_ascii()),+ }
-            }
-        }
-    };
-}
-
-variants! {
+named! {
+    /// One thing that the reference DP does differently and as well.
+    DpVariant {
     /// Account responses are application/jose.
     ResponseJose "response-jose",
     /// Events are answered 201.
@@ -54,13 +33,6 @@ variants! {
     NewConnections "new-connections",
     /// NumericDates have a fraction.
     FractionalDates "fractional-dates",
-}
-
-impl DpVariant {
-    /// The variant called `name`.
-    #[must_use]
-    pub fn by_name(name: &str) -> Option<Self> {
-        Self::ALL.iter().copied().find(|variant| variant.name() == name)
     }
 }
 
