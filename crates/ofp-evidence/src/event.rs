@@ -95,6 +95,25 @@ pub struct ScenarioResult {
     pub until: usize,
 }
 
+impl ScenarioResult {
+    /// Why it was left out or could not be carried out; nothing for one that was.
+    #[must_use]
+    pub fn reason(&self) -> Option<&str> {
+        let of = |status: StepStatus| {
+            let of_status = self.steps.iter().filter(move |step| step.status == status);
+            of_status.filter_map(|step| step.error.as_deref()).next()
+        };
+        match self.status {
+            ScenarioStatus::Passed | ScenarioStatus::Failed => None,
+            ScenarioStatus::Error => of(StepStatus::Error),
+            // a step that is left out says why the scenario was, where there was nothing else to it
+            ScenarioStatus::Skipped => {
+                of(StepStatus::Skipped).or_else(|| of(StepStatus::NotApplicable))
+            }
+        }
+    }
+}
+
 /// What a run says about one requirement.
 #[derive(Debug, Clone)]
 pub struct RequirementResult {
@@ -150,6 +169,9 @@ pub struct Stale {
     /// Why it was put up with.
     pub comment: String,
 }
+
+/// What a run without a target tests, as [`RunStarted::target`] says it.
+pub const REFERENCE_DP: &str = "the reference DP";
 
 /// What is known when a run begins.
 #[derive(Debug, Clone)]

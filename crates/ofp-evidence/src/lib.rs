@@ -27,8 +27,8 @@ mod shown;
 mod verdict;
 
 pub use event::{
-    Baseline, RequirementResult, RunEvent, RunStarted, ScenarioId, ScenarioResult, ScenarioStatus,
-    Stale, StepResult, StepStatus, Summary,
+    Baseline, REFERENCE_DP, RequirementResult, RunEvent, RunStarted, ScenarioId, ScenarioResult,
+    ScenarioStatus, Stale, StepResult, StepStatus, Summary,
 };
 pub use exchange::{Endpoint, Exchange, ExchangeId, Failure, Message, Outcome, Role, Stage};
 pub use handshake::{CertificateFacts, ConnectionId, Handshake};

@@ -1,7 +1,11 @@
 //! The handle: starts the platform, and lets a test read it, shift its consents' clocks and make
 //! it call the DP.
 
-use std::{collections::HashMap, sync::Arc, time::Duration};
+use std::{
+    collections::HashMap,
+    sync::Arc,
+    time::{Duration, Instant},
+};
 
 use jiff::SignedDuration;
 use ofp_evidence::{ExchangeId, Failure, Journal, Message, Role};
@@ -45,6 +49,17 @@ pub struct Unsettled {
     pub actual: Option<ConsentStatus>,
     /// How long was waited.
     pub waited: Duration,
+}
+
+impl Unsettled {
+    /// Where the consent stands, in a few words.
+    #[must_use]
+    pub fn came(&self) -> String {
+        match self.actual {
+            Some(status) if status.is_final() => format!("{status}, which is final"),
+            actual => format!("{} after {:?}", status_text(actual), self.waited),
+        }
+    }
 }
 
 fn status_text(status: Option<ConsentStatus>) -> &'static str {
@@ -141,10 +156,21 @@ impl PayNet {
         status: ConsentStatus,
         within: Duration,
     ) -> Result<Consent, Unsettled> {
-        self.wait(id, within, status.as_str(), |platform| {
-            platform.held(id).map(|held| held.consent).filter(|consent| consent.status == status)
-        })
-        .await
+        let began = Instant::now();
+        // a final status never becomes another
+        let settled = |consent: &Consent| consent.status == status || consent.status.is_final();
+        let reached =
+            |platform: &Arc<Platform>| platform.held(id).map(|held| held.consent).filter(settled);
+        let found = self.wait(id, within, status.as_str(), reached).await?;
+        match found.status == status {
+            true => Ok(found),
+            false => Err(Unsettled {
+                consent: id.clone(),
+                expected: status.to_string(),
+                actual: Some(found.status),
+                waited: began.elapsed(),
+            }),
+        }
     }
 
     /// The consent that was made of the request with this `state`.

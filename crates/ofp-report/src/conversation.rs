@@ -26,7 +26,9 @@ fn one(run: &Run<'_>, id: ExchangeId) -> String {
     let mut say = |label: &str, line: &str| {
         let _ = writeln!(text, "  {}  {}", format!("{label:<8}").dimmed(), tame(line));
     };
-    say("request", &format!("{} {}", exchange.method, value["url"].as_str().unwrap_or_default()));
+    let url = value["url"].as_str().unwrap_or_default();
+    say("request", &format!("{} {url}", exchange.method));
+    tokens("URL", url).iter().for_each(|token| decoded(&mut say, token, secrets));
     message(&mut say, "request", &value["request"], secrets);
     match &value["status"] {
         Value::Null => say("failed", value["failed"].as_str().unwrap_or_default()),

@@ -8,8 +8,8 @@ use std::collections::BTreeMap;
 use askama::Template;
 use ofp_checks::{find, group_title};
 use ofp_evidence::{
-    Finding, Handshake, Level, RequirementResult, ScenarioResult, ScenarioStatus, StepResult,
-    StepStatus, Subject, Summary, Verdict,
+    Finding, Handshake, Level, RequirementResult, ScenarioResult, ScenarioStatus, Secrets,
+    StepResult, StepStatus, Subject, Summary, Verdict,
 };
 use serde_json::{Value, json};
 
@@ -271,6 +271,25 @@ fn data(run: &Run<'_>) -> String {
     json!(exchanges).to_string().replace('<', "\\u003c")
 }
 
+/// Masks what a value says, whatever its form: a secret of digits may be a number.
+fn mask_leaves(secrets: &Secrets, value: &mut Value) {
+    match value {
+        Value::Null | Value::Bool(_) => {}
+        Value::Array(items) => items.iter_mut().for_each(|item| mask_leaves(secrets, item)),
+        Value::Object(members) => {
+            members.values_mut().for_each(|member| mask_leaves(secrets, member));
+        }
+        Value::String(text) => *text = secrets.mask(text).into_owned(),
+        Value::Number(number) => {
+            let text = number.to_string();
+            let masked = secrets.mask(&text);
+            if *masked != *text {
+                *value = json!(masked);
+            }
+        }
+    }
+}
+
 fn exchange(run: &Run<'_>, exchange: &ofp_evidence::Exchange) -> Value {
     let secrets = &run.summary.secrets;
     let mut value = shown::exchange(secrets, exchange);
@@ -285,9 +304,9 @@ fn exchange(run: &Run<'_>, exchange: &ofp_evidence::Exchange) -> Value {
         let body = message["body"].as_str().unwrap_or_default();
         decoded.extend(tokens(&format!("{side} body"), body));
     }
-    let mut masked = json!(decoded).to_string();
-    masked = secrets.mask(&masked).into_owned();
-    value["decoded"] = serde_json::from_str(&masked).unwrap_or_default();
+    let mut decoded = json!(decoded);
+    mask_leaves(secrets, &mut decoded);
+    value["decoded"] = decoded;
     if let Some(plain) = run.decrypted(exchange.id) {
         let text = secrets.mask(&String::from_utf8_lossy(plain)).into_owned();
         value["decrypted"] = json!(text);

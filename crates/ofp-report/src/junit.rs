@@ -2,9 +2,12 @@
 
 use ofp_evidence::{
     Baseline, Cause, Finding, RequirementResult, ScenarioResult, Secrets, Severity, StepResult,
-    StepStatus, Subject, Summary, Verdict,
+    StepStatus, Subject, Summary, Verdict, cut,
 };
 use quick_junit::{NonSuccessKind, Report, TestCase, TestCaseStatus, TestSuite};
+
+/// A message is for a list of failures.
+const LONGEST_MESSAGE: usize = 160;
 
 /// Why there is no report.
 #[derive(Debug, thiserror::Error)]
@@ -26,7 +29,8 @@ pub fn junit(summary: &Summary) -> Result<String, JunitError> {
         requirements.add_test_case(requirement_case(&summary.secrets, requirement));
     }
     report.add_test_suite(requirements);
-    Ok(report.to_string()?)
+    // characters that XML 1.0 §2.2 does not know, and the writer lets through
+    Ok(report.to_string()?.replace(['\u{fffe}', '\u{ffff}'], "\u{fffd}"))
 }
 
 fn suite(secrets: &Secrets, scenario: &ScenarioResult) -> TestSuite {
@@ -36,7 +40,8 @@ fn suite(secrets: &Secrets, scenario: &ScenarioResult) -> TestSuite {
         let name = format!("{} {}", number + 1, step.name);
         let mut case = TestCase::new(name, step_status(secrets, step));
         case.set_classname(scenario.id.to_string());
-        case.extra.insert("file".into(), scenario.file.clone().into());
+        let file = step.file.as_ref().unwrap_or(&scenario.file);
+        case.extra.insert("file".into(), file.clone().into());
         case.extra.insert("line".into(), step.line.to_string().into());
         warnings(secrets, &mut case, &step.findings);
         suite.add_test_case(case);
@@ -59,6 +64,11 @@ fn step_status(secrets: &Secrets, step: &StepResult) -> TestCaseStatus {
         (StepStatus::Error, Some(error)) => {
             let mut status = TestCaseStatus::non_success(NonSuccessKind::Error);
             status.set_message(secrets.mask(error).into_owned());
+            // a must may have been broken on the way
+            let failures = failures(&step.findings);
+            if !failures.is_empty() {
+                status.set_description(all_described(secrets, &failures));
+            }
             status
         }
         _ => findings_status(secrets, &step.findings),
@@ -71,28 +81,42 @@ fn skipped(because: &str) -> TestCaseStatus {
     status
 }
 
-/// One failure that lists everything; an error when nothing of it is the DP's.
-fn findings_status(secrets: &Secrets, findings: &[Finding]) -> TestCaseStatus {
+/// What fails a step or requirement. The DP's requirements first: what a scenario's author expected often follows from them.
+fn failures(findings: &[Finding]) -> Vec<&Finding> {
     let mut failures: Vec<&Finding> =
         findings.iter().filter(|finding| finding.severity == Severity::Failure).collect();
-    // the DP's requirements first: what a scenario's author expected often follows from them
     failures.sort_by_key(|finding| match &finding.subject {
         Subject::Requirement(id) => (0, id.to_string()),
         other => (1, other.to_string()),
     });
-    if failures.is_empty() {
-        return TestCaseStatus::success();
-    }
-    let is_dp = failures.iter().any(|finding| finding.cause == Cause::Dp);
-    let kind = if is_dp { NonSuccessKind::Failure } else { NonSuccessKind::Error };
-    let mut status = TestCaseStatus::non_success(kind);
-    let mut subjects: Vec<String> = failures.iter().map(|f| f.subject.to_string()).collect();
-    subjects.dedup();
-    status.set_message(subjects.join(", "));
+    failures
+}
+
+fn all_described(secrets: &Secrets, failures: &[&Finding]) -> String {
     let mut text: Vec<String> =
         failures.iter().map(|finding| described(secrets, finding)).collect();
     text.dedup();
-    status.set_description(text.join("\n\n"));
+    text.join("\n\n")
+}
+
+/// One failure that lists everything, the first in its message; an error when nothing of it is the DP's.
+fn findings_status(secrets: &Secrets, findings: &[Finding]) -> TestCaseStatus {
+    let failures = failures(findings);
+    let Some(first) = failures.first() else { return TestCaseStatus::success() };
+    let is_dp = failures.iter().any(|finding| finding.cause == Cause::Dp);
+    let kind = if is_dp { NonSuccessKind::Failure } else { NonSuccessKind::Error };
+    let mut status = TestCaseStatus::non_success(kind);
+    let short = |text: &str| cut(&secrets.mask(text), LONGEST_MESSAGE);
+    let (expected, actual) = (short(&first.expected), short(&first.actual));
+    let mut others: Vec<String> = failures.iter().map(|f| f.subject.to_string()).collect();
+    others.dedup();
+    let others = match others.len() {
+        0 | 1 => String::new(),
+        many => format!(" (and {} more)", many - 1),
+    };
+    let subject = &first.subject;
+    status.set_message(format!("{subject}: expected {expected}, came {actual}{others}"));
+    status.set_description(all_described(secrets, &failures));
     status
 }
 

@@ -27,5 +27,5 @@ pub use junit::{JunitError, junit};
 pub use markdown::markdown;
 pub use ndjson::Ndjson;
 pub use schema::{event_schema, report_schema};
-pub use shell::shell_word;
+pub use shell::{shell_path, shell_word};
 pub use terminal::{Terminal, tame};

@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use ofp_evidence::{Baseline, Level, RequirementResult, ScenarioStatus, Secrets, Summary};
+use ofp_evidence::{Baseline, Finding, Level, RequirementResult, ScenarioResult, Secrets, Summary};
 
 use crate::words;
 
@@ -44,6 +44,7 @@ pub fn markdown(summary: &Summary) -> String {
             of_dp().filter(|result| result.verdict.word() == wanted).collect();
         table(&mut text, &summary.secrets, title, &bad);
     }
+    expectations(&mut text, summary);
     stale(&mut text, summary);
     stopped(&mut text, summary);
     text
@@ -78,6 +79,24 @@ fn table(text: &mut String, secrets: &Secrets, title: &str, bad: &[&RequirementR
     more(text, bad.len());
 }
 
+/// What the authors of scenarios expected and did not get: no requirement of the DP's, and the run fails all the same.
+fn expectations(text: &mut String, summary: &Summary) {
+    let unmet: Vec<(&ScenarioResult, &Finding)> = words::unmet(summary).collect();
+    if unmet.is_empty() {
+        return;
+    }
+    text.push_str(
+        "\n### Expectations of scenarios that were not met\n\n| scenario | where | expected | actual |\n|---|---|---|---|\n",
+    );
+    for (scenario, finding) in unmet.iter().take(MOST_ROWS) {
+        let mask = |text: &str| cell(&summary.secrets.mask(text));
+        let (expected, actual) = (mask(&finding.expected), mask(&finding.actual));
+        let (id, place) = (cell(&scenario.id.0), cell(&finding.subject.to_string()));
+        let _ = writeln!(text, "| {id} | {place} | {expected} | {actual} |");
+    }
+    more(text, unmet.len());
+}
+
 fn stale(text: &mut String, summary: &Summary) {
     if summary.stale.is_empty() {
         return;
@@ -93,15 +112,8 @@ fn stale(text: &mut String, summary: &Summary) {
 
 /// Scenarios that ended early, each with its reason.
 fn stopped(text: &mut String, summary: &Summary) {
-    let reason = |scenario: &ofp_evidence::ScenarioResult| {
-        scenario.steps.iter().find_map(|step| step.error.clone())
-    };
-    let ended: Vec<_> = summary
-        .scenarios
-        .iter()
-        .filter(|one| !matches!(one.status, ScenarioStatus::Passed | ScenarioStatus::Failed))
-        .filter_map(|one| Some((one, reason(one)?)))
-        .collect();
+    let ended: Vec<_> =
+        summary.scenarios.iter().filter_map(|one| Some((one, one.reason()?))).collect();
     if ended.is_empty() {
         return;
     }

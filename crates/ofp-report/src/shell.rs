@@ -12,6 +12,15 @@ pub fn shell_word(word: &str) -> String {
     }
 }
 
+/// A path as a word: never one that a program takes for an option.
+#[must_use]
+pub fn shell_path(path: &str) -> String {
+    match path.starts_with('-') {
+        true => shell_word(&format!("./{path}")),
+        false => shell_word(path),
+    }
+}
+
 /// The same, always in quotes.
 pub(crate) fn quoted(word: &str) -> String {
     format!("'{}'", word.replace('\'', r"'\''"))

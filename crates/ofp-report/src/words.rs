@@ -1,6 +1,10 @@
 //! What several reports say in the same words.
 
-use ofp_evidence::{RunStarted, ScenarioResult, ScenarioStatus, Summary};
+use std::fmt::Write as _;
+
+use ofp_evidence::{
+    Finding, RunStarted, ScenarioResult, ScenarioStatus, Severity, Subject, Summary,
+};
 
 /// `1 scenario`, `2 scenarios`.
 pub(crate) fn count(number: usize, one: &str) -> String {
@@ -18,16 +22,43 @@ pub(crate) fn scenarios(summary: &Summary) -> String {
     let with = |status| summary.scenarios.iter().filter(|s| s.status == status).count();
     let (passed, left_out) = (with(ScenarioStatus::Passed), with(ScenarioStatus::Skipped));
     let played = count(summary.scenarios.len() - left_out, "scenario");
-    match left_out {
-        0 => format!("{passed} of {played} passed"),
-        _ => format!("{passed} of {played} passed, {left_out} left out"),
+    let mut text = format!("{passed} of {played} passed");
+    if left_out > 0 {
+        let _ = write!(text, ", {left_out} left out");
     }
+    // what fails a run without failing a requirement
+    match unmet(summary).count() {
+        0 => {}
+        number => {
+            let _ = write!(text, ", {} not met", count(number, "expectation"));
+        }
+    }
+    text
+}
+
+/// What the authors of scenarios expected and did not get, snapshots among it.
+pub(crate) fn unmet(summary: &Summary) -> impl Iterator<Item = (&ScenarioResult, &Finding)> {
+    let all = summary.scenarios.iter().flat_map(|scenario| {
+        let of_steps = scenario.steps.iter().flat_map(|step| &step.findings);
+        of_steps.chain(&scenario.findings).map(move |finding| (scenario, finding))
+    });
+    all.filter(|(_, finding)| {
+        finding.severity == Severity::Failure && !matches!(finding.subject, Subject::Requirement(_))
+    })
 }
 
 /// What plays a scenario again: its file, and its row in brackets.
 pub(crate) fn played(scenario: &ScenarioResult) -> String {
-    let row = scenario.id.0.find('[').map_or("", |at| &scenario.id.0[at..]);
+    let row = row_of(&scenario.id.0).map_or("", |(_, row)| row);
     format!("{}{row}", scenario.file)
+}
+
+/// The scenario of a row, and the row in its brackets; nothing for an id without.
+pub(crate) fn row_of(id: &str) -> Option<(&str, &str)> {
+    // a folder may have brackets in its name
+    let name = id.rfind('/').map_or(0, |at| at + 1);
+    let row = id[name..].find('[')? + name;
+    Some(id.split_at(row))
 }
 
 /// The flags by which a scenario's variables have the same values again.

@@ -17,6 +17,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     play::played_before,
+    read::read_given,
     run::{exit_code, requirements, untested_all},
 };
 
@@ -147,12 +148,15 @@ pub fn evidence(settings: &Settings, summary: &Summary) -> Result<Vec<u8>, serde
     })
 }
 
+/// Evidence of a run that nobody could read is not read.
+const LONGEST: u64 = 1024 * 1024 * 1024;
+
 /// The summary of a run from its evidence: every requirement judged again, scenarios as they ended.
 ///
 /// # Errors
 /// [`EvidenceError`].
 pub fn judge_evidence(path: &Path, fail_on_should: bool) -> Result<Arc<Summary>, EvidenceError> {
-    let text = std::fs::read(path)
+    let text = read_given(path, LONGEST)
         .map_err(|source| EvidenceError::File { path: path.to_owned(), source })?;
     let unreadable = |source| EvidenceError::Unreadable { path: path.to_owned(), source };
     let written: Written<Record> = serde_json::from_slice(&text).map_err(unreadable)?;

@@ -2,14 +2,15 @@
 
 use std::{
     collections::{HashMap, HashSet},
-    io::Read as _,
     path::{Component, Path, PathBuf},
 };
 
 use ofp_scenario::{
-    Context, Diagnostic, LONGEST_FILE, PROFILES, Scenario, Source, Values, builtin, closest,
-    parse_scenarios,
+    Candidate, Context, Diagnostic, LONGEST_FILE, PROFILES, Scenario, Source, Values, builtin,
+    closest, outlines, parse_scenarios,
 };
+
+use crate::read;
 
 /// A scenario that is ready to be played.
 #[derive(Debug, Clone)]
@@ -63,6 +64,12 @@ pub enum LoadError {
         /// The file.
         path: PathBuf,
     },
+    /// A path with characters that a terminal would obey, and reports would show.
+    #[error("the name of {} has a character that is no letter: rename it", path.display())]
+    Name {
+        /// The path.
+        path: PathBuf,
+    },
     /// A folder without scenarios.
     #[error("there is no scenario (*.yaml) in {}", path.display())]
     Empty {
@@ -84,29 +91,46 @@ pub enum LoadError {
 /// # Errors
 /// [`LoadError`].
 pub fn load(paths: &[PathBuf]) -> Result<Vec<Loaded>, LoadError> {
-    load_with(paths, &LoadOptions::default())
+    load_with(paths, &LoadOptions::default()).map(|reading| reading.scenarios)
 }
 
 /// How scenarios are loaded.
-#[derive(Debug, Default)]
-pub struct LoadOptions {
+#[derive(Default)]
+pub struct LoadOptions<'a> {
     /// Values for their variables.
     pub values: Values,
     /// Whether a variable may be without a value, because nothing is played.
     pub open_variables: bool,
     /// The name of a profile that is not built in.
     pub profile: Option<String>,
+    /// What is asked for. A file that cannot be used is no obstacle to what is asked of others.
+    pub asked: Asked<'a>,
+}
+
+/// What was read.
+#[derive(Debug, Default)]
+pub struct Reading {
+    /// The scenarios, those too that nobody asks for.
+    pub scenarios: Vec<Loaded>,
+    /// How many files there were: fragments hold nothing to play.
+    pub files: usize,
+    /// Files that cannot be used, and that nobody asks for.
+    pub unusable: Vec<String>,
 }
 
 /// The same, with values for the scenarios' variables.
 ///
 /// # Errors
 /// [`LoadError`].
-pub fn load_with(paths: &[PathBuf], options: &LoadOptions) -> Result<Vec<Loaded>, LoadError> {
+pub fn load_with(paths: &[PathBuf], options: &LoadOptions<'_>) -> Result<Reading, LoadError> {
     let wanted: Vec<Wanted> = match paths {
         [] => builtin::scenarios().into_iter().map(Wanted::whole).collect(),
         paths => read_all(paths)?,
     };
+    let has_control = |one: &&Wanted| one.source.name.chars().any(char::is_control);
+    if let Some(bad) = wanted.iter().find(has_control) {
+        return Err(LoadError::Name { path: PathBuf::from(&bad.source.name) });
+    }
     let files = wanted.len();
     let built_in = PROFILES.iter().map(|(name, _)| (*name).to_owned());
     let profiles: Vec<String> = built_in.chain(options.profile.clone()).collect();
@@ -117,41 +141,104 @@ pub fn load_with(paths: &[PathBuf], options: &LoadOptions) -> Result<Vec<Loaded>
         profiles: &profiles,
         needs_values: !options.open_variables,
     };
-    let mut loaded: Vec<Loaded> = Vec::new();
-    let mut seen: HashMap<String, String> = HashMap::new();
-    let mut problems: Vec<(Source, Vec<Diagnostic>)> = Vec::new();
-    for Wanted { source, row, unreadable } in wanted {
-        if let Some(why) = unreadable {
-            problems.push((source, vec![Diagnostic::of_file("file", why)]));
-            continue;
-        }
-        let (scenarios, mut found) = parse_scenarios(&source, &context);
-        let of_row = of_row(scenarios, &source, row.as_deref())?;
-        for scenario in of_row {
-            let id = id_of(&source, &scenario);
-            match seen.insert(id.clone(), source.name.clone()) {
-                Some(first) => {
-                    let title = format!("the scenario's id, {id}, is taken by {first}");
-                    found.push(Diagnostic::of_file("scenario", title));
-                }
-                None => loaded.push(Loaded {
-                    id,
-                    embedded: source.is_embedded(),
-                    source: source.clone(),
-                    scenario,
-                }),
-            }
-        }
-        if !found.is_empty() {
-            problems.push((source, found));
-        }
+    let mut shelf = Shelf::default();
+    for one in wanted {
+        shelf.take(one, &context, options.asked);
+    }
+    let Shelf { loaded, problems, no_row, unusable, .. } = shelf;
+    if let Some(unknown) = no_row.filter(|_| problems.is_empty()) {
+        return Err(unknown);
     }
     match (problems.is_empty(), loaded.is_empty(), paths) {
         (false, ..) => Err(LoadError::Problems { files, problems }),
         (true, true, [path]) if !options.open_variables => {
             Err(LoadError::Fragment { path: path.clone() })
         }
-        _ => Ok(loaded),
+        _ => Ok(Reading { scenarios: loaded, files, unusable }),
+    }
+}
+
+/// What is asked for, where not everything is.
+pub type Asked<'a> = Option<&'a dyn Fn(&Candidate<'_>) -> bool>;
+
+/// What has been read so far.
+#[derive(Default)]
+struct Shelf {
+    loaded: Vec<Loaded>,
+    /// Ids, each with the file that has it.
+    seen: HashMap<String, String>,
+    problems: Vec<(Source, Vec<Diagnostic>)>,
+    /// The first row that was asked for and is not there.
+    no_row: Option<LoadError>,
+    unusable: Vec<String>,
+}
+
+impl Shelf {
+    fn take(&mut self, wanted: Wanted, context: &Context<'_>, asked: Asked<'_>) {
+        let Wanted { source, row, unreadable } = wanted;
+        if let Some(why) = unreadable {
+            self.problems.push((source, vec![Diagnostic::of_file("file", why)]));
+            return;
+        }
+        let (scenarios, mut found) = parse_scenarios(&source, context);
+        match of_row(scenarios, &source, row.as_deref()) {
+            Ok(scenarios) => {
+                found.extend(scenarios.into_iter().filter_map(|one| self.put(&source, one)));
+            }
+            Err(unknown) => {
+                self.no_row.get_or_insert(unknown);
+            }
+        }
+        if found.is_empty() {
+            return;
+        }
+        if asked.is_some_and(|asked| !is_asked_for(&source, asked)) {
+            self.unusable.push(source.name);
+            return;
+        }
+        let found = found.into_iter().filter_map(|one| merged(&mut self.problems, &source, one));
+        let found = found.collect();
+        self.problems.push((source, found));
+    }
+
+    /// Keeps a scenario, unless its id is another's.
+    fn put(&mut self, source: &Source, scenario: Scenario) -> Option<Diagnostic> {
+        let id = id(source, &scenario.name, scenario.row.as_deref());
+        if let Some(first) = self.seen.insert(id.clone(), source.name.clone()) {
+            let title = format!("the scenario's id, {id}, is taken by {first}");
+            return Some(Diagnostic::of_file("scenario", title));
+        }
+        let (embedded, source) = (source.is_embedded(), source.clone());
+        self.loaded.push(Loaded { id, source, scenario, embedded });
+        None
+    }
+}
+
+/// Whether anything is asked for that a file would hold if it could be used; a file that does not say is.
+fn is_asked_for(source: &Source, asked: &dyn Fn(&Candidate<'_>) -> bool) -> bool {
+    let Some(outlines) = outlines(source) else { return true };
+    outlines.iter().any(|outline| {
+        let name = id(source, &outline.name, outline.row.as_deref());
+        let requirements: Vec<&str> = outline.covers.iter().map(String::as_str).collect();
+        asked(&Candidate { name: &name, tags: &outline.tags, requirements: &requirements })
+    })
+}
+
+/// A problem that no other file has shown yet; what is wrong with a fragment is told once, with whoever uses it.
+fn merged(
+    problems: &mut [(Source, Vec<Diagnostic>)],
+    source: &Source,
+    problem: Diagnostic,
+) -> Option<Diagnostic> {
+    let known = problems.iter_mut().find_map(|(other, found)| {
+        found.iter_mut().find(|known| known.is_same(other, &problem, source))
+    });
+    match known {
+        Some(known) => {
+            known.used.extend(problem.used);
+            None
+        }
+        None => Some(problem),
     }
 }
 
@@ -184,7 +271,11 @@ fn read_named(path: &str, from: &Source) -> Result<Source, String> {
         let text = builtin::file(&name).ok_or("the binary has no such file")?;
         return Ok(Source::embedded(name, text));
     }
-    text_of_file(&beside).map(|text| Source::new(name, text))
+    let read = read::read_found(&beside, LONGEST_FILE).and_then(read::text);
+    read.map(|text| Source::new(&*name, text)).map_err(|why| match path == name {
+        true => why.to_string(),
+        false => format!("{name}: {why}"),
+    })
 }
 
 /// A path without `.` and without `..` behind a name.
@@ -202,12 +293,13 @@ fn plain(path: &Path) -> PathBuf {
     plain
 }
 
-fn id_of(source: &Source, scenario: &Scenario) -> String {
+/// What names a scenario within the run.
+fn id(source: &Source, name: &str, row: Option<&str>) -> String {
     let folder = Path::new(&source.name).parent().and_then(Path::file_name);
-    let row = scenario.row.as_ref().map(|row| format!("[{row}]")).unwrap_or_default();
+    let row = row.map(|row| format!("[{row}]")).unwrap_or_default();
     match folder {
-        Some(folder) => format!("{}/{}{row}", folder.display(), scenario.name),
-        None => format!("{}{row}", scenario.name),
+        Some(folder) => format!("{}/{name}{row}", folder.display()),
+        None => format!("{name}{row}"),
     }
 }
 
@@ -238,12 +330,12 @@ fn read_all(paths: &[PathBuf]) -> Result<Vec<Wanted>, LoadError> {
             continue;
         }
         if path.exists() {
-            all.push(read_file(path, text_of));
+            all.push(read_file(path, read::read_given));
             continue;
         }
         let (file, row) = row_of(path);
         let mut found = match file.is_file() && row.is_some() {
-            true => vec![read_file(&file, text_of)],
+            true => vec![read_file(&file, read::read_given)],
             false => embedded(&file).into_iter().map(Wanted::whole).collect(),
         };
         if found.is_empty() {
@@ -312,42 +404,20 @@ fn read_folder(
         if path.is_dir() {
             read_folder(&path, been, all)?;
         } else if path.extension().is_some_and(|e| e == "yaml" || e == "yml") {
-            all.push(read_file(&path, text_of_file));
+            all.push(read_file(&path, read::read_found));
         }
     }
     Ok(())
 }
 
 /// A file, or why it cannot be read: the others are looked at all the same.
-fn read_file(path: &Path, text_of: impl Fn(&Path) -> Result<String, String>) -> Wanted {
+fn read_file(path: &Path, read: impl Fn(&Path, u64) -> std::io::Result<Vec<u8>>) -> Wanted {
     let name = plain(path).display().to_string();
-    match text_of(path) {
+    match read(path, LONGEST_FILE).and_then(read::text) {
         Ok(text) => Wanted::whole(Source::new(name, text)),
-        Err(why) => Wanted { source: Source::new(name, ""), row: None, unreadable: Some(why) },
-    }
-}
-
-/// The text of a file, read no further than a scenario may be long: what never ends is no scenario.
-fn text_of(path: &Path) -> Result<String, String> {
-    let unreadable = |e: std::io::Error| format!("cannot read the file: {e}");
-    let file = std::fs::File::open(path).map_err(unreadable)?;
-    let length = file.metadata().map_err(unreadable)?.len();
-    let mut text = String::new();
-    let read = file.take(LONGEST_FILE + 1).read_to_string(&mut text).map_err(unreadable)?;
-    if read as u64 > LONGEST_FILE {
-        // a device says that it has none
-        let length = length.max(read as u64);
-        return Err(format!(
-            "the file has {length} bytes or more, at most {LONGEST_FILE} are read"
-        ));
-    }
-    Ok(text)
-}
-
-/// The same for a file that nobody gave by hand: a pipe would be waited for.
-fn text_of_file(path: &Path) -> Result<String, String> {
-    match std::fs::metadata(path).map_err(|e| e.to_string())?.is_file() {
-        true => text_of(path),
-        false => Err("it is no file".to_owned()),
+        Err(why) => {
+            let unreadable = Some(format!("cannot read the file: {why}"));
+            Wanted { source: Source::new(name, ""), row: None, unreadable }
+        }
     }
 }

@@ -9,8 +9,8 @@ use std::{
 use futures_util::future::join_all;
 use ofp_checks::{Facts, Requirement, Scope, Settings, catalogue, judge, merge, root_of};
 use ofp_evidence::{
-    Baseline, Cause, Record, RequirementResult, RunEvent, RunStarted, ScenarioId, ScenarioStatus,
-    Severity, StepResult, StepStatus, Summary, Verdict,
+    Baseline, Cause, REFERENCE_DP, Record, RequirementResult, RunEvent, RunStarted, ScenarioId,
+    ScenarioStatus, Severity, StepStatus, Summary, Verdict,
 };
 use ofp_scenario::Known;
 use ofp_types::Switch;
@@ -52,7 +52,7 @@ impl RunOptions {
     /// For a program of our own that plays `scenarios` in a world: two at once, nothing compared, nothing written.
     #[must_use]
     pub fn by(tool: &str, world: &World, scenarios: usize) -> Self {
-        let target = world.dp.target().map_or("the reference DP", Target::name);
+        let target = world.dp.target().map_or(REFERENCE_DP, Target::name);
         let started = RunStarted {
             tool: tool.to_owned(),
             profile: world.settings.profile.name.clone(),
@@ -288,14 +288,13 @@ pub(crate) fn untested_all(results: &mut [RequirementResult], reason: &str, even
 /// What was not tested because a scenario could not be played has the scenario's reason.
 fn say_why_not_played(results: &mut [RequirementResult], played: &[Played], scenarios: &[Loaded]) {
     for (played, loaded) in played.iter().zip(scenarios) {
-        let skipped = |step: &&StepResult| step.status == StepStatus::Skipped;
-        let reason = played.result.steps.iter().find(skipped).and_then(|step| step.error.as_ref());
-        let Some(reason) = reason else { continue };
+        let skipped = played.result.status == ScenarioStatus::Skipped;
+        let Some(reason) = played.result.reason().filter(|_| skipped) else { continue };
         for covered in &loaded.scenario.covers {
             let id = covered.value.as_str();
             for result in results.iter_mut().filter(|result| result.id.as_str() == id) {
                 if let Verdict::NotTested { because } = &mut result.verdict {
-                    because.clone_from(reason);
+                    reason.clone_into(because);
                 }
             }
         }

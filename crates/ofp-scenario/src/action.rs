@@ -38,9 +38,9 @@ pub enum Action {
     LinkMany(LinkMany),
     /// The DC gets another encryption key.
     RotateEncryptionKey,
-    /// The reference DP's core system goes down, or comes back.
+    /// The DP's core system goes down, or comes back.
     SetCore(SetCore),
-    /// The reference DP forgets the key sets that it keeps.
+    /// The DP forgets the key sets that it keeps.
     FlushKeys,
     /// The DP is restarted.
     Restart,
@@ -74,9 +74,9 @@ pub enum Action {
     PickProvider(PickProvider),
     /// The customer withdraws the consent on the DP's dashboard.
     RevokeAtDp(LogIn),
-    /// The reference DP blocks, closes or opens an account.
+    /// The bank blocks, closes or opens an account.
     SetAccount(SetAccount),
-    /// The reference DP ends the consent in its own name.
+    /// The DP ends the consent in its own name.
     DpRevokes(DpRevokes),
     /// The platform changes the consent in its own name.
     PaynetChanges(Change),
@@ -243,6 +243,20 @@ pub struct Read {
     pub times: std::num::NonZeroU16,
 }
 
+/// A text that is not part of any.
+fn some_text<'de, D: serde::Deserializer<'de>>(
+    deserializer: D,
+) -> Result<Option<String>, D::Error> {
+    use serde::de::Error as _;
+    let text = Option::<String>::deserialize(deserializer)?;
+    match text.as_deref().map(str::trim) {
+        Some("") => {
+            Err(D::Error::custom("expected some words, found an empty text, which is in any"))
+        }
+        _ => Ok(text),
+    }
+}
+
 pub(crate) fn times<'de, D: serde::Deserializer<'de>>(
     deserializer: D,
 ) -> Result<std::num::NonZeroU16, D::Error> {
@@ -304,7 +318,7 @@ pub struct PickProvider {
     pub dp_id: Option<String>,
 }
 
-/// `dp.set_account`: the reference DP only.
+/// `dp.set_account`.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct SetAccount {
@@ -315,7 +329,7 @@ pub struct SetAccount {
     pub status: AccountStatus,
 }
 
-/// `dp.revoke_consent`: the reference DP only.
+/// `dp.revoke_consent`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct DpRevokes {
@@ -329,7 +343,7 @@ impl Default for DpRevokes {
     }
 }
 
-/// `dp.set_core`: the reference DP only.
+/// `dp.set_core`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct SetCore {
@@ -347,7 +361,7 @@ pub struct LinkMany {
     pub consents: std::num::NonZeroU16,
 }
 
-/// Whether an account of the reference DP can be used.
+/// Whether an account can be used.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum AccountStatus {
@@ -452,6 +466,6 @@ pub struct ExpectDc {
     /// Whether the account is linked.
     pub linked: bool,
     /// What the DC's page must say, among other things.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "some_text")]
     pub message: Option<String>,
 }

@@ -1,11 +1,17 @@
 //! A problem with line and caret.
 
-use std::{borrow::Cow, ops::Range, sync::Arc};
+use std::{
+    borrow::Cow,
+    ops::Range,
+    sync::{Arc, OnceLock},
+};
 
 use annotate_snippets::{AnnotationKind, Level, Renderer, Snippet};
 
+use crate::hidden::{cover, hidden};
+
 /// A text with the name that diagnostics call it by.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone)]
 pub struct Source {
     /// The file's name.
     pub name: String,
@@ -15,7 +21,17 @@ pub struct Source {
     is_embedded: bool,
     /// Where its lines end.
     ends: Arc<[usize]>,
+    /// What of it no message shows: found out when something is shown for the first time.
+    hidden: Arc<OnceLock<Vec<Range<usize>>>>,
 }
+
+impl PartialEq for Source {
+    fn eq(&self, other: &Self) -> bool {
+        self.name == other.name && self.text == other.text
+    }
+}
+
+impl Eq for Source {}
 
 impl Source {
     /// A text under a name.
@@ -24,7 +40,7 @@ impl Source {
         let text: Arc<str> = text.into();
         let ends = text.bytes().enumerate().filter(|(_, byte)| *byte == b'\n').map(|(at, _)| at);
         let ends = ends.collect();
-        Self { name: name.into(), text, is_embedded: false, ends }
+        Self { name: name.into(), text, is_embedded: false, ends, hidden: Arc::default() }
     }
 
     /// A text that is part of the binary.
@@ -39,10 +55,14 @@ impl Source {
         self.is_embedded
     }
 
-    /// The text as it may be shown: passwords covered, byte for byte.
+    /// The text as it may be shown: passwords and secrets covered, byte for byte.
     #[must_use]
     pub fn shown(&self) -> Cow<'_, str> {
-        without_passwords(&self.text)
+        let hidden = self.hidden.get_or_init(|| hidden(&self.text));
+        match hidden.is_empty() {
+            true => Cow::Borrowed(&self.text),
+            false => Cow::Owned(cover(&self.text, hidden)),
+        }
     }
 
     /// The line, from 1, of a byte.
@@ -62,6 +82,9 @@ impl Source {
     }
 }
 
+/// So many places where a fragment is used are shown.
+const MOST_USES: usize = 3;
+
 /// What stands where a secret was.
 const MASK: &str = "[secret]";
 
@@ -72,6 +95,15 @@ pub struct Label {
     pub span: Range<usize>,
     /// What is there.
     pub text: String,
+}
+
+/// A place where a fragment is used.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Used {
+    /// The file.
+    pub source: Source,
+    /// Where, and what is there.
+    pub label: Label,
 }
 
 /// A problem: what it is, where it is, and what to do about it.
@@ -87,8 +119,8 @@ pub struct Diagnostic {
     pub help: Option<String>,
     /// The file that it is in, where that is another than the one that was read: a fragment.
     pub source: Option<Box<Source>>,
-    /// Bytes of the source that no message shows: secrets that are written there.
-    pub covered: Vec<Range<usize>>,
+    /// Where a fragment that has the problem is used, the innermost first.
+    pub used: Vec<Used>,
 }
 
 impl Diagnostic {
@@ -100,7 +132,7 @@ impl Diagnostic {
         label: &str,
     ) -> Self {
         let labels = vec![Label { span, text: label.to_owned() }];
-        Self { code, title: title.into(), labels, help: None, source: None, covered: Vec::new() }
+        Self { code, title: title.into(), labels, help: None, source: None, used: Vec::new() }
     }
 
     /// A problem of a file as a whole.
@@ -127,11 +159,27 @@ impl Diagnostic {
         self
     }
 
+    /// The same, of a fragment that is used there.
+    pub(crate) fn used_at(mut self, used: Used) -> Self {
+        self.used.push(used);
+        self
+    }
+
+    /// Whether both say the same of the same place of a file, wherever it is used. The files are those that were read.
+    #[must_use]
+    pub fn is_same(&self, own: &Source, other: &Self, others: &Source) -> bool {
+        let file =
+            |one: &Self, source: &Source| one.source.as_deref().unwrap_or(source).name.clone();
+        self.labels == other.labels
+            && (self.code, &self.title) == (other.code, &other.title)
+            && file(self, own) == file(other, others)
+    }
+
     /// Takes secrets out of its texts.
     pub(crate) fn mask(&mut self, secrets: &[String]) {
         for secret in secrets.iter().filter(|secret| !secret.is_empty()) {
-            self.title = self.title.replace(secret, MASK);
-            self.help = self.help.take().map(|help| help.replace(secret, MASK));
+            self.title = without(&self.title, secret);
+            self.help = self.help.take().map(|help| without(&help, secret));
         }
     }
 
@@ -152,19 +200,37 @@ impl Diagnostic {
     }
 }
 
+/// Longer titles have something in them that somebody else wrote.
+const LONGEST_TITLE: usize = 600;
+
+fn shortened(title: &str) -> Cow<'_, str> {
+    match title.char_indices().nth(LONGEST_TITLE) {
+        Some((end, _)) => format!("{}…", &title[..end]).into(),
+        None => title.into(),
+    }
+}
+
+/// A text without a secret: as it is, as it stands in a quoted text, and where a text that has it was cut.
+fn without(text: &str, secret: &str) -> String {
+    let quoted = secret.escape_debug().to_string();
+    let masked = text.replace(secret, MASK).replace(&quoted, MASK);
+    let begins =
+        |begin: usize| secret.get(..begin).filter(|begin| masked.contains(&format!("{begin}`")));
+    let longest = SHORTEST..secret.len();
+    match longest.rev().find_map(begins) {
+        Some(begin) => masked.replace(&format!("{begin}`"), &format!("{MASK}`")),
+        None => masked,
+    }
+}
+
+/// A shorter beginning of a secret is no secret.
+const SHORTEST: usize = 4;
+
 /// The diagnostic as rustc would print it. Passwords in the lines that it shows are covered.
 #[must_use]
 pub fn render(source: &Source, diagnostic: &Diagnostic, colour: bool) -> String {
     let source = diagnostic.source.as_deref().unwrap_or(source);
-    let mut text = without_passwords(&source.text).into_owned();
-    // lines stay, so that places do
-    for range in diagnostic.covered.iter().filter(|_| diagnostic.source.is_none()) {
-        if let Some(part) = text.get(range.clone()) {
-            let star = |byte: u8| if byte == b'\n' { '\n' } else { '*' };
-            let stars: String = part.bytes().map(star).collect();
-            text.replace_range(range.clone(), &stars);
-        }
-    }
+    let text = source.shown();
     let end = text.len();
     let annotations = diagnostic.labels.iter().enumerate().map(|(at, label)| {
         let kind = if at == 0 { AnnotationKind::Primary } else { AnnotationKind::Context };
@@ -174,89 +240,23 @@ pub fn render(source: &Source, diagnostic: &Diagnostic, colour: bool) -> String 
     let snippet =
         Snippet::source(&*text).path(source.name.as_str()).fold(true).annotations(annotations);
     let id = diagnostic.code;
-    let mut group = Level::ERROR.primary_title(diagnostic.title.as_str()).id(id).element(snippet);
+    let title = shortened(&diagnostic.title);
+    let mut group = Level::ERROR.primary_title(&*title).id(id).element(snippet);
+    let used: Vec<(&Used, Cow<'_, str>)> =
+        diagnostic.used.iter().take(MOST_USES).map(|used| (used, used.source.shown())).collect();
+    for (used, text) in &used {
+        let Label { span, text: label } = &used.label;
+        let span = span.start.min(text.len())..span.end.min(text.len());
+        let place = AnnotationKind::Context.span(span).label(label.as_str());
+        let name = used.source.name.as_str();
+        group = group.element(Snippet::source(&**text).path(name).fold(true).annotation(place));
+    }
+    if let Some(more) = diagnostic.used.len().checked_sub(MOST_USES).filter(|more| *more > 0) {
+        group = group.element(Level::NOTE.message(format!("and used in {more} more places")));
+    }
     if let Some(help) = &diagnostic.help {
         group = group.element(Level::HELP.message(help.as_str()));
     }
     let renderer = if colour { Renderer::styled() } else { Renderer::plain() };
     renderer.render(&[group])
-}
-
-/// The text with stars for what stands behind `password:`, byte for byte, so that places stay.
-pub(crate) fn without_passwords(text: &str) -> Cow<'_, str> {
-    if !text.contains(PASSWORD) {
-        return text.into();
-    }
-    let mut covered = String::with_capacity(text.len());
-    // how far the key of a text over several lines is indented, as long as that goes on
-    let mut inside: Option<usize> = None;
-    for line in text.split_inclusive('\n') {
-        let indent = line.len() - line.trim_start().len();
-        if inside.is_some_and(|key| indent > key || line.trim().is_empty()) {
-            covered.extend(line.bytes().map(star));
-            continue;
-        }
-        let (shown, is_block) = without_password(line);
-        inside = is_block.then_some(indent);
-        covered.push_str(&shown);
-    }
-    covered.into()
-}
-
-const PASSWORD: &str = "password";
-
-fn star(byte: u8) -> char {
-    match byte {
-        b' ' | b'\n' | b'\r' | b'\t' => byte.into(),
-        _ => '*',
-    }
-}
-
-/// A line without its passwords, and whether the value of one goes on in the lines below.
-fn without_password(line: &str) -> (String, bool) {
-    let (mut shown, mut rest, mut is_block) = (String::with_capacity(line.len()), line, false);
-    while let Some(at) = rest.find(PASSWORD) {
-        let (before, behind) = rest.split_at(at + PASSWORD.len());
-        shown.push_str(before);
-        let key = behind.trim_start_matches(['"', '\'']);
-        let Some(value) = key.strip_prefix(':') else {
-            rest = behind;
-            continue;
-        };
-        shown.push_str(&behind[..behind.len() - value.len()]);
-        // in braces a comma ends it, else the line
-        let ends: &[char] = if before.contains('{') { &[',', '}', '\n'] } else { &['\n'] };
-        let (value, after) = value.split_at(value.find(ends).unwrap_or(value.len()));
-        is_block = value.trim_start().starts_with(['|', '>']);
-        match value.contains("{{") || is_block {
-            true => shown.push_str(value),
-            false => shown.extend(value.bytes().map(star)),
-        }
-        rest = after;
-    }
-    shown.push_str(rest);
-    (shown, is_block)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn passwords_are_covered_byte_for_byte() {
-        for (text, shown) in [
-            (
-                "- log_in: { password: hunter2, username: a }",
-                "- log_in: { password: *******, username: a }",
-            ),
-            ("password: a, b\nnext: c", "password: ** *\nnext: c"),
-            ("{ \"password\": x }", "{ \"password\": * }"),
-            ("password: |\n  hunter2\n  more\nnext: c", "password: |\n  *******\n  ****\nnext: c"),
-            ("{ password: \"{{ word }}\" }", "{ password: \"{{ word }}\" }"),
-            ("passwords are words", "passwords are words"),
-        ] {
-            assert_eq!(without_passwords(text), shown);
-            assert_eq!(text.len(), shown.len());
-        }
-    }
 }

@@ -10,7 +10,7 @@ use serde::{
 };
 use serde_json::Value;
 
-use crate::{Answers, Located, Span};
+use crate::{Answers, Located, Span, suggest};
 
 /// A screen of the DP, as `expect: { screen: … }` names it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, JsonSchema)]
@@ -159,19 +159,12 @@ impl Expect {
 
     /// The JSONPaths that are asked.
     pub(crate) fn paths(&self) -> impl Iterator<Item = (&str, Range<usize>)> {
-        let named = self.json.iter().chain(&self.json_exact).flatten();
+        let jwt = self.jwt.iter().flat_map(|jwt| [&jwt.value.header, &jwt.value.claims]);
+        let decoded = jwt.chain(self.jwe.iter().map(|jwe| &jwe.value.header));
+        let named = self.json.iter().chain(&self.json_exact).chain(decoded).flatten();
         let named = named.map(|(path, value)| (path.as_str(), value.span.clone()));
         let absent = self.json_absent.iter().flatten();
-        let decoded = self.jwt.iter().flat_map(|jwt| {
-            let paths = jwt.value.header.keys().chain(jwt.value.claims.keys());
-            paths.map(|path| (path.as_str(), jwt.span.clone()))
-        });
-        let encrypted = self
-            .jwe
-            .iter()
-            .flat_map(|jwe| jwe.value.header.keys().map(|path| (path.as_str(), jwe.span.clone())));
-        let absent = absent.map(|path| (path.value.as_str(), path.span.clone()));
-        named.chain(absent).chain(decoded).chain(encrypted)
+        named.chain(absent.map(|path| (path.value.as_str(), path.span.clone())))
     }
 }
 
@@ -261,9 +254,16 @@ impl<'de> Deserialize<'de> for Refused {
             Value::String(word) if matches!(word.as_str(), "true" | "false") => {
                 Err(D::Error::custom(format!("`{word}` stands here without quotes")))
             }
-            Value::String(other) => Err(D::Error::custom(format!(
-                "expected true, false, or an error code of the platform such as JWS.InvalidSignature, found `{other}`"
-            ))),
+            Value::String(other) => {
+                let codes: Vec<&str> = ErrorCode::ALL.iter().map(|code| code.as_str()).collect();
+                let meant = match suggest::closest(&other, &codes) {
+                    Some(meant) => format!("did you mean `{meant}`?"),
+                    None => "such as JWS.InvalidSignature or Consent.Invalid".to_owned(),
+                };
+                Err(D::Error::custom(format!(
+                    "expected true, false, or an error code of the platform, found `{other}`: {meant}"
+                )))
+            }
             _ => Err(D::Error::custom(
                 "expected true, false, or an error code such as JWS.InvalidSignature",
             )),
@@ -277,7 +277,8 @@ impl JsonSchema for Refused {
     }
 
     fn json_schema(_: &mut SchemaGenerator) -> Schema {
-        json_schema!({ "type": ["boolean", "string"] })
+        let codes: Vec<&str> = ErrorCode::ALL.iter().map(|code| code.as_str()).collect();
+        json_schema!({ "anyOf": [{ "type": "boolean" }, { "enum": codes }] })
     }
 }
 
@@ -289,9 +290,9 @@ pub struct ExpectJwt {
     /// has one.
     pub r#in: Option<String>,
     /// JSONPath to value in the JOSE header.
-    pub header: BTreeMap<String, Value>,
+    pub header: BTreeMap<String, Located<Value>>,
     /// JSONPath to value in the claims.
-    pub claims: BTreeMap<String, Value>,
+    pub claims: BTreeMap<String, Located<Value>>,
 }
 
 /// What a JWE must say.
@@ -299,7 +300,7 @@ pub struct ExpectJwt {
 #[serde(deny_unknown_fields, default)]
 pub struct ExpectJwe {
     /// JSONPath to value in the JOSE header.
-    pub header: BTreeMap<String, Value>,
+    pub header: BTreeMap<String, Located<Value>>,
 }
 
 /// What a TLS connection must be.

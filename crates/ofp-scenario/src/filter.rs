@@ -23,7 +23,7 @@ pub enum Filter {
     Tag(String),
     /// It is about this requirement, or about one of this group (a letter).
     Requirement(String),
-    /// Its name, or a part of it; `*` stands for anything.
+    /// Its name with or without its folder, or a part of it; with `*`, which stands for anything, the whole of it.
     Name(String),
     /// The other does not hold.
     Not(Box<Self>),
@@ -67,7 +67,9 @@ impl Filter {
             }
             Self::Name(name) => {
                 let part = if name.contains('*') { name.clone() } else { format!("*{name}*") };
-                matches(&part, candidate.name)
+                // a name without its folder is a name too
+                let own = candidate.name.rsplit('/').next().unwrap_or_default();
+                matches(&part, candidate.name) || matches(&part, own)
             }
             Self::Not(inner) => !inner.selects(candidate),
             Self::All(all) => all.iter().all(|one| one.selects(candidate)),
@@ -289,6 +291,8 @@ mod tests {
             ("tag(slow) | tag(smoke) & C-05", false),
             ("(tag(slow) or tag(smoke)) and C-13", true),
             ("event/*", true),
+            ("spoil*", true),
+            ("poil*", false),
             ("spoilt", true),
             ("event/spoilt[alg-none]", true),
             ("*[alg-*]", true),

@@ -18,7 +18,7 @@ pub fn language_page() -> String {
         "# The scenario language\n\n\
          Every key and verb. Made by `ofp-sim explain language` from what the parser reads; CI fails when it is stale.\n\n\
          A scenario is one YAML document: plain data, strict keys, no sentence inside a text. Numbers are never silently changed: \
-         what would not read back as it is written (`007`, `1.50`) must be quoted. Everything has a default.\n\n\
+         what would not read back as it is written (`007`, `1.50`) must be quoted. `scenario`, `title` and `steps` must be there, a verb's own table says what it needs; the rest has a default.\n\n\
          ## Keys of a file\n\n| Key | Means |\n|---|---|\n",
     );
     rows(&mut text, &schema["properties"], &schema);
@@ -181,14 +181,14 @@ const NAMES: &str = "
 
 | From | Known |
 |---|---|
-| a row of `for_each` | when the file is read; the row's value stands where the name does |
+| a row of `for_each` | when the file is read; the row's value stands where the name does, and its `name` too. `mutation: none` makes the good row of a table |
 | `vars` | when the file is read; `--var NAME=VALUE` outweighs `OFP_VAR_NAME` (upper case, `-` as `_`), which outweighs `--vars FILE`, which outweighs the default. What comes from outside is a number where the default is one, else a text |
 | `params` of a fragment | when the file is read, from `with` |
 | `as` of an earlier step | when the scenario is played; it can stand where a text can, and in what is expected |
 
 Nothing leaks out of a fragment but what `returns` names. A variable that is `secret: true` has no default and at least four characters, and
 its value is masked in every output, in every encoding; it cannot stand in a title, tag, name or reason. A capture that is `secret: true`,
-and every `code`, is masked from when it is captured: what an NDJSON report has written before stays written.
+and every `code`, is masked from when it is captured, and must have four characters too: what an NDJSON report has written before stays written.
 
-A name that nothing refers to is an error, and so is one that nothing declares.
+A value is put in as it is: a name inside a value is an error. So is a name that nothing refers to, and one that nothing declares.
 ";

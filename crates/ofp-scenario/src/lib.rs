@@ -28,10 +28,13 @@ mod duration;
 mod expect;
 mod explain;
 mod filter;
+mod fragment;
+mod hidden;
 mod language;
 mod located;
 mod node;
 mod order;
+mod outline;
 mod parse;
 mod probe;
 mod problems;
@@ -40,6 +43,7 @@ mod rows;
 mod scenario;
 mod schema;
 mod scope;
+mod sense;
 mod step;
 mod steps;
 mod suggest;
@@ -60,7 +64,7 @@ pub use baseline::{Known, parse_baseline};
 pub use capture::{Capture, CaptureFrom, ConsentMember};
 pub use context::{Context, Values};
 pub use customer::{CustomerSpec, Driver, Pages};
-pub use diagnostic::{Diagnostic, Label, Source, render};
+pub use diagnostic::{Diagnostic, Label, Source, Used, render};
 pub use duration::Span;
 pub use expect::{
     Expect, ExpectJwe, ExpectJwt, ExpectTime, ExpectTls, Presence, Refused, RequirementKey, Screen,
@@ -69,6 +73,7 @@ pub use expect::{
 pub use filter::{Candidate, Filter};
 pub use language::{language_page, verb_page};
 pub use located::Located;
+pub use outline::{Outline, outlines};
 pub use parse::parse_scenarios;
 pub use probe::{AskHealth, EventWord, Forward, Probe, SendEvent};
 pub use problems::{PROBLEMS, Problem, problem, problems_page};

@@ -42,6 +42,16 @@ impl Node {
         }
     }
 
+    /// How many nodes stand one inside the other, itself among them.
+    pub(crate) fn height(&self) -> usize {
+        let inner = match &self.kind {
+            Kind::Scalar { .. } => None,
+            Kind::Sequence(items) => items.iter().map(Self::height).max(),
+            Kind::Mapping(entries) => entries.iter().map(|(_, value)| value.height()).max(),
+        };
+        1 + inner.unwrap_or(0)
+    }
+
     /// A text where another node stands.
     pub(crate) fn text(text: &str, at: &Self) -> Self {
         Self { span: at.span.clone(), kind: Kind::Scalar { text: text.to_owned(), plain: false } }
@@ -78,16 +88,24 @@ impl Node {
         Self { span: span.clone(), kind }
     }
 
+    /// What it is, without what it says.
+    pub(crate) fn sort(&self) -> &'static str {
+        match &self.kind {
+            Kind::Scalar { .. } if self.is_null() => "nothing",
+            Kind::Scalar { .. } => "a text",
+            Kind::Sequence(_) => "a list",
+            Kind::Mapping(_) => "a map of keys",
+        }
+    }
+
     /// What it is, in a sentence about types.
     pub(crate) fn describe(&self) -> String {
         match &self.kind {
-            Kind::Scalar { .. } if self.is_null() => "nothing".into(),
-            Kind::Scalar { text, .. } => {
+            Kind::Scalar { text, .. } if !self.is_null() => {
                 let cut: String = text.chars().take(40).collect();
                 format!("`{cut}`")
             }
-            Kind::Sequence(_) => "a list".into(),
-            Kind::Mapping(_) => "a map of keys".into(),
+            _ => self.sort().to_owned(),
         }
     }
 }

@@ -1,5 +1,7 @@
 //! Text to scenarios, with every problem found on the way.
 
+use std::collections::BTreeSet;
+
 use ofp_types::{Profile, RequirementId};
 use serde::{Deserialize, de::IgnoredAny};
 
@@ -12,8 +14,8 @@ use crate::{
     order::Traced,
     rows,
     rows::Row,
-    scope::{Budget, Known, Origin, Scope},
-    steps::{Steps, is_about_a_name, names_in},
+    scope::{Budget, Known, Origin, Scope, names_in},
+    steps::{Steps, is_about_a_name},
     suggest, vars,
     vars::{Declared, Resolved},
     yaml,
@@ -80,10 +82,8 @@ pub fn parse_scenarios(source: &Source, context: &Context<'_>) -> (Vec<Scenario>
         declared.iter().filter(|one| one.secret).map(|one| one.name.clone()).collect();
     let Resolved { known: variables, open, secrets } =
         vars::resolved(declared, context, &mut problems);
-    let rows = rows::rows(&mut entries).unwrap_or_else(|found| {
-        problems.extend(found);
-        Vec::new()
-    });
+    let rows = rows::rows(&mut entries, &mut problems);
+    let keys_of_rows = rows::keys(&rows);
     let mut scenarios = Vec::new();
     let mut unused: Option<Vec<Known>> = None;
     let budget = Budget::default();
@@ -95,6 +95,7 @@ pub fn parse_scenarios(source: &Source, context: &Context<'_>) -> (Vec<Scenario>
             variables: &variables,
             open: &open,
             budget: &budget,
+            keys_of_rows: &keys_of_rows,
             keys: entries.iter().map(|(key, _)| key.text.clone()).collect(),
             secrets: &secrets,
             secret_names: &secret_names,
@@ -103,6 +104,7 @@ pub fn parse_scenarios(source: &Source, context: &Context<'_>) -> (Vec<Scenario>
         let (mut scenario, still_unused) = file.parse(row, &entries);
         if let Some(scenario) = &mut scenario {
             scenario.secrets.clone_from(&secrets);
+            scenario.secret_names.clone_from(&secret_names);
             let names =
                 variables.iter().map(|known| &known.name).chain(open.iter().map(|one| &one.name));
             scenario.variables = names.cloned().collect();
@@ -112,7 +114,7 @@ pub fn parse_scenarios(source: &Source, context: &Context<'_>) -> (Vec<Scenario>
         // what is wrong with every row is said once
         problems
             .extend(found.into_iter().filter(|new| !problems.contains(new)).collect::<Vec<_>>());
-        if problems.iter().any(|problem| problem.title == TOO_MUCH) {
+        if problems.len() > MOST_PROBLEMS || problems.iter().any(|one| one.title == TOO_MUCH) {
             break;
         }
     }
@@ -123,12 +125,14 @@ pub fn parse_scenarios(source: &Source, context: &Context<'_>) -> (Vec<Scenario>
 
 /// Without secrets, in the order of the file.
 fn presentable(mut problems: Vec<Diagnostic>, secrets: &[String]) -> Vec<Diagnostic> {
-    let covered: Vec<_> = problems.iter().flat_map(|problem| problem.covered.clone()).collect();
-    for problem in &mut problems {
-        problem.mask(secrets);
-        problem.covered.clone_from(&covered);
-    }
+    problems.iter_mut().for_each(|problem| problem.mask(secrets));
     problems.sort_by_key(|problem| problem.labels.first().map_or(0, |label| label.span.start));
+    if let Some(next) = problems.get(MOST_PROBLEMS) {
+        let at = next.labels.first().map_or(0..0, |label| label.span.clone());
+        let title = "so much is wrong with this file that the rest is not told";
+        problems.truncate(MOST_PROBLEMS);
+        problems.push(Diagnostic::new("scenario", title, at, "from here on"));
+    }
     problems
 }
 
@@ -142,6 +146,9 @@ pub(crate) fn secret_shown(key: &str, node: &Node, secrets: &[String]) -> Option
     let problem = Diagnostic::new("vars", title, node.span.clone(), "here");
     Some(problem.help("take the name out of it"))
 }
+
+/// More than anybody mends in one go.
+const MOST_PROBLEMS: usize = 200;
 
 const TOO_MUCH: &str = "what the names stand for comes to more than this tool reads";
 
@@ -171,6 +178,8 @@ struct OneRow<'a> {
     open: &'a [Declared],
     /// What may still be made of the file.
     budget: &'a Budget,
+    /// The keys that any row of the file has.
+    keys_of_rows: &'a BTreeSet<String>,
     /// The keys of the file.
     keys: Vec<String>,
     /// Values that no report may show.
@@ -184,9 +193,13 @@ impl OneRow<'_> {
     /// The scenario, and the variables that it does not use.
     fn parse(&mut self, row: Row, entries: &[(Key, Node)]) -> (Option<Scenario>, Vec<Known>) {
         let own: Vec<Known> = row.known.clone();
+        self.budget.spend(own.len() + self.variables.len());
         let mut scope =
             Scope::knowing(own.iter().chain(self.variables).cloned().collect(), self.budget);
         scope.leave_open(self.open);
+        if let Some(name) = &row.name {
+            scope.elsewhere = Some((self.keys_of_rows.clone(), name.clone(), row.span.clone()));
+        }
         let mut filled: Vec<(Key, Node)> = Vec::new();
         let mut steps = None;
         for (key, node) in entries.iter().filter(|(key, _)| SHOWN.contains(&key.text.as_str())) {
@@ -208,13 +221,15 @@ impl OneRow<'_> {
         let (steps, trace) = self.steps(steps, &mut scope);
         self.problems.append(&mut scope.problems);
         if scope.budget.is_spent() {
-            let span = own.first().map_or(0..0, |known| known.span.clone());
+            let span = row.span.clone();
             let problem = Diagnostic::new("name", TOO_MUCH, span, "from here on");
             self.problems.push(problem);
             return (None, Vec::new());
         }
         let unused = |known: &&Known| !scope.used.contains(&known.name);
-        self.problems.extend(own.iter().filter(unused).map(unused_name));
+        // a row is called something, whoever asks
+        let own = own.iter().filter(|known| known.name != rows::NAME);
+        self.problems.extend(own.filter(unused).map(unused_name));
         self.problems.extend(scope.unused_open(Origin::Variable, self.open));
         let (open, source) = (self.open, self.source);
         self.problems.retain(|problem| !is_about_a_name(source, problem, open));
@@ -230,21 +245,22 @@ impl OneRow<'_> {
 
     /// What every report shows cannot hold a secret.
     fn check_secrets(&mut self, scenario: &Scenario) {
-        let names = scenario.steps.iter().map(|step| (&step.name, step.verb_span()));
-        let because = scenario
-            .steps
-            .iter()
-            .filter_map(|step| Some((&step.skip.as_ref()?.because, step.verb_span())));
-        let because =
-            because.chain(scenario.skip.iter().map(|skip| (&skip.because, skip.when.span.clone())));
-        let titles =
-            scenario.tags.iter().chain([&scenario.title, &scenario.name]).map(|text| (text, 0..0));
-        for (text, span) in names.chain(because).chain(titles) {
+        let steps = scenario.steps.iter();
+        let names = steps.clone().map(|step| ("name", &step.name, step.verb_span()));
+        let because = |skip: &Skip| skip.when.span.clone();
+        let of_steps = steps.filter_map(|step| step.skip.as_ref());
+        let reasons = of_steps.chain(&scenario.skip);
+        let reasons = reasons.map(|skip| ("because", &skip.because, because(skip)));
+        let tags = scenario.tags.iter().map(|tag| ("tags", tag, 0..0));
+        let whole = [("title", &scenario.title, 0..0), ("scenario", &scenario.name, 0..0)];
+        for (key, text, span) in names.chain(reasons).chain(tags).chain(whole) {
             if self.secrets.iter().any(|secret| !secret.is_empty() && text.contains(secret)) {
                 let title =
-                    "a secret stands in a name, title, tag or reason, which every report shows";
+                    format!("a secret's value is part of `{key}`, which every report shows");
                 let problem = Diagnostic::new("vars", title, span, "here");
-                self.problems.push(problem.help("take the name out of it"));
+                self.problems.push(problem.help(format!(
+                    "say `{key}` in other words, or give the secret a value that is no common word"
+                )));
             }
         }
     }
@@ -338,6 +354,7 @@ impl Head {
                 .map(|profiles| profiles.into_iter().map(|profile| profile.value).collect()),
             variables: Vec::new(),
             secrets: Vec::new(),
+            secret_names: Vec::new(),
         }
     }
 }

@@ -16,7 +16,8 @@ pub const PROFILES: &[(&str, &str)] = &[
 /// # Errors
 /// The problem, with its place in the text.
 pub fn load_profile(source: &Source) -> Result<Profile, Diagnostic> {
-    let profile: Profile = decode(&yaml::parse(&source.text)?)?;
+    let decoded = decode(&yaml::parse(&source.text)?);
+    let profile: Profile = decoded.map_err(|problem| problem.about("profile"))?;
     match profile.unsupported().first() {
         None => Ok(profile),
         Some((switch, has)) => {

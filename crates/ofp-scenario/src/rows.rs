@@ -1,63 +1,87 @@
 //! `for_each`: one file, a scenario a row. A `{{ key }}` stands for the row's value.
 
-use std::collections::HashSet;
+use std::{
+    collections::{BTreeSet, HashMap},
+    ops::Range,
+};
 
 use crate::{
     Diagnostic,
     node::{Key, Kind, Node},
     parse::is_plain,
-    scope::{Known, Origin},
+    scope::{Known, Origin, name_in_value},
 };
 
 const FOR_EACH: &str = "for_each";
-/// Keys of a row that are not for the steps.
-const NAME: &str = "name";
+/// What a row is called, whether or not a step says it.
+pub(crate) const NAME: &str = "name";
+/// The key of a row that is not for the steps.
 const COVERS: &str = "covers";
 
 /// A row.
 pub(crate) struct Row {
     /// What the row is called; none where there is no `for_each`.
     pub(crate) name: Option<String>,
+    /// Where it stands.
+    pub(crate) span: Range<usize>,
     /// Its values.
     pub(crate) known: Vec<Known>,
     /// What it covers beside what every row does.
     pub(crate) covers: Option<(Key, Node)>,
 }
 
-/// The rows of a file, taken out of its entries; one without values where there is no table.
-pub(crate) fn rows(entries: &mut Vec<(Key, Node)>) -> Result<Vec<Row>, Vec<Diagnostic>> {
+impl Row {
+    /// What a row has that other rows may lack.
+    pub(crate) fn keys(&self) -> impl Iterator<Item = String> {
+        self.known.iter().map(|known| known.name.clone())
+    }
+}
+
+/// The rows of a file, taken out of its entries; one without values where there is no table. What is wrong with
+/// one is in the problems.
+pub(crate) fn rows(entries: &mut Vec<(Key, Node)>, problems: &mut Vec<Diagnostic>) -> Vec<Row> {
     let table = entries.iter().position(|(key, _)| key.text == FOR_EACH);
     let Some((key, table)) = table.map(|at| entries.remove(at)) else {
-        return Ok(vec![Row { name: None, known: Vec::new(), covers: None }]);
+        return vec![Row { name: None, span: 0..0, known: Vec::new(), covers: None }];
     };
     let rows = match table.kind {
         Kind::Sequence(rows) if !rows.is_empty() => rows,
         other => {
             let found = Node { span: table.span, kind: other }.describe();
             let title = format!("expected a list of rows, found {found}");
-            return Err(vec![
+            problems.push(
                 Diagnostic::new("for_each", title, key.span, "here")
                     .help("such as `- { mutation: alg-none, covers: [C-13] }`"),
-            ]);
+            );
+            return Vec::new();
         }
     };
-    let (mut problems, mut names, mut all) = (Vec::new(), HashSet::new(), Vec::new());
+    let (mut names, mut all): (HashMap<String, Range<usize>>, Vec<Row>) = Default::default();
     for row in &rows {
-        match one_row(row) {
-            Ok(row) if !names.insert(row.name.clone()) => {
-                let name = row.name.unwrap_or_default();
-                let title = format!("two rows are called `{name}`");
-                let problem = Diagnostic::new("for_each", title, key.span.clone(), "in this list");
-                problems.push(problem.help("give each row a `name`"));
+        match one_row(row, problems) {
+            Ok(row) => {
+                let name = row.name.clone().unwrap_or_default();
+                if let Some(first) = names.insert(name.clone(), row.span.clone()) {
+                    let title = format!("two rows are called `{name}`");
+                    let problem =
+                        Diagnostic::new("for_each", title, row.span.clone(), "the second");
+                    let problem = problem.label(first, "the first");
+                    problems.push(problem.help("give each row a `name` of its own"));
+                }
+                all.push(row);
             }
-            Ok(row) => all.push(row),
             Err(problem) => problems.push(problem),
         }
     }
-    if problems.is_empty() { Ok(all) } else { Err(problems) }
+    all
 }
 
-fn one_row(row: &Node) -> Result<Row, Diagnostic> {
+/// The keys that any of the rows has.
+pub(crate) fn keys(rows: &[Row]) -> BTreeSet<String> {
+    rows.iter().flat_map(Row::keys).collect()
+}
+
+fn one_row(row: &Node, problems: &mut Vec<Diagnostic>) -> Result<Row, Diagnostic> {
     let problem =
         |title: String, label: &str| Diagnostic::new("for_each", title, row.span.clone(), label);
     let Kind::Mapping(values) = &row.kind else {
@@ -79,7 +103,8 @@ fn one_row(row: &Node) -> Result<Row, Diagnostic> {
         };
         return Err(problem(title, "this one").help(help));
     }
-    let of_steps = values.iter().filter(|(key, _)| ![NAME, COVERS].contains(&key.text.as_str()));
+    let of_steps = values.iter().filter(|(key, _)| key.text != COVERS);
+    problems.extend(of_steps.clone().filter_map(|(_, node)| name_in_value("for_each", node)));
     let known = of_steps.map(|(key, node)| Known {
         name: key.text.clone(),
         node: node.clone(),
@@ -87,7 +112,8 @@ fn one_row(row: &Node) -> Result<Row, Diagnostic> {
         span: key.span.clone(),
     });
     let covers = values.iter().find(|(key, _)| key.text == COVERS).cloned();
-    Ok(Row { name: Some(name.clone()), known: known.collect(), covers })
+    let (name, span) = (Some(name.clone()), row.extent());
+    Ok(Row { name, span, known: known.collect(), covers })
 }
 
 /// Adds what a row covers to what every row does. What is no list is left to be complained of.

@@ -209,4 +209,6 @@ pub struct Scenario {
     pub variables: Vec<String>,
     /// Values of its variables that no report may show.
     pub secrets: Vec<String>,
+    /// The variables whose values they are.
+    pub secret_names: Vec<String>,
 }

@@ -7,7 +7,8 @@ use crate::{
     ConsentSpec, Expect, Skip,
     capture::CaptureSpec,
     duration::Span,
-    verb::{VERBS, Verb},
+    step::UNSPOILT,
+    verb::{Answers, VERBS, Verb},
 };
 
 /// The definition that lets a name stand where a value can.
@@ -70,13 +71,13 @@ fn top(generator: &mut SchemaGenerator) -> Value {
         "type": "object",
         "additionalProperties": {
             "anyOf": [
-                { "type": ["string", "number", "boolean", "null"] },
+                { "type": ["string", "number", "boolean", "null", "array"] },
                 {
                     "type": "object",
                     "properties": {
                         "default": with("What it is unless given.", &json!({})),
                         "secret": with(
-                            "Whether no report may show it. A secret has no default.",
+                            "Whether no report may show it. A secret has no default, and at least four characters.",
                             &json!({ "type": "boolean" }),
                         ),
                         "about": with("What it is, for people.", &json!({ "type": "string" })),
@@ -98,7 +99,7 @@ fn top(generator: &mut SchemaGenerator) -> Value {
         "consent": referring::<ConsentSpec>(generator, "What the DC asks the customer for."),
         "vars": with("Variables and their defaults. A value comes from --var NAME=VALUE, else from the environment (OFP_VAR_NAME), else from --vars FILE, else from here.", &variables),
         "params": with("Parameters of a fragment and their defaults.", &variables),
-        "for_each": with("A table: the file is a scenario for each row. `{{ key }}` stands for the row's value; `name` and `covers` are the row's own.", &rows),
+        "for_each": with("A table: the file is a scenario for each row. `{{ key }}` stands for the row's value. `name` is what the row is called, its first word unless given; `covers` is added to the scenario's.", &rows),
         "snapshot": with("Whether the conversation is held to a snapshot.", &json!({ "type": "boolean" })),
         "exclusive": with("Whether the scenario must run alone, because it disturbs others.", &json!({ "type": "boolean" })),
         "skip": referring::<Skip>(generator, "Where the scenario has nothing to say, and why."),
@@ -128,7 +129,32 @@ fn step(generator: &mut SchemaGenerator) -> Value {
         "properties": properties,
         "additionalProperties": false,
         "oneOf": one,
+        "allOf": expectable(),
+        "dependencies": { "every": ["until"], "for": ["until"], "with": ["use"], "returns": ["use"] },
     })
+}
+
+/// What can be expected depends on what comes of the verb.
+fn expectable() -> Vec<Value> {
+    let kinds = [
+        Answers::Http,
+        Answers::Platform,
+        Answers::Said,
+        Answers::Probe,
+        Answers::Page,
+        Answers::WayBack,
+        Answers::Nothing,
+    ];
+    let rule = |kind: Answers| {
+        let verbs = VERBS.iter().filter(|verb| verb.answers == kind);
+        let verbs: Vec<Value> = verbs.map(|verb| json!({ "required": [verb.name] })).collect();
+        let names = json!({ "propertyNames": { "enum": Expect::possible(kind) } });
+        json!({
+            "if": { "anyOf": verbs },
+            "then": { "properties": { "expect": names, "until": names } },
+        })
+    };
+    kinds.map(rule).to_vec()
 }
 
 /// The keys that may stand beside a verb, or instead of one.
@@ -138,7 +164,7 @@ fn reserved(generator: &mut SchemaGenerator) -> Vec<(&'static str, Value)> {
         "additionalProperties": generator.subschema_for::<CaptureSpec>().to_value(),
     });
     let mutations: Vec<&str> =
-        ofp_types::Mutation::ALL.iter().map(|mutation| mutation.name()).collect();
+        ofp_types::Mutation::ALL.iter().map(|mutation| mutation.name()).chain([UNSPOILT]).collect();
     vec![
         (
             "name",
@@ -161,7 +187,7 @@ fn reserved(generator: &mut SchemaGenerator) -> Vec<(&'static str, Value)> {
         (
             "mutate",
             with(
-                "What of the request is spoilt on purpose (`ofp-sim list mutations`).",
+                "What of the request is spoilt on purpose (`ofp-sim list mutations`); `none` for the good row of a table.",
                 &json!({ "enum": mutations }),
             ),
         ),

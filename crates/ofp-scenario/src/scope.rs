@@ -5,15 +5,17 @@
 use std::{
     cell::Cell,
     collections::{BTreeMap, BTreeSet},
+    ops::Range,
     rc::Rc,
 };
 
 use crate::{
-    Diagnostic,
+    Diagnostic, Source,
     node::{Kind, Node},
     parse::{is_plain, unused_name},
     suggest,
     vars::Declared,
+    yaml,
 };
 
 /// More nodes are not made of a file, so that few long values, used often, and fragments that use fragments
@@ -64,7 +66,7 @@ pub(crate) struct Known {
     pub(crate) node: Node,
     pub(crate) origin: Origin,
     /// Where the name is declared.
-    pub(crate) span: std::ops::Range<usize>,
+    pub(crate) span: Range<usize>,
 }
 
 /// Everything that a text of the file may refer to.
@@ -77,6 +79,8 @@ pub(crate) struct Scope {
     pub(crate) used: BTreeSet<String>,
     /// Names of captures in the whole scenario that anything refers to.
     pub(crate) used_captures: BTreeSet<String>,
+    /// Keys that other rows of the table have, and this row's name and place.
+    pub(crate) elsewhere: Option<(BTreeSet<String>, String, Range<usize>)>,
     /// What is wrong with references.
     pub(crate) problems: Vec<Diagnostic>,
     /// What may still be made.
@@ -108,17 +112,21 @@ impl Scope {
 
     /// A node with everything that is known filled in; what is captured stays, under its name in the whole scenario.
     pub(crate) fn fill(&mut self, node: &Node) -> Node {
+        self.fill_at(node, 0)
+    }
+
+    fn fill_at(&mut self, node: &Node, depth: usize) -> Node {
         let kind = match &node.kind {
             Kind::Scalar { text, plain } => match parts(text) {
                 None => node.kind.clone(),
-                Some(Ok(parts)) => return self.text(&parts, *plain, node),
+                Some(Ok(parts)) => return self.text(&parts, *plain, node, depth),
                 Some(Err(wrong)) => {
                     self.problems.push(bad_name(wrong, node));
                     node.kind.clone()
                 }
             },
             Kind::Sequence(items) => {
-                Kind::Sequence(items.iter().map(|item| self.fill(item)).collect())
+                Kind::Sequence(items.iter().map(|item| self.fill_at(item, depth + 1)).collect())
             }
             Kind::Mapping(entries) => {
                 for (key, _) in entries.iter().filter(|(key, _)| key.text.contains("{{")) {
@@ -132,7 +140,10 @@ impl Scope {
                     }));
                 }
                 Kind::Mapping(
-                    entries.iter().map(|(key, value)| (key.clone(), self.fill(value))).collect(),
+                    entries
+                        .iter()
+                        .map(|(key, value)| (key.clone(), self.fill_at(value, depth + 1)))
+                        .collect(),
                 )
             }
         };
@@ -140,11 +151,11 @@ impl Scope {
         Node { span: node.span.clone(), kind }
     }
 
-    fn text(&mut self, parts: &[Part<'_>], plain: bool, node: &Node) -> Node {
+    fn text(&mut self, parts: &[Part<'_>], plain: bool, node: &Node, depth: usize) -> Node {
         if let [Part::Name(name)] = parts
             && !self.captured.contains_key(*name)
         {
-            return self.value(name, node).unwrap_or_else(|| node.clone());
+            return self.value(name, node, depth).unwrap_or_else(|| node.clone());
         }
         let mut text = String::new();
         for part in parts {
@@ -163,7 +174,7 @@ impl Scope {
             self.used_captures.insert(whole.clone());
             return format!("{{{{ {whole} }}}}");
         }
-        match self.value(name, node).map(|value| value.kind) {
+        match self.value(name, node, 0).map(|value| value.kind) {
             Some(Kind::Scalar { text, .. }) => text,
             None => String::new(),
             Some(_) => {
@@ -177,7 +188,7 @@ impl Scope {
     }
 
     /// What a name stands for; nothing, and a problem, where nothing does.
-    fn value(&mut self, name: &str, node: &Node) -> Option<Node> {
+    fn value(&mut self, name: &str, node: &Node, depth: usize) -> Option<Node> {
         let Some(known) = self.known.iter().find(|known| known.name == name) else {
             self.unknown(name, node);
             return None;
@@ -185,6 +196,11 @@ impl Scope {
         self.used.insert(name.to_owned());
         self.budget.spend(known.node.size());
         if self.budget.is_spent() {
+            return None;
+        }
+        if depth + known.node.height() > yaml::DEEPEST {
+            let title = format!("with the value of `{name}` this is nested too deeply");
+            self.problems.push(Diagnostic::new("name", title, node.span.clone(), "here"));
             return None;
         }
         Some(match known.origin {
@@ -195,6 +211,15 @@ impl Scope {
     }
 
     fn unknown(&mut self, name: &str, node: &Node) {
+        if let Some((_, row, span)) =
+            self.elsewhere.as_ref().filter(|(keys, ..)| keys.contains(name))
+        {
+            let title = format!("row `{row}` has no `{name}`, which other rows have");
+            let problem = Diagnostic::new("for_each", title, span.clone(), "this row");
+            let problem = problem.label(node.span.clone(), "needed here");
+            self.problems.push(problem.help(format!("add `{name}` to the row")));
+            return;
+        }
         let names: Vec<&str> = self
             .known
             .iter()
@@ -269,6 +294,46 @@ pub(crate) fn parts(text: &str) -> Option<Result<Vec<Part<'_>>, BadName<'_>>> {
         parts.push(Part::Text(rest));
     }
     Some(Ok(parts))
+}
+
+/// A value in which another name stands, although values are put in as they are.
+pub(crate) fn name_in_value(code: &'static str, node: &Node) -> Option<Diagnostic> {
+    match &node.kind {
+        Kind::Sequence(items) => items.iter().find_map(|item| name_in_value(code, item)),
+        Kind::Mapping(entries) => entries.iter().find_map(|(_, value)| name_in_value(code, value)),
+        Kind::Scalar { text, .. } => text.contains("{{").then(|| {
+            let title = "a name stands in a value, and would not be filled in";
+            let problem = Diagnostic::new(code, title, node.span.clone(), "here");
+            problem.help("put `{{ … }}` into the step, and here the value itself")
+        }),
+    }
+}
+
+/// The names in a place of a text.
+pub(crate) fn names_at(source: &Source, span: &Range<usize>) -> Vec<String> {
+    let text = source.text.get(span.clone());
+    let parts = text.and_then(parts).and_then(Result::ok).unwrap_or_default();
+    names_of(parts)
+}
+
+/// The names among the parts of a text.
+fn names_of(parts: Vec<Part<'_>>) -> Vec<String> {
+    let name = |part| match part {
+        Part::Name(name) => Some(str::to_owned(name)),
+        Part::Text(_) => None,
+    };
+    parts.into_iter().filter_map(name).collect()
+}
+
+/// The names that a node refers to.
+pub(crate) fn names_in(node: &Node) -> Vec<String> {
+    match &node.kind {
+        Kind::Scalar { text, .. } => {
+            parts(text).and_then(Result::ok).map(names_of).unwrap_or_default()
+        }
+        Kind::Sequence(items) => items.iter().flat_map(names_in).collect(),
+        Kind::Mapping(entries) => entries.iter().flat_map(|(_, value)| names_in(value)).collect(),
+    }
 }
 
 /// Whether a node refers to anything.

@@ -1,15 +1,15 @@
 //! A step: one verb, and the reserved keys beside it.
 
-use jsonpath_rust::parser::parse_json_path;
-use ofp_types::{Mutation, MutationPart};
+use ofp_types::Mutation;
 
 use crate::{
-    Action, Capture, Diagnostic, Expect, Skip, Source, Span, Step, Until,
+    Capture, Diagnostic, Expect, Skip, Source, Span, Step, Until,
     capture::{CaptureFrom, CaptureSpec},
     decode_all::decode_all,
     explain,
     node::{Key, Kind, Node},
     parse::is_plain,
+    sense::{bad_path, check_expect, check_mutate, empty},
     suggest,
     verb::{Answers, Verb},
 };
@@ -21,21 +21,21 @@ pub(crate) const RESERVED: [&str; 9] =
 /// How long to wait between two tries, and for how long to try, unless the step says.
 pub(crate) const EVERY: Span = Span(jiff::SignedDuration::from_millis(250));
 /// Who asks more often is a load test.
-const LEAST: Span = Span(jiff::SignedDuration::from_millis(10));
+pub(crate) const LEAST: Span = Span(jiff::SignedDuration::from_millis(10));
 pub(crate) const FOR: Span = Span(jiff::SignedDuration::from_secs(10));
 
 /// What stands beside the verb.
 #[derive(Default)]
-struct Beside {
-    name: Option<String>,
-    expect: Expect,
-    captures: Vec<Capture>,
-    until: Option<Expect>,
-    every: Option<Span>,
-    at_most: Option<Span>,
-    mutate: Option<Mutation>,
-    skip: Option<Skip>,
-    goes_on: bool,
+pub(crate) struct Beside {
+    pub(crate) name: Option<String>,
+    pub(crate) expect: Expect,
+    pub(crate) captures: Vec<Capture>,
+    pub(crate) until: Option<Expect>,
+    pub(crate) every: Option<Span>,
+    pub(crate) at_most: Option<Span>,
+    pub(crate) mutate: Option<Mutation>,
+    pub(crate) skip: Option<Skip>,
+    pub(crate) goes_on: bool,
 }
 
 /// Parses a step; nothing comes back where anything is wrong with it.
@@ -134,9 +134,9 @@ fn beside(reserved: &[&(Key, Node)], problems: &mut Vec<Diagnostic>) -> Beside {
             "for" => into(value, &mut beside.at_most),
             "skip" => into(value, &mut beside.skip),
             "continue" => into(value, &mut beside.goes_on),
-            "mutate" => mutation(value)
-                .map(|found| beside.mutate = Some(found))
-                .map_err(|problem| vec![problem]),
+            "mutate" => {
+                mutation(value).map(|found| beside.mutate = found).map_err(|problem| vec![problem])
+            }
             _ => captures(value).map(|found| beside.captures = found),
         };
         match decoded {
@@ -156,45 +156,6 @@ fn beside(reserved: &[&(Key, Node)], problems: &mut Vec<Diagnostic>) -> Beside {
 
 fn into<T: serde::de::DeserializeOwned>(node: &Node, place: &mut T) -> Result<(), Vec<Diagnostic>> {
     decode_all(node).map(|value| *place = value)
-}
-
-/// A JSONPath that is none: the runner would find out too late.
-fn bad_path(path: &str, span: &std::ops::Range<usize>) -> Option<Diagnostic> {
-    let whole = if path.starts_with('$') { path.to_owned() } else { format!("$.{path}") };
-    // of a name in a key something has been said already
-    if path.contains("{{") || parse_json_path(&whole).is_ok() {
-        return None;
-    }
-    let title = format!("`{path}` is no JSONPath");
-    let help = "such as `data.accounts[0].name`, RFC 9535; a leading `$.` may be left out";
-    Some(Diagnostic::new("json-path", title, span.clone(), "this value's path").help(help))
-}
-
-/// Expectations that say nothing: they would always be met.
-fn empty(inside: &str, node: &Node) -> Vec<Diagnostic> {
-    let problem = |what: &str, span: &std::ops::Range<usize>| {
-        let title = format!("`{what}` says nothing that is to hold");
-        let help = "give it a value, or remove it";
-        Diagnostic::new("step", title, span.clone(), "here").help(help)
-    };
-    let says_nothing = |node: &Node| match &node.kind {
-        Kind::Mapping(entries) => entries.is_empty(),
-        Kind::Sequence(items) => items.is_empty(),
-        Kind::Scalar { .. } => node.is_null(),
-    };
-    match &node.kind {
-        Kind::Mapping(entries) if !entries.is_empty() => {
-            // that there is a good signature, or a JWE, is something already
-            let any = |key: &Key, value: &Node| {
-                matches!(key.text.as_str(), "jwt" | "jwe") && !value.is_null()
-            };
-            let empty =
-                entries.iter().filter(|(key, value)| says_nothing(value) && !any(key, value));
-            empty.map(|(key, _)| problem(&key.text, &key.span)).collect()
-        }
-        _ if says_nothing(node) => vec![problem(inside, &node.span)],
-        _ => Vec::new(),
-    }
 }
 
 /// `as`: names to captures.
@@ -269,161 +230,39 @@ fn known_verb(key: &Key) -> Result<&'static Verb, Diagnostic> {
     })
 }
 
-fn mutation(value: &Node) -> Result<Mutation, Diagnostic> {
-    let name: String = decode_all(value).map_err(|mut all: Vec<Diagnostic>| all.remove(0))?;
-    Mutation::by_name(&name).ok_or_else(|| {
+/// What a good request in a table of bad ones has for a mutation.
+pub(crate) const UNSPOILT: &str = "none";
+
+fn mutation(value: &Node) -> Result<Option<Mutation>, Diagnostic> {
+    let name: String = decode_all(value).map_err(|mut all: Vec<Diagnostic>| {
+        let help = format!("write `{UNSPOILT}` where nothing is to be spoilt");
+        all.remove(0).help_unless_any(&help)
+    })?;
+    if name == UNSPOILT {
+        return Ok(None);
+    }
+    let found = Mutation::by_name(&name).ok_or_else(|| {
         let title = format!("there is no mutation `{name}`");
         let names: Vec<&str> = Mutation::ALL.iter().map(|mutation| mutation.name()).collect();
+        let all = format!("`ofp-sim list mutations` has all; `{UNSPOILT}` spoils nothing");
         let help = match suggest::closest(&name, &names) {
-            Some(meant) => format!("did you mean `{meant}`? `ofp-sim list mutations` has all"),
-            None => "`ofp-sim list mutations` has all".to_owned(),
+            Some(meant) => format!("did you mean `{meant}`? {all}"),
+            None => all,
         };
         Diagnostic::new("step", title, value.span.clone(), "no such name").help(help)
-    })
-}
-
-/// Only what PayNet sends by itself can be spoilt, since PayNet would refuse the rest before the DP sees
-/// it, and what the customer sends to the DP.
-fn check_mutate(action: &Action, mutation: Option<Mutation>, key: &Key) -> Option<Diagnostic> {
-    let mutation = mutation?;
-    let possible = match action {
-        Action::Probe(_) => mutation.part() != MutationPart::Form,
-        Action::SelectAccounts(_) => mutation == Mutation::AccountForged,
-        Action::Approve | Action::Reject => matches!(
-            mutation,
-            Mutation::SessionMissing | Mutation::FormTokenForeign | Mutation::PressedTwice
-        ),
-        _ => false,
-    };
-    if possible {
-        return None;
-    }
-    let title = format!("what `{}` sends cannot be spoilt with {mutation}", key.text);
-    let help = "`mutate` goes with paynet.send_event, open_authorize, ask_health and forward_…, \
-                and, for what a browser sends, with customer.select_accounts, approve and reject";
-    Some(Diagnostic::new("step", title, key.span.clone(), "this verb").help(help))
-}
-
-/// Which keys make sense beside a verb: one that does not would never be checked.
-fn check_expect(
-    verb: &Verb,
-    key: &Key,
-    beside: &Beside,
-    reserved: &[&(Key, Node)],
-) -> Vec<Diagnostic> {
-    let mut problems = Vec::new();
-    let possible = Expect::possible(verb.answers);
-    // of a form that is spoilt nobody sees the page that follows, but of one that is sent twice
-    let unseen = verb.answers == Answers::Page
-        && beside.mutate.is_some_and(|mutation| mutation != Mutation::PressedTwice);
-    if unseen && (beside.expect.screen.is_some() || beside.expect.text.is_some()) {
-        let title = "the page behind a spoilt form is not looked at";
-        let problem = Diagnostic::new("step", title, key.span.clone(), "this verb");
-        problems.push(problem.help("say `screen` and `text` at the step after it"));
-    }
-    let wanted = beside.expect.written().into_iter().map(|name| ("expect", name));
-    let until = beside.until.iter().flat_map(Expect::written).map(|name| ("until", name));
-    for (inside, name) in wanted.chain(until).filter(|(_, name)| !possible.contains(name)) {
-        let title = format!("`{}` has no {name} to expect anything of", verb.name);
-        let help =
-            format!("remove `{name}` from `{inside}`; here may stand: {}", possible.join(", "));
-        problems.push(Diagnostic::new("step", title, key.span.clone(), "this verb").help(help));
-    }
-    problems.extend(check_until(verb, key, beside, reserved));
-    problems.extend(check_captures(verb, beside));
-    problems
-}
-
-/// Only what can change is worth another try.
-fn check_until(
-    verb: &Verb,
-    key: &Key,
-    beside: &Beside,
-    reserved: &[&(Key, Node)],
-) -> Vec<Diagnostic> {
-    let mut problems = Vec::new();
-    let at = |name: &str| {
-        let found = reserved.iter().find(|(key, _)| key.text == name);
-        found.map_or(key.span.clone(), |(key, _)| key.span.clone())
-    };
-    let mut wrong = |name: &str, title: String, help: &str| {
-        problems.push(Diagnostic::new("step", title, at(name), "here").help(help));
-    };
-    let polls = matches!(verb.answers, Answers::Http | Answers::Platform | Answers::Said);
-    match &beside.until {
-        Some(_) if !polls => {
-            let title = format!("`{}` cannot be done again until something holds", verb.name);
-            wrong(
-                "until",
-                title,
-                "`until` goes with calls whose answer can change, such as dc.read_balance",
-            );
-        }
-        Some(until) if until.requirements.is_some() => {
-            let title = "what a scenario shows is known only when it is over".to_owned();
-            wrong("until", title, "say `requirements` in `expect`");
-        }
-        None => {
-            for name in ["every", "for"] {
-                if reserved.iter().any(|(key, _)| key.text == name) {
-                    wrong(
-                        name,
-                        format!("`{name}` means nothing without `until`"),
-                        "such as `until: { status: 200 }`",
-                    );
-                }
-            }
-        }
-        Some(_) => {
-            let (every, at_most) = (beside.every.unwrap_or(EVERY), beside.at_most.unwrap_or(FOR));
-            if every.0 < LEAST.0 {
-                wrong("every", "a step is not done again at once".into(), "at least 10ms");
-            }
-            if at_most.0 < every.0 {
-                let (name, title) = match beside.at_most {
-                    Some(_) => ("for", "`for` is shorter than `every`: there would be one try"),
-                    None => ("every", "`every` is longer than a step is done again, which is 10s"),
-                };
-                wrong(
-                    name,
-                    title.into(),
-                    "say with `for` how long to go on, several times as long",
-                );
-            }
-        }
-    }
-    problems
-}
-
-/// A capture must have something to capture from.
-fn check_captures(verb: &Verb, beside: &Beside) -> Vec<Diagnostic> {
-    let key_of = |from: &CaptureFrom| match from {
-        CaptureFrom::Status => Some("status"),
-        CaptureFrom::Header(_) => Some("headers"),
-        CaptureFrom::Json(_) => Some("json"),
-        CaptureFrom::Redirect(_) => Some("redirect"),
-        CaptureFrom::Jwt(_) => Some("jwt"),
-        CaptureFrom::Consent(_) => None,
-    };
-    let possible = Expect::possible(verb.answers);
-    let impossible = beside
-        .captures
-        .iter()
-        .filter(|capture| key_of(&capture.from).is_some_and(|key| !possible.contains(&key)));
-    impossible
-        .map(|capture| {
-            let what = key_of(&capture.from).unwrap_or_default();
-            let title = format!("`{}` has no {what} to capture", verb.name);
-            Diagnostic::new("as", title, capture.span.clone(), "this capture")
-        })
-        .collect()
+    })?;
+    Ok(Some(found))
 }
 
 /// What is captured is known only when the scenario is played: until then its name stands there.
 fn explain_captures(problems: &mut [Diagnostic]) {
     for problem in problems {
         if problem.title.contains("{{") && problem.code != "name" {
-            let help = problem.help.take().map_or_else(String::new, |help| format!("{help} "));
+            let stop = |help: String| match help.ends_with(['.', '?', '`']) {
+                true => format!("{help} "),
+                false => format!("{help}. "),
+            };
+            let help = problem.help.take().map_or_else(String::new, stop);
             let more = "What an earlier step captures is known only when the scenario is played: it can stand where a \
                         text can, and in `json`, `headers`, `redirect` and `text`.";
             problem.help = Some(format!("{help}{more}"));

@@ -2,19 +2,18 @@
 
 use std::{collections::BTreeMap, ops::Range};
 
-use serde::Deserialize;
-
 use crate::{
-    Context, Diagnostic, Located, Source, Step,
+    Context, Diagnostic, Located, Source, Step, Used,
     decode_all::decode_all,
+    fragment::{Given, Use, head_of_fragment},
     node::{Key, Kind, Node},
     order::Traced,
-    parse::{FRAGMENT, SHOWN, is_plain, secret_shown, take, unknown_switch, unused_name},
-    scope::{Budget, Known, Origin, Part, Scope, parts, refers},
+    parse::{FRAGMENT, SHOWN, secret_shown, take, unknown_switch, unused_name},
+    scope::{Budget, Known, Origin, Scope, names_at, names_in, refers},
     step::parse_step,
     suggest,
     template::Template,
-    vars::{self, Declared},
+    vars::Declared,
     verb::Verb,
     yaml,
 };
@@ -26,23 +25,6 @@ const MOST_PROBLEMS: usize = 200;
 const DEEPEST: usize = 8;
 /// What a step takes of the budget, in nodes.
 const STEP: usize = 25;
-
-/// What is said where a file is used.
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Use {
-    /// The fragment's file, relative to the one that uses it.
-    r#use: Located<String>,
-    /// Taken from the tree, to keep places and texts.
-    #[serde(default, rename = "with")]
-    _with: Option<serde_json::Value>,
-    /// Captures of the fragment that the steps after it may refer to.
-    #[serde(default)]
-    returns: Vec<Located<String>>,
-    /// What people call it.
-    #[serde(default, rename = "name")]
-    _name: Option<String>,
-}
 
 /// Reads steps.
 pub(crate) struct Steps<'a> {
@@ -259,7 +241,10 @@ impl<'a> Steps<'a> {
         let (steps, names) = inner.of_fragment(&given, &scope.budget, &mut self.problems);
         self.trace.append(&mut inner.trace);
         let found = std::mem::take(&mut inner.problems);
-        for problem in found.into_iter().map(|problem| problem.seen_in(&source, self.source)) {
+        for problem in found {
+            let label = given.place_of(&source, &problem);
+            let used = Used { source: self.source.clone(), label };
+            let problem = problem.seen_in(&source, self.source).used_at(used);
             // a value that stands in several places is wrong once
             if !self.problems.contains(&problem) {
                 self.problems.push(problem);
@@ -368,89 +353,11 @@ impl<'a> Steps<'a> {
     }
 }
 
-/// What is given for a fragment's parameters, and where.
-struct Given<'a> {
-    with: Option<&'a Node>,
-    place: &'a Range<usize>,
-}
-
-impl Given<'_> {
-    /// The values of a fragment's parameters.
-    fn values(&self, declared: Vec<Declared>, outside: &mut Vec<Diagnostic>) -> Vec<Known> {
-        let given: &[(Key, Node)] = match self.with.map(|node| &node.kind) {
-            None => &[],
-            Some(Kind::Mapping(entries)) => entries,
-            Some(_) => {
-                let title = "`with` is a map of parameters";
-                let span = self.place.clone();
-                outside.push(Diagnostic::new("use", title, span, "of this fragment"));
-                &[]
-            }
-        };
-        let names: Vec<&str> = declared.iter().map(|one| one.name.as_str()).collect();
-        for (key, _) in given.iter().filter(|(key, _)| !names.contains(&key.text.as_str())) {
-            let title = format!("the fragment has no parameter `{}`", key.text);
-            let help = suggest::help(&key.text, &names);
-            outside.push(Diagnostic::new("use", title, key.span.clone(), "here").help(help));
-        }
-        let mut known = Vec::new();
-        for Declared { name, span, default, .. } in declared {
-            let own = given.iter().find(|(key, _)| key.text == name).map(|(_, node)| node.clone());
-            match own.or(default) {
-                Some(node) => known.push(Known { name, node, origin: Origin::Parameter, span }),
-                None => {
-                    let title = format!("the fragment needs `{name}`");
-                    let help = format!("add `with: {{ {name}: … }}`");
-                    let place = self.place.clone();
-                    let problem = Diagnostic::new("use", title, place, "used here").help(help);
-                    outside.push(problem);
-                }
-            }
-        }
-        known
-    }
-}
-
-/// A fragment's parameters; what else its head says is looked at and taken away.
-fn head_of_fragment(
-    entries: &mut Vec<(Key, Node)>,
-    problems: &mut Vec<Diagnostic>,
-) -> Vec<Declared> {
-    let params = take(entries, "params").map(|(_, node)| node);
-    let declared = params.map(|node| vars::declared(&node, Origin::Parameter, problems));
-    let (head, rest): (Vec<_>, Vec<_>) =
-        std::mem::take(entries).into_iter().partition(|(key, _)| key.text != "steps");
-    *entries = rest;
-    match decode_all::<Head>(&Node { span: 0..0, kind: Kind::Mapping(head) }) {
-        Err(found) => problems.extend(found.into_iter().map(|problem| problem.about(FRAGMENT))),
-        Ok(head) if !is_plain(&head.fragment.value) => {
-            let title = format!("`{}` cannot name a fragment", head.fragment.value);
-            let label = "letters, digits, - and _ only";
-            problems.push(Diagnostic::new(FRAGMENT, title, head.fragment.span, label));
-        }
-        Ok(_) => {}
-    }
-    declared.unwrap_or_default()
-}
-
-/// A fragment without parameters and steps.
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Head {
-    fragment: Located<String>,
-    /// One sentence, for people.
-    #[serde(default, rename = "title")]
-    _title: Option<String>,
-}
-
 /// Whether a problem is about what a name stands for that nobody has said yet.
 pub(crate) fn is_about_a_name(source: &Source, problem: &Diagnostic, open: &[Declared]) -> bool {
-    let text = problem.labels.first().and_then(|label| source.text.get(label.span.clone()));
-    let names = text.and_then(parts).and_then(Result::ok).unwrap_or_default();
-    problem.code != "name"
-        && names.iter().any(
-            |part| matches!(part, Part::Name(name) if open.iter().any(|one| one.name == *name)),
-        )
+    let names = problem.labels.first().map(|label| names_at(source, &label.span));
+    let is_open = |name: &String| open.iter().any(|one| one.name == *name);
+    problem.code != "name" && names.is_some_and(|names| names.iter().any(is_open))
 }
 
 fn is_use(item: &Node) -> bool {
@@ -467,23 +374,5 @@ fn names_of_captures(step: &Node) -> Vec<String> {
     match captures {
         Some(Kind::Mapping(names)) => names.iter().map(|(key, _)| key.text.clone()).collect(),
         _ => Vec::new(),
-    }
-}
-
-/// The names that a node refers to.
-pub(crate) fn names_in(node: &Node) -> Vec<String> {
-    match &node.kind {
-        Kind::Scalar { text, .. } => match parts(text) {
-            Some(Ok(found)) => {
-                let names = found.into_iter().filter_map(|part| match part {
-                    Part::Name(name) => Some(name.to_owned()),
-                    Part::Text(_) => None,
-                });
-                names.collect()
-            }
-            _ => Vec::new(),
-        },
-        Kind::Sequence(items) => items.iter().flat_map(names_in).collect(),
-        Kind::Mapping(entries) => entries.iter().flat_map(|(_, value)| names_in(value)).collect(),
     }
 }

@@ -9,7 +9,7 @@ use crate::{
     decode_all::decode_all,
     node::{Key, Kind, Node},
     parse::is_plain,
-    scope::{Known, Origin},
+    scope::{Known, Origin, name_in_value},
     yaml,
 };
 
@@ -50,7 +50,11 @@ pub(crate) fn declared(
         problems.push(Diagnostic::new(code, title, node.span.clone(), "here").help(help));
         return Vec::new();
     };
-    entries.iter().filter_map(|(key, value)| one(key, value, origin, problems)).collect()
+    let all: Vec<Declared> =
+        entries.iter().filter_map(|(key, value)| one(key, value, origin, problems)).collect();
+    let defaults = all.iter().filter_map(|one| one.default.as_ref());
+    problems.extend(defaults.filter_map(|default| name_in_value(origin.key(), default)));
+    all
 }
 
 fn one(
@@ -75,22 +79,17 @@ fn one(
     let default = member("default").filter(|node| !node.is_null()).cloned();
     let is_secret = member("secret")
         .is_some_and(|node| matches!(&node.kind, Kind::Scalar { text, .. } if text == "true"));
-    // whatever else is wrong, what is written there is in no message
-    let covered = default.iter().filter(|_| is_secret).map(Node::extent).collect::<Vec<_>>();
+    let written = default.as_ref().filter(|_| is_secret).map(Node::extent);
     let before = problems.len();
     if let Err(found) = decode_all::<Spec>(value) {
         problems.extend(found);
-    } else if !covered.is_empty() {
+    } else if let Some(at) = written {
         let title = format!("the secret `{name}` is written in the file");
         let help = format!(
             "leave `default` out, and give it by --vars FILE, --var {name}=… or {}",
             Values::environment_name(&name)
         );
-        let at = covered[0].clone();
         problems.push(Diagnostic::new(origin.key(), title, at, "here").help(help));
-    }
-    for problem in &mut problems[before..] {
-        problem.covered.clone_from(&covered);
     }
     Some(match problems.len() > before {
         // one mistake is not to make others
@@ -120,6 +119,7 @@ pub(crate) fn resolved(
     let mut resolved = Resolved { known: Vec::new(), open: Vec::new(), secrets: Vec::new() };
     for one in declared {
         let outside = context.values.get(&one.name);
+        problems.extend(outside.and_then(|text| with_braces(&one, text)));
         if let Some(text) = outside.filter(|_| one.secret) {
             resolved.secrets.push(text.to_owned());
             problems.extend(too_short(&one, text));
@@ -151,9 +151,24 @@ pub(crate) fn resolved(
     resolved
 }
 
+/// What is given is put in as it is; two braces would be taken for a name later on.
+fn with_braces(one: &Declared, text: &str) -> Option<Diagnostic> {
+    text.contains("{{").then(|| {
+        let title =
+            format!("the value given for `{}` has `{{{{` in it, which begins a name", one.name);
+        let problem = Diagnostic::new("vars", title, one.span.clone(), "here");
+        problem.help("give it a value without two opening braces in a row")
+    })
+}
+
 /// A secret that could not be told from other texts would be shown.
 fn too_short(one: &Declared, text: &str) -> Option<Diagnostic> {
     const SHORTEST: usize = 4;
+    if text == "…" {
+        let title = format!("`…` stands for the value of the secret `{}`", one.name);
+        let problem = Diagnostic::new("vars", title, one.span.clone(), "here");
+        return Some(problem.help("put the value itself in its place"));
+    }
     (text.len() < SHORTEST).then(|| {
         let title = format!("the secret `{}` is too short to be masked", one.name);
         let help = format!("give it at least {SHORTEST} characters");
@@ -180,7 +195,8 @@ fn from_outside(text: &str, one: &Declared) -> Node {
 pub fn parse_values(source: &Source) -> Result<BTreeMap<String, String>, Diagnostic> {
     let root = yaml::parse(&source.text)?;
     let Kind::Mapping(entries) = &root.kind else {
-        let title = format!("expected a map of variables to values, found {}", root.describe());
+        // what stands there may be a secret
+        let title = format!("expected a map of variables to values, found {}", root.sort());
         return Err(Diagnostic::new("vars", title, root.span.clone(), "here"));
     };
     let value = |(key, node): &(Key, Node)| match &node.kind {

@@ -27,8 +27,8 @@ pub enum Gain {
     LoggedIn,
     /// The customer has chosen accounts, and sees what is asked for.
     Selected,
-    /// The customer has decided.
-    Decided,
+    /// The customer has approved: there will be a code.
+    Approved,
     /// The DC has tokens.
     Linked,
 }
@@ -42,7 +42,7 @@ impl Gain {
             Self::Visited | Self::OnPages => "customer.follow_authorization",
             Self::LoggedIn => "customer.log_in",
             Self::Selected => "customer.select_accounts",
-            Self::Decided => "customer.approve",
+            Self::Approved => "customer.approve",
             Self::Linked => "dc.exchange_code",
         }
     }
@@ -151,9 +151,9 @@ macro_rules! verbs {
 }
 
 verbs! {
-    "dc.request_consent" () => |()| Action::RequestConsent, Nothing, [] [Asked] [Visited OnPages LoggedIn Selected Decided Linked],
+    "dc.request_consent" () => |()| Action::RequestConsent, Nothing, [] [Asked] [Visited OnPages LoggedIn Selected Approved Linked],
         "The DC pushes an authorization request (PAR) for the scenario's `consent`; PayNet creates the consent and tells the DP (D1).";
-    "dc.exchange_code" () => |()| Action::ExchangeCode, WayBack, [Visited Decided] [Linked] [OnPages],
+    "dc.exchange_code" () => |()| Action::ExchangeCode, WayBack, [Visited Approved] [Linked] [OnPages],
         "The DC redeems its code for tokens. The customer goes back to the DC first, if they have not.";
     "dc.read_account" Read => |read| Action::Read(Resource::Account, read), Http, [Linked] [] [],
         "The DC reads what an account is; PayNet forwards the call to the DP (D5), the DC decrypts what comes.";
@@ -189,10 +189,10 @@ verbs! {
         "The customer logs in at the DP.";
     "customer.select_accounts" SelectAccounts => Action::SelectAccounts, Page, [OnPages LoggedIn] [Selected] [],
         "The customer chooses among the accounts that the DP lists.";
-    "customer.approve" () => |()| Action::Approve, Page, [OnPages LoggedIn Selected] [Decided] [],
+    "customer.approve" () => |()| Action::Approve, Page, [OnPages LoggedIn Selected] [Approved] [],
         "The customer approves; the DP tells PayNet (Update Consent, B5).";
-    "customer.reject" () => |()| Action::Reject, Page, [OnPages LoggedIn Selected] [Decided] [],
-        "The customer rejects; the DP tells PayNet (Update Consent, B5).";
+    "customer.reject" () => |()| Action::Reject, Page, [OnPages LoggedIn Selected] [] [Approved],
+        "The customer rejects on the review page; the DP tells PayNet (Update Consent, B5). The DC gets no code.";
     "customer.return_to_dc" () => |()| Action::ReturnToDc, WayBack, [OnPages] [] [OnPages],
         "The customer goes back to the DC by the link or redirect of the DP's last page.";
     "customer.close_tab" () => |()| Action::CloseTab, Nothing, [Visited] [] [OnPages],
@@ -214,11 +214,11 @@ verbs! {
     "dp.set_account" SetAccount => Action::SetAccount, Nothing, [Linked] [] [],
         "The bank blocks, closes or opens an account. A DP of your own needs the hook `set_account`.";
     "dp.revoke_consent" DpRevokes => Action::DpRevokes, Nothing, [Asked] [] [],
-        "The DP ends the consent in its own name. A DP of your own needs the hook `revoke_consent`.";
+        "The DP ends the consent in its own name. A DP of your own needs the hook `revoke`.";
     "dp.set_core" SetCore => Action::SetCore, Nothing, [Asked] [] [],
-        "The DP's core system goes down, or comes back. A DP of your own needs the hook `set_core`. Only in a scenario that is `exclusive`.";
+        "The DP's core system goes down, or comes back. A DP of your own needs the hooks `core_down` and `core_up`. Only in a scenario that is `exclusive`.";
     "dp.flush_keys" () => |()| Action::FlushKeys, Nothing, [] [] [],
-        "The DP forgets the key sets that it keeps. A DP of your own needs the hook `flush_keys`. Only in a scenario that is `exclusive`.";
+        "The DP forgets the key sets that it keeps. A DP of your own needs the hook `flush_jwks`. Only in a scenario that is `exclusive`.";
     "dp.restart" () => |()| Action::Restart, Nothing, [Asked] [] [],
         "The DP is restarted. A DP of your own needs the hook `restart`. Only in a scenario that is `exclusive`.";
     "paynet.check_health" () => |()| Action::CheckHealth, Http, [] [] [],
@@ -275,5 +275,18 @@ mod tests {
                 assert!(Verb::find(gain.verb()).is_some_and(|found| found.gives.contains(gain)));
             }
         }
+    }
+
+    #[test]
+    fn hooks_are_called_what_the_target_file_calls_them() {
+        let schema = schemars::schema_for!(crate::Hooks).to_value();
+        let named = VERBS.iter().filter_map(|verb| verb.doc.split_once("needs the hook"));
+        let words: Vec<&str> = named
+            .flat_map(|(_, behind)| {
+                behind.split('.').next().unwrap_or_default().split('`').skip(1).step_by(2)
+            })
+            .collect();
+        assert_eq!(words.len(), 6, "{words:?}");
+        assert!(words.iter().all(|hook| schema["properties"].get(hook).is_some()), "{words:?}");
     }
 }

@@ -10,7 +10,7 @@ use crate::{
 };
 
 /// Deeper documents are refused: nothing of ours is nested like that.
-const DEEPEST: usize = 64;
+pub(crate) const DEEPEST: usize = 64;
 /// More nodes are refused, so that aliases cannot multiply without end.
 const MOST_NODES: usize = 100_000;
 /// Longer texts are refused unread.
@@ -24,13 +24,21 @@ pub(crate) fn parse(text: &str) -> Result<Node, Diagnostic> {
         let title = format!("the file has {} bytes, at most {LONGEST} are read", text.len());
         return Err(Diagnostic::new("yaml", title, 0..0, "here"));
     }
-    let mut builder = Builder {
-        events: Parser::new_from_str(text),
-        offsets: Offsets::of(text),
-        anchors: HashMap::new(),
-        nodes: 0,
-    };
-    builder.document()
+    Builder::of(text).document()
+}
+
+/// Where an alias stands, and where what it stands for.
+pub(crate) struct Alias {
+    pub(crate) span: Range<usize>,
+    pub(crate) anchor: Range<usize>,
+}
+
+/// The tree of a text whose mistakes are nobody's concern yet, with where its aliases stand and what they stand for; nothing
+/// where it is no YAML at all.
+pub(crate) fn parse_leniently(text: &str) -> Option<(Node, Vec<Alias>)> {
+    let mut builder = Builder { is_lenient: true, ..Builder::of(text) };
+    let root = (text.len() <= LONGEST).then(|| builder.document().ok())??;
+    Some((root, builder.aliases))
 }
 
 /// Byte offsets of characters, since the parser counts characters.
@@ -48,14 +56,33 @@ impl Offsets {
     }
 }
 
+fn too_much(span: Range<usize>) -> Diagnostic {
+    let title = "the document is nested too deeply or too large";
+    Diagnostic::new("yaml", title, span, "from here on it is not read")
+}
+
 struct Builder<'a> {
     events: Parser<'a, saphyr_parser::StrInput<'a>>,
     offsets: Offsets,
     anchors: HashMap<usize, Node>,
+    aliases: Vec<Alias>,
     nodes: usize,
+    /// Whether a key may stand twice.
+    is_lenient: bool,
 }
 
 impl<'a> Builder<'a> {
+    fn of(text: &'a str) -> Self {
+        Self {
+            events: Parser::new_from_str(text),
+            offsets: Offsets::of(text),
+            anchors: HashMap::new(),
+            aliases: Vec::new(),
+            nodes: 0,
+            is_lenient: false,
+        }
+    }
+
     fn document(&mut self) -> Result<Node, Diagnostic> {
         loop {
             let (event, span) = self.next()?;
@@ -117,8 +144,7 @@ impl<'a> Builder<'a> {
     ) -> Result<Node, Diagnostic> {
         self.nodes += 1;
         if depth > DEEPEST || self.nodes > MOST_NODES {
-            let title = "the document is nested too deeply or too large";
-            return Err(Diagnostic::new("yaml", title, span, "from here on it is not read"));
+            return Err(too_much(span));
         }
         let (kind, anchor) = match event {
             Event::Scalar(text, style, anchor, tag) => {
@@ -131,7 +157,7 @@ impl<'a> Builder<'a> {
             }
             Event::SequenceStart(anchor, _) => (self.sequence(depth)?, anchor),
             Event::MappingStart(anchor, _) => (self.mapping(depth)?, anchor),
-            Event::Alias(anchor) => return self.alias(anchor, span),
+            Event::Alias(anchor) => return self.alias(anchor, span, depth),
             _ => {
                 let title = "a value is missing";
                 return Err(Diagnostic::new("yaml", title, span, "a value was expected here"));
@@ -144,11 +170,20 @@ impl<'a> Builder<'a> {
         Ok(node)
     }
 
-    fn alias(&mut self, anchor: usize, span: Range<usize>) -> Result<Node, Diagnostic> {
+    fn alias(
+        &mut self,
+        anchor: usize,
+        span: Range<usize>,
+        depth: usize,
+    ) -> Result<Node, Diagnostic> {
         let Some(node) = self.anchors.get(&anchor) else {
             let title = "this alias stands inside its own anchor";
             return Err(Diagnostic::new("yaml", title, span, "it would never end"));
         };
+        if depth + node.height() > DEEPEST {
+            return Err(too_much(span));
+        }
+        self.aliases.push(Alias { span: span.clone(), anchor: node.extent() });
         let node = Node { span, kind: node.kind.clone() };
         self.nodes += node.size();
         Ok(node)
@@ -169,6 +204,7 @@ impl<'a> Builder<'a> {
 
     fn mapping(&mut self, depth: usize) -> Result<Kind, Diagnostic> {
         let mut entries: Vec<(Key, Node)> = Vec::new();
+        let mut keys: HashMap<String, Range<usize>> = HashMap::new();
         loop {
             let (event, span) = self.next()?;
             let span = self.offsets.range(&span);
@@ -181,9 +217,9 @@ impl<'a> Builder<'a> {
                     return Err(Diagnostic::new("yaml", title, span, "this is not").help(help));
                 }
             };
-            if let Some((first, _)) = entries.iter().find(|(key, _)| key.text == text) {
+            let first = keys.insert(text.clone(), span.clone()).filter(|_| !self.is_lenient);
+            if let Some(first) = first {
                 let title = format!("key `{text}` appears twice");
-                let first = first.span.clone();
                 return Err(Diagnostic::new("duplicate-key", title, span, "again here")
                     .label(first, "first here"));
             }

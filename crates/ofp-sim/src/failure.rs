@@ -35,7 +35,7 @@ pub(crate) enum Failure {
         "requirement {0}: there is no check for it; `ofp-sim list requirements` lists those that there are"
     )]
     UnknownRequirement(String),
-    #[error("there is no requirement {id} with a check{suggestion}")]
+    #[error("there is no requirement with a check, problem or verb called {id}{suggestion}")]
     UnknownId { id: String, suggestion: String },
     #[error("--timeout {0}: expected a length of time such as 500ms, 30s or 2m")]
     BadTimeout(String),
@@ -64,8 +64,10 @@ pub(crate) enum Failure {
     NoToken(String),
     #[error("--snapshots accept: {0}")]
     CannotAccept(&'static str),
-    #[error("--report: two reports would be written to {}", .0.display())]
+    #[error("two reports, or a report and the evidence, would be written to {}", .0.display())]
     SameReport(PathBuf),
+    #[error("{} would be overwritten by a report or the evidence, and the run reads it", .0.display())]
+    Overwrites(PathBuf),
     #[error("no scenario was selected{0}")]
     NothingSelected(String),
     #[error("{} is there already; nothing was written", .0.display())]

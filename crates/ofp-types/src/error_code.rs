@@ -2,123 +2,83 @@
 
 use serde::{Deserialize, Serialize};
 
-/// An error code as it stands in the `error` member of an error body.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
-pub enum ErrorCode {
+macro_rules! codes {
+    ($($(#[doc = $what:literal])+ $member:ident $code:literal,)+) => {
+        /// An error code as it stands in the `error` member of an error body.
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+        pub enum ErrorCode { $($(#[doc = $what])+ #[serde(rename = $code)] $member),+ }
+
+        impl ErrorCode {
+            /// Every code.
+            pub const ALL: &[Self] = &[$(Self::$member),+];
+
+            /// The code as it stands on the wire.
+            #[must_use]
+            pub fn as_str(self) -> &'static str {
+                match self { $(Self::$member => $code),+ }
+            }
+        }
+    };
+}
+
+codes! {
     /// RFC 6749 §5.2: a parameter is missing, repeated or malformed.
-    #[serde(rename = "invalid_request")]
-    InvalidRequest,
+    InvalidRequest "invalid_request",
     /// RFC 9101 §7: the request object is not acceptable.
-    #[serde(rename = "invalid_request_object")]
-    InvalidRequestObject,
+    InvalidRequestObject "invalid_request_object",
     /// RFC 9396 §5: the authorization details are not acceptable.
-    #[serde(rename = "invalid_authorization_details")]
-    InvalidAuthorizationDetails,
+    InvalidAuthorizationDetails "invalid_authorization_details",
     /// RFC 6749 §5.2: client authentication failed.
-    #[serde(rename = "invalid_client")]
-    InvalidClient,
+    InvalidClient "invalid_client",
     /// RFC 6749 §5.2: the code or refresh token is wrong, used, expired or somebody else's.
-    #[serde(rename = "invalid_grant")]
-    InvalidGrant,
+    InvalidGrant "invalid_grant",
     /// RFC 6749 §5.2: this client may not use this grant.
-    #[serde(rename = "unauthorized_client")]
-    UnauthorizedClient,
+    UnauthorizedClient "unauthorized_client",
     /// RFC 6749 §5.2: the grant type is unknown.
-    #[serde(rename = "unsupported_grant_type")]
-    UnsupportedGrantType,
+    UnsupportedGrantType "unsupported_grant_type",
     /// RFC 6749 §4.1.2.1: the customer or the server said no.
-    #[serde(rename = "access_denied")]
-    AccessDenied,
+    AccessDenied "access_denied",
     /// RFC 6749 §5.2: the scope is unknown or more than granted.
-    #[serde(rename = "invalid_scope")]
-    InvalidScope,
+    InvalidScope "invalid_scope",
     /// RFC 6750 §3.1: the access token is unknown, expired or bound to another certificate.
-    #[serde(rename = "invalid_token")]
-    InvalidToken,
+    InvalidToken "invalid_token",
     /// RFC 6750 §3.1: the access token does not cover this.
-    #[serde(rename = "insufficient_scope")]
-    InsufficientScope,
+    InsufficientScope "insufficient_scope",
     /// RFC 6749 §4.1.2.1: an unexpected condition.
-    #[serde(rename = "server_error")]
-    ServerError,
+    ServerError "server_error",
     /// RFC 6749 §4.1.2.1: overloaded or in maintenance.
-    #[serde(rename = "temporarily_unavailable")]
-    TemporarilyUnavailable,
+    TemporarilyUnavailable "temporarily_unavailable",
     /// The account is suspended or blocked at the DP.
-    #[serde(rename = "Consent.AccountTemporarilyBlocked")]
-    AccountTemporarilyBlocked,
+    AccountTemporarilyBlocked "Consent.AccountTemporarilyBlocked",
     /// The account is closed, or was never part of the consent.
-    #[serde(rename = "Consent.PermanentAccountAccessFailure")]
-    PermanentAccountAccessFailure,
+    PermanentAccountAccessFailure "Consent.PermanentAccountAccessFailure",
     /// The core system behind the account is down.
-    #[serde(rename = "Consent.TransientAccountAccessFailure")]
-    TransientAccountAccessFailure,
+    TransientAccountAccessFailure "Consent.TransientAccountAccessFailure",
     /// The access token lacks the scope or permission.
-    #[serde(rename = "AccessToken.InvalidScope")]
-    AccessTokenInvalidScope,
+    AccessTokenInvalidScope "AccessToken.InvalidScope",
     /// The consent is unknown, or not in a state that allows this.
-    #[serde(rename = "Consent.Invalid")]
-    ConsentInvalid,
+    ConsentInvalid "Consent.Invalid",
     /// A business rule of the DP prevents the operation.
-    #[serde(rename = "Consent.BusinessRuleViolation")]
-    BusinessRuleViolation,
+    BusinessRuleViolation "Consent.BusinessRuleViolation",
     /// The signature is missing, malformed, by an unknown key, or wrong.
-    #[serde(rename = "JWS.InvalidSignature")]
-    JwsInvalidSignature,
+    JwsInvalidSignature "JWS.InvalidSignature",
     /// The signature holds but a claim does not.
-    #[serde(rename = "JWS.InvalidClaim")]
-    JwsInvalidClaim,
+    JwsInvalidClaim "JWS.InvalidClaim",
     /// The encrypted message, or the key it must be encrypted to, is unusable.
-    #[serde(rename = "JWE.DecryptionError")]
-    JweDecryptionError,
+    JweDecryptionError "JWE.DecryptionError",
     /// The DP did not answer in time (not in PayNet's list, seen with its DCs).
-    #[serde(rename = "Upstream.Timeout")]
-    UpstreamTimeout,
+    UpstreamTimeout "Upstream.Timeout",
     /// The DP's answer is not acceptable (not in PayNet's list, seen with its DCs).
-    #[serde(rename = "Upstream.InvalidResponse")]
-    UpstreamInvalidResponse,
+    UpstreamInvalidResponse "Upstream.InvalidResponse",
     /// More than the DC may ask of the DP in a minute (not in PayNet's list, seen with its DCs).
-    #[serde(rename = "Request.RateLimited")]
-    RateLimited,
+    RateLimited "Request.RateLimited",
 }
 
 impl ErrorCode {
     /// The code spelled exactly `text`, if it is one of these.
     #[must_use]
     pub fn exact(text: &str) -> Option<Self> {
-        serde_json::from_value(serde_json::Value::String(text.to_owned())).ok()
-    }
-
-    /// The code as it stands on the wire.
-    #[must_use]
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::InvalidRequest => "invalid_request",
-            Self::InvalidRequestObject => "invalid_request_object",
-            Self::InvalidAuthorizationDetails => "invalid_authorization_details",
-            Self::InvalidClient => "invalid_client",
-            Self::InvalidGrant => "invalid_grant",
-            Self::UnauthorizedClient => "unauthorized_client",
-            Self::UnsupportedGrantType => "unsupported_grant_type",
-            Self::AccessDenied => "access_denied",
-            Self::InvalidScope => "invalid_scope",
-            Self::InvalidToken => "invalid_token",
-            Self::InsufficientScope => "insufficient_scope",
-            Self::ServerError => "server_error",
-            Self::TemporarilyUnavailable => "temporarily_unavailable",
-            Self::AccountTemporarilyBlocked => "Consent.AccountTemporarilyBlocked",
-            Self::PermanentAccountAccessFailure => "Consent.PermanentAccountAccessFailure",
-            Self::TransientAccountAccessFailure => "Consent.TransientAccountAccessFailure",
-            Self::AccessTokenInvalidScope => "AccessToken.InvalidScope",
-            Self::ConsentInvalid => "Consent.Invalid",
-            Self::BusinessRuleViolation => "Consent.BusinessRuleViolation",
-            Self::JwsInvalidSignature => "JWS.InvalidSignature",
-            Self::JwsInvalidClaim => "JWS.InvalidClaim",
-            Self::JweDecryptionError => "JWE.DecryptionError",
-            Self::UpstreamTimeout => "Upstream.Timeout",
-            Self::UpstreamInvalidResponse => "Upstream.InvalidResponse",
-            Self::RateLimited => "Request.RateLimited",
-        }
+        Self::ALL.iter().copied().find(|code| code.as_str() == text)
     }
 }
 

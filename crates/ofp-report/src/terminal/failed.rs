@@ -10,7 +10,7 @@ use super::{Terminal, left_out, tame};
 use crate::{
     block, curl,
     run::Run,
-    shell::shell_word,
+    shell::shell_path,
     words::{self, count},
 };
 
@@ -32,7 +32,7 @@ impl<W: Write> Terminal<W> {
             }
             let own: Vec<&Finding> = scenario.findings.iter().filter(|f| is_own(f)).collect();
             self.own(run, &own)?;
-            let played = shell_word(&words::played(scenario));
+            let played = shell_path(&words::played(scenario));
             let started = &run.summary.started;
             let variables = words::variables(started, scenario);
             let rerun = format!("ofp-sim run {played}{}{variables}", started.rerun_flags);
@@ -73,9 +73,9 @@ impl<W: Write> Terminal<W> {
         }
         let at = format!("{}:{}", step.file.as_ref().unwrap_or(&scenario.file), step.line);
         let number = scenario.steps.iter().position(|other| std::ptr::eq(other, step));
-        let went_on = scenario.steps.iter().skip(number.map_or(0, |number| number + 1));
-        let went_on = went_on.clone().any(|later| later.status != StepStatus::Skipped);
-        let label = if went_on { "failed" } else { "stopped" };
+        let mut later = scenario.steps.iter().skip(number.map_or(0, |number| number + 1));
+        let stopped = later.len() > 0 && later.all(|later| later.status == StepStatus::Skipped);
+        let label = if stopped { "stopped" } else { "failed" };
         self.field(label, &format!("{} ({at})", run.summary.secrets.mask(&step.name)))?;
         if let Some(error) = &step.error {
             self.field("because", &run.summary.secrets.mask(error))?;
@@ -105,9 +105,10 @@ impl<W: Write> Terminal<W> {
         };
         let started = &run.summary.started;
         let flags = format!("{}{}", started.step_flags, words::variables(started, scenario));
-        self.field("look", &format!("ofp-sim explain step {}{flags}", shell_word(&place)))?;
+        self.field("look", &format!("ofp-sim explain step {}{flags}", shell_path(&place)))?;
         let exchange = blocks.iter().find_map(|finding| finding.exchange);
-        match exchange.or(step.exchanges.first().copied()).and_then(|id| curl::line(run, id)) {
+        match exchange.or(step.exchanges.first().copied()).and_then(|id| curl::line_below(run, id))
+        {
             Some(line) => {
                 writeln!(self.out, "    {}  {}", "curl    ".dimmed(), tame(&line).dimmed())
             }

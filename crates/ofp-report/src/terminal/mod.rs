@@ -71,14 +71,14 @@ impl<W: Write> Terminal<W> {
     fn started(&mut self, started: &RunStarted) -> std::io::Result<()> {
         self.progress.starts(started.scenarios);
         let scenarios = count(started.scenarios, "scenario");
-        let (tool, profile, target) =
-            (started.tool.bold(), words::profile(started), &started.target);
+        let (tool, profile) = (started.tool.bold(), tame(&words::profile(started)));
+        let target = tame(&started.target);
         writeln!(self.out, "{tool}  profile {profile}  against {target}  {scenarios}\n")
     }
 
     fn scenario(&mut self, scenario: &ScenarioResult) -> std::io::Result<()> {
         if scenario.status == ScenarioStatus::Passed
-            && let Some((of, _)) = scenario.id.0.split_once('[')
+            && let Some((of, _)) = words::row_of(&scenario.id.0)
         {
             let none = || PassedRows {
                 count: 0,
@@ -179,8 +179,7 @@ impl<W: Write> Terminal<W> {
 
 /// Why a scenario was left out, if it was.
 fn left_out(scenario: &ScenarioResult) -> Option<&str> {
-    let skipped = scenario.status == ScenarioStatus::Skipped;
-    scenario.steps.iter().find_map(|step| step.error.as_deref()).filter(|_| skipped)
+    scenario.reason().filter(|_| scenario.status == ScenarioStatus::Skipped)
 }
 
 /// What is said about the DP, and not about this tool.
@@ -191,5 +190,12 @@ fn of_dp(summary: &Summary) -> impl Iterator<Item = &RequirementResult> {
 /// A text without characters that a terminal would obey: it may come from a DP.
 #[must_use]
 pub fn tame(text: &str) -> String {
-    text.chars().map(|c| if c.is_control() { '\u{fffd}' } else { c }).collect()
+    text.chars().map(|c| if is_obeyed(c) { '\u{fffd}' } else { c }).collect()
+}
+
+/// Control characters, and those that turn what stands behind them around (UAX #9).
+fn is_obeyed(c: char) -> bool {
+    let turns =
+        matches!(c, '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
+    turns || c.is_control() || matches!(c, '\u{2028}' | '\u{2029}')
 }

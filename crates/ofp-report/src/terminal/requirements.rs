@@ -14,6 +14,9 @@ use crate::{curl, run::Run, words::count};
 /// More requirements that were not tested are counted, not named.
 const MOST_UNTESTED: usize = 40;
 
+/// More groups of which nothing was tested are told in one line.
+const MOST_QUIET_GROUPS: usize = 3;
+
 impl<W: Write> Terminal<W> {
     pub(super) fn findings(
         &mut self,
@@ -102,7 +105,7 @@ impl<W: Write> Terminal<W> {
 
     /// Long, so last, and dimmed.
     fn curl(&mut self, run: &Run<'_>, finding: &Finding) -> std::io::Result<()> {
-        match finding.exchange.and_then(|id| curl::line(run, id)) {
+        match finding.exchange.and_then(|id| curl::line_below(run, id)) {
             Some(line) => {
                 writeln!(self.out, "    {}  {}", "curl    ".dimmed(), tame(&line).dimmed())
             }
@@ -118,7 +121,17 @@ impl<W: Write> Terminal<W> {
             *words.entry(requirement.verdict.word()).or_default() += 1;
         }
         writeln!(self.out, "\n{}", "Requirements".bold())?;
-        for (letter, words) in groups {
+        let is_quiet = |words: &BTreeMap<&str, usize>| {
+            words.contains_key("not_tested")
+                && words.keys().all(|word| matches!(*word, "not_tested" | "not_applicable"))
+        };
+        let quiet: Vec<(char, usize)> = groups
+            .iter()
+            .filter(|(_, words)| is_quiet(words))
+            .map(|(letter, words)| (*letter, words["not_tested"]))
+            .collect();
+        let folds = quiet.len() > MOST_QUIET_GROUPS;
+        for (letter, words) in groups.into_iter().filter(|(_, words)| !(folds && is_quiet(words))) {
             let of = |word: &str| words.get(word).copied().unwrap_or(0);
             let parts = [
                 (of("pass"), "passed", colored::Color::Green),
@@ -133,6 +146,12 @@ impl<W: Write> Terminal<W> {
                 .map(|(number, word, colour)| format!("{number} {word}").color(colour).to_string())
                 .collect();
             writeln!(self.out, "  {letter}  {:<26}  {}", group_title(letter), parts.join(", "))?;
+        }
+        if folds {
+            let letters: Vec<String> = quiet.iter().map(|(letter, _)| letter.to_string()).collect();
+            let count: usize = quiet.iter().map(|(_, number)| number).sum();
+            let word = format!("{count} not tested").bright_black();
+            writeln!(self.out, "  {:<29}  {word}", letters.join(" "))?;
         }
         Ok(())
     }

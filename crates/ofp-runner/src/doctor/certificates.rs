@@ -12,6 +12,7 @@ use openssl::{
 };
 
 use super::Report;
+use crate::read::{read_found, text};
 
 /// Certificates that live on for less than this are worth a word.
 const SOON_DAYS: i64 = 14;
@@ -20,19 +21,9 @@ const LEAST_RSA_BITS: u32 = 2048;
 /// Longer files are none of ours.
 const LONGEST: u64 = 1024 * 1024;
 
-/// A file that is one, and not absurdly long.
-pub(super) fn bounded(path: &Path) -> std::io::Result<Vec<u8>> {
-    let file = std::fs::metadata(path)?;
-    match (file.is_file(), file.len()) {
-        (true, size) if size <= LONGEST => std::fs::read(path),
-        (true, size) => Err(std::io::Error::other(format!("it has {size} bytes"))),
-        (false, _) => Err(std::io::Error::other("it is not a file")),
-    }
-}
-
-/// The same as text.
+/// The text of a file that is one, and not absurdly long.
 pub(crate) fn bounded_text(path: &Path) -> std::io::Result<String> {
-    String::from_utf8(bounded(path)?).map_err(|_| std::io::Error::other("it is not UTF-8"))
+    read_found(path, LONGEST).and_then(text)
 }
 
 /// A file of the target, by the key that names it.
@@ -53,7 +44,7 @@ impl<'a> FileAt<'a> {
 
     /// The text of a file that is not absurdly long.
     pub(super) fn read(&self, report: &mut Report, code: &'static str) -> Option<Vec<u8>> {
-        match bounded(&self.path) {
+        match read_found(&self.path, LONGEST) {
             Ok(bytes) => Some(bytes),
             Err(error) => {
                 let came = format!("cannot read {}: {error}", self.path.display());

@@ -116,17 +116,18 @@ pub(super) fn holds(expected: &Value, actual: &Value) -> bool {
     }
 }
 
-/// An answer of so many lines is shown whole.
+/// So many lines of an answer are shown where no part of it is meant.
 const SHORT: usize = 15;
 
-/// A JSON text, with the parts at some paths marked; the whole, if it is short, where none is.
+/// A JSON text, with the parts at some paths marked; where there are none, its beginning.
 pub(super) fn shown_json(name: &str, body: &Value, paths: &[String], label: &str) -> Excerpt {
     let pretty = Pretty::of(body);
     let place = paths.iter().find_map(|path| pretty.places.get(&pointer(path))).cloned();
-    let short = pretty.text.lines().count() <= SHORT;
+    let lines = pretty.text.split_inclusive('\n');
+    let beginning: usize = lines.take(SHORT).map(str::len).sum();
     // what is missing is missed where the text begins; of what spans lines, the first character is marked
     let span = match place {
-        None if paths.is_empty() && short => 0..pretty.text.len(),
+        None if paths.is_empty() => 0..beginning,
         None => 0..1.min(pretty.text.len()),
         Some(place) if pretty.text[place.clone()].contains('\n') => place.start..place.start + 1,
         Some(place) => place,

@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use ofp_evidence::{Excerpt, ExchangeId, Finding, Message, cut};
+use ofp_evidence::{Excerpt, Finding, Message, cut};
 use ofp_jose::{CompactJwe, CompactJws, KeySet};
 use ofp_scenario::{CaptureFrom, ExpectJwe, ExpectJwt, Located, Presence, Step};
 use ofp_types::wire::wrapped_jws;
@@ -18,8 +18,6 @@ const SIGNATURES: [&str; 2] = ["x-signature", "x-fapi-signature"];
 pub(super) struct Heard {
     pub(super) status: u16,
     pub(super) message: Message,
-    /// The exchange that it came in, where that can be told.
-    pub(super) exchange: Option<ExchangeId>,
     /// What it says: what was decrypted, where it came encrypted.
     pub(super) json: Option<Value>,
 }
@@ -28,12 +26,7 @@ impl Heard {
     /// An answer that says what its body says.
     pub(super) fn of(status: u16, message: Message) -> Self {
         let json = serde_json::from_slice(&message.body).ok();
-        Self { status, message, exchange: None, json }
-    }
-
-    /// The same, from this exchange.
-    pub(super) fn over(self, exchange: ExchangeId) -> Self {
-        Self { exchange: Some(exchange), ..self }
+        Self { status, message, json }
     }
 
     /// The same, which says something else than its body does.
@@ -48,7 +41,9 @@ impl Heard {
         if let Some(expected) = &expect.status
             && !expected.value.contains(self.status)
         {
-            let start = cut(&self.message.text(), 200);
+            // what was decrypted says more than what came
+            let said = self.json.as_ref().map(ToString::to_string);
+            let start = cut(&said.unwrap_or_else(|| self.message.text().into_owned()), 120);
             let (wanted, came) = (format!("status {}", expected.value), self.status.to_string());
             let came = format!("{came} {start}").trim_end().to_owned();
             // what else is expected is expected of another answer
@@ -152,17 +147,14 @@ impl Heard {
             Ok(jwt) => jwt,
             Err(why) => return missed("a signed message whose signature is good".into(), why),
         };
-        let of = |part: &str, path: &str| {
-            let path = path.strip_prefix("$.").unwrap_or(path);
-            format!("{part}.{path}")
-        };
-        let header = expected.value.header.iter().map(|(path, value)| (of("header", path), value));
-        let claims = expected.value.claims.iter().map(|(path, value)| (of("claims", path), value));
-        let all = header.chain(claims);
-        let differs = |(path, wanted): (String, &Value)| {
-            differs(step, &expected.span, &jwt, &path, wanted, "the signed message")
-        };
-        all.filter_map(differs).collect()
+        let parts = [("header", &expected.value.header), ("claims", &expected.value.claims)];
+        let each = parts.into_iter().flat_map(|(part, wanted)| {
+            let (what, decoded) = (format!("jwt.{part}"), &jwt[part]);
+            wanted
+                .iter()
+                .filter_map(move |(path, wanted)| differs(step, decoded, path, wanted, &what))
+        });
+        each.collect()
     }
 
     /// Header and claims of the signed message in the answer, after its signature has been verified.
@@ -199,10 +191,10 @@ impl Heard {
             return vec![unmet(step, &expected.span, wanted, "none".into())];
         };
         let header = Value::Object(jwe.header.clone());
-        let differs = |(path, wanted): (&String, &Value)| {
-            differs(step, &expected.span, &header, path, wanted, "the JWE's header")
-        };
-        expected.value.header.iter().filter_map(differs).collect()
+        let wanted = expected.value.header.iter();
+        wanted
+            .filter_map(|(path, wanted)| differs(step, &header, path, wanted, "jwe.header"))
+            .collect()
     }
 
     /// What a capture names, or why there is nothing.
@@ -234,18 +226,19 @@ fn at(value: &Value, path: &str) -> Result<Value, String> {
 /// A member of something decoded that is not as expected.
 fn differs(
     step: &Step,
-    span: &Range<usize>,
     decoded: &Value,
     path: &str,
-    wanted: &Value,
+    wanted: &Located<Value>,
     what: &str,
 ) -> Option<Finding> {
     let found = query(decoded, path).unwrap_or_default();
-    if found.values.iter().any(|one| holds(wanted, one)) {
+    if found.values.iter().any(|one| holds(&wanted.value, one)) {
         return None;
     }
     let excerpt = shown_json(what, decoded, &found.paths, "it says this");
-    Some(unmet(step, span, format!("{path}: {wanted}"), found.shown()).showing(excerpt))
+    let path = path.strip_prefix("$.").unwrap_or(path);
+    let expected = format!("{what}.{path}: {}", wanted.value);
+    Some(unmet(step, &wanted.span, expected, found.shown()).showing(excerpt))
 }
 
 /// A text that is to be something, anything or nothing.

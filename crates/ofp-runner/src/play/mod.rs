@@ -4,8 +4,10 @@ mod evidence;
 mod expect;
 mod heard;
 mod pretty;
+mod seen;
 mod step;
 mod steps;
+mod wanted;
 
 use std::{
     path::{Path, PathBuf},
@@ -19,8 +21,8 @@ use ofp_evidence::{
     Severity, StepResult, StepStatus, Verdict,
 };
 
-use ofp_scenario::{PROFILES, Scenario};
-use ofp_types::Profile;
+use ofp_scenario::{Action, PROFILES, Scenario, Step};
+use ofp_types::{PlatformFault, Profile};
 
 use crate::{
     Loaded, SnapshotMode, World,
@@ -76,7 +78,10 @@ pub(crate) async fn play(
         verdicts.iter().flat_map(|(_, verdict)| verdict.findings().to_vec()).collect();
     // the conversation of a DP that fails a must is not worth comparing, and never to be accepted
     let broken = findings.iter().any(|finding| finding.severity == Severity::Failure);
-    if stopped.is_none() && loaded.scenario.snapshot && !broken {
+    let went_well =
+        |step: &StepResult| matches!(step.status, StepStatus::Passed | StepStatus::NotApplicable);
+    let whole = stopped.is_none() && steps.iter().all(went_well);
+    if whole && loaded.scenario.snapshot && !broken {
         findings.extend(check_snapshot(world, loaded, options, &records));
     }
     // a DP that is not ours may have nothing that a claim could rest on: then it is not tested, no more
@@ -87,10 +92,7 @@ pub(crate) async fn play(
     if stopped.is_none() {
         hold_to_verdicts(&mut steps, &loaded.scenario, &verdicts);
     }
-    findings.extend(not_struck.into_iter().map(|fault| {
-        let expected = format!("the fault {fault} strikes before the scenario ends");
-        expect::at_line(&loaded.source.name, 1, expected, "it has not struck".into())
-    }));
+    findings.extend(not_struck.into_iter().map(|fault| never_struck(loaded, fault)));
     file_by_cause(&mut steps, &records);
     let findings = attribute(&mut steps, findings);
     let result = ScenarioResult {
@@ -106,6 +108,21 @@ pub(crate) async fn play(
         until: all.len(),
     };
     Played { result, verdicts, misconfigured }
+}
+
+/// A fault of the platform that met no message: the scenario did not come to what it was about.
+fn never_struck(loaded: &Loaded, fault: PlatformFault) -> Finding {
+    let written = serde_json::to_string(&fault).unwrap_or_default();
+    let expected = format!("the fault {written} strikes before the scenario ends");
+    let came = "it has not struck".to_owned();
+    let is_it = |step: &&Step| {
+        matches!(&step.action, Action::Inject(inject)
+            if (inject.fault.at, inject.fault.effect) == (fault.at, fault.effect))
+    };
+    match loaded.scenario.steps.iter().rev().find(is_it) {
+        Some(step) => expect::unmet_by(step, expected, came),
+        None => expect::at_line(&loaded.source.name, 1, expected, came),
+    }
 }
 
 /// Why a scenario has nothing to say in a profile, if it has not.
@@ -162,7 +179,7 @@ pub(crate) fn played_before(
 
 /// A scenario that is not played, and why.
 pub(crate) fn not_played(loaded: &Loaded, because: &str) -> Played {
-    let skipped = |(at, step): (usize, &ofp_scenario::Step)| StepResult {
+    let skipped = |(at, step): (usize, &Step)| StepResult {
         name: step.name.clone(),
         file: step::file_of(step, loaded),
         line: step.line,

@@ -2,24 +2,18 @@
 
 use std::{
     collections::BTreeMap,
-    sync::Arc,
     time::{Duration, Instant},
 };
 
-use ofp_evidence::{
-    Exchange, ExchangeId, Finding, Handshake, Outcome, Record, Role, RunEvent, ScenarioId,
-    StepResult, StepStatus,
-};
-use ofp_scenario::{
-    Answers, Capture, CaptureFrom, ConsentMember, ExpectTls, Located, Presence, Step, Until,
-};
+use ofp_evidence::{Finding, RunEvent, ScenarioId, StepResult, StepStatus};
+use ofp_scenario::{Answers, Capture, CaptureFrom, ConsentMember, Step, Until};
 use serde_json::{Value, json};
-use url::Url;
 
 use super::{
     PlayOptions,
     expect::unmet,
-    heard::{Heard, presence},
+    heard::Heard,
+    seen::Seen,
     steps::{Actors, StepError, Stopped},
 };
 use crate::{Loaded, World};
@@ -119,7 +113,7 @@ impl Playing<'_> {
             Ok(outcome) => outcome,
             Err(_) => Err(StepError::Deadline(patience)),
         };
-        result.exchanges = exchanges_since(self.world, actors, before);
+        result.exchanges = self.seen(actors, &step, before).ids();
         let readings = async {
             let consents = actors.consents();
             self.world.try_other_readings(before, &consents).await;
@@ -171,7 +165,8 @@ impl Playing<'_> {
         let Some(until) = &step.until else {
             return self.attempt(actors, step, Attempt::begin(self.world, SOON)).await;
         };
-        let deadline = Instant::now() + until.at_most.0.unsigned_abs();
+        let begun = Instant::now();
+        let deadline = begun + until.at_most.0.unsigned_abs();
         let mut waiting = step.clone();
         waiting.expect = until.expect.clone();
         loop {
@@ -179,7 +174,8 @@ impl Playing<'_> {
             let is_last = attempt.started + until.every.0.unsigned_abs() > deadline;
             match self.attempt(actors, &waiting, attempt).await {
                 Ok(findings) if findings.is_empty() => {
-                    let attempt = Attempt { soon: SOON, ..attempt };
+                    // the step takes as long as all its tries
+                    let attempt = Attempt { started: begun, soon: SOON, ..attempt };
                     return Ok(self.held_at_last(actors, step, attempt).await);
                 }
                 Ok(findings) if is_last => {
@@ -233,20 +229,12 @@ impl Playing<'_> {
             let wanted = format!("at most {:?}", time.value.at_most.0.unsigned_abs());
             findings.push(unmet(step, &time.span, wanted, format!("{} ms", took.as_millis())));
         }
-        if step.answers() == Some(Answers::Page) {
-            findings.extend(self.headers_of_page(actors, step, before));
-        }
-        if let Some(redirect) = &expect.redirect {
-            findings.extend(self.redirect(actors, step, redirect, before));
-        }
-        if let Some(tls) = &expect.tls {
-            findings.extend(self.tls(actors, step, tls, before));
-        }
+        findings.extend(self.seen(actors, step, before).held());
         if let Some(status) = &expect.consent {
             let came = match actors.consents().last() {
                 Some(consent) => {
                     let waited = self.world.paynet.wait_for(consent, status.value, soon).await;
-                    waited.err().map(|unsettled| unsettled.to_string())
+                    waited.err().map(|unsettled| unsettled.came())
                 }
                 None => Some("no consent has been asked for".to_owned()),
             };
@@ -258,128 +246,26 @@ impl Playing<'_> {
         findings
     }
 
-    /// The headers of the last page that the customer got.
-    fn headers_of_page(&self, actors: &Actors<'_>, step: &Step, before: usize) -> Vec<Finding> {
-        let Some(headers) = &step.expect.headers else { return Vec::new() };
-        let page =
-            self.exchanges(actors, before).into_iter().rev().find(|x| x.from == Role::Customer);
-        let answer = page.as_ref().and_then(Exchange::response);
-        let each = headers.iter().filter_map(|(name, wanted)| {
-            let came = answer.and_then(|answer| answer.header(&name.to_ascii_lowercase()));
-            presence(step, &format!("header {name} of the page"), wanted, came)
-        });
-        each.collect()
-    }
-
-    fn redirect(
-        &self,
-        actors: &Actors<'_>,
-        step: &Step,
-        expected: &BTreeMap<String, Located<Presence>>,
+    fn seen<'s, 'w>(
+        &'s self,
+        actors: &'s Actors<'w>,
+        step: &'s Step,
         before: usize,
-    ) -> Vec<Finding> {
-        let location = self.location(actors, before);
-        let query = location.as_deref().map(parameters).unwrap_or_default();
-        let each = expected.iter().filter_map(|(name, wanted)| {
-            let came =
-                query.iter().find(|(known, _)| known == name).map(|(_, value)| value.as_str());
-            let what = format!("redirect parameter {name}");
-            let mut finding = presence(step, &what, wanted, came)?;
-            if location.is_none() {
-                finding.actual = "no redirect".into();
-            }
-            Some(finding)
-        });
-        each.collect()
-    }
-
-    /// Where the last redirect of the step leads that has parameters; the last one, where none has.
-    fn location(&self, actors: &Actors<'_>, before: usize) -> Option<String> {
-        let redirects: Vec<String> = self
-            .exchanges(actors, before)
-            .iter()
-            .filter_map(|exchange| Some(exchange.response()?.header("location")?.to_owned()))
-            .collect();
-        let with_query = redirects.iter().rev().find(|location| location.contains(['?', '#']));
-        with_query.or(redirects.last()).cloned()
-    }
-
-    fn tls(
-        &self,
-        actors: &Actors<'_>,
-        step: &Step,
-        expected: &Located<ExpectTls>,
-        before: usize,
-    ) -> Vec<Finding> {
-        // what a DC asks of PayNet is no TLS connection of the DP's
-        let to_dp = self.exchanges(actors, before).into_iter().filter(|x| x.to == Role::Dp);
-        let exchange = to_dp.last();
-        let handshake = exchange.as_ref().and_then(|exchange| self.handshake(exchange));
-        let failure = exchange.as_ref().and_then(|exchange| match &exchange.outcome {
-            Outcome::Failed(failure) => Some(failure.to_string()),
-            Outcome::Answered { .. } => None,
-        });
-        let failure = failure.or_else(|| handshake.as_ref()?.failure.clone());
-        let version = handshake.and_then(|handshake| handshake.version);
-        let ExpectTls { version: wanted, alert } = &expected.value;
-        let mut findings = Vec::new();
-        let mut missed = |wanted: String, came: Option<String>| {
-            let came = came.unwrap_or_else(|| "nothing of the kind".into());
-            findings.push(unmet(step, &expected.span, wanted, came));
-        };
-        if wanted.is_some() && *wanted != version {
-            missed(format!("TLS version {}", wanted.as_deref().unwrap_or_default()), version);
-        }
-        if let Some(alert) = alert {
-            let spaced = alert.replace('_', " ").to_lowercase();
-            let said = |text: &String| text.replace('_', " ").to_lowercase().contains(&spaced);
-            if !failure.as_ref().is_some_and(said) {
-                let came = failure.or_else(|| Some("the connection was accepted".into()));
-                missed(format!("TLS alert {alert}"), came);
-            }
-        }
-        findings
-    }
-
-    fn handshake(&self, exchange: &Exchange) -> Option<Handshake> {
-        let wanted = exchange.connection?;
-        self.world.journal.newest(|record| match record {
-            Record::Handshake(handshake) if handshake.id == wanted => Some(handshake.clone()),
-            _ => None,
-        })
-    }
-
-    /// The exchanges of the step that one of our actors began, in order.
-    fn exchanges(&self, actors: &Actors<'_>, before: usize) -> Vec<Exchange> {
-        let consents = actors.consents();
-        // a call about no consent is known by its answer
-        let heard: Vec<ExchangeId> =
-            actors.answers().iter().filter_map(|one| one.exchange).collect();
-        let mut all: Vec<Exchange> = self
-            .world
-            .journal
-            .since(before)
-            .iter()
-            .filter_map(|record| match &**record {
-                Record::Exchange(x)
-                    if x.from != Role::Dp
-                        && (x.consent.as_ref().is_some_and(|c| consents.contains(c))
-                            || heard.contains(&x.id)) =>
-                {
-                    Some(x.clone())
-                }
-                _ => None,
-            })
-            .collect();
-        all.sort_by_key(|exchange| exchange.id);
-        all
+    ) -> Seen<'s, 'w> {
+        Seen { world: self.world, actors, step, before }
     }
 
     /// Keeps what later steps want to know; what is not there comes back.
     fn capture(&mut self, actors: &Actors<'_>, step: &Step, before: usize) -> Vec<Finding> {
         let mut findings = Vec::new();
         for capture in &step.captures {
-            match self.found(actors, capture, before) {
+            match self.found(actors, step, capture, before) {
+                Ok(value) if capture.secret && has_short_leaf(&value) => {
+                    let name = capture.name.rsplit('/').next().unwrap_or_default();
+                    let wanted =
+                        format!("at least {SHORTEST_SECRET} characters to keep secret as `{name}`");
+                    findings.push(unmet(step, &capture.span, wanted, "fewer".into()));
+                }
                 Ok(value) => {
                     if capture.secret {
                         leaves(&value, &mut |text| self.world.journal.keep_secret(text));
@@ -399,14 +285,16 @@ impl Playing<'_> {
     fn found(
         &self,
         actors: &Actors<'_>,
+        step: &Step,
         capture: &Capture,
         before: usize,
     ) -> Result<Value, String> {
         match &capture.from {
             CaptureFrom::Redirect(name) => {
-                let location = self.location(actors, before).ok_or("no redirect")?;
-                let found = parameters(&location).into_iter().find(|(known, _)| known == name);
-                found.map(|(_, value)| json!(value)).ok_or_else(|| format!("no parameter {name}"))
+                self.seen(actors, step, before).parameter(name).map(|value| json!(value))
+            }
+            CaptureFrom::Header(name) if step.answers() == Some(Answers::Page) => {
+                self.seen(actors, step, before).header_of_page(name).map(|value| json!(value))
             }
             CaptureFrom::Consent(member) => {
                 let id = actors.consents().pop().ok_or("no consent has been asked for")?;
@@ -426,6 +314,15 @@ impl Playing<'_> {
     }
 }
 
+/// What is shorter cannot be told from other texts, and would be shown.
+const SHORTEST_SECRET: usize = 4;
+
+fn has_short_leaf(value: &Value) -> bool {
+    let mut is_short = false;
+    leaves(value, &mut |text| is_short |= text.len() < SHORTEST_SECRET);
+    is_short
+}
+
 /// Every text and number in a value.
 fn leaves(value: &Value, tell: &mut dyn FnMut(&str)) {
     match value {
@@ -441,27 +338,4 @@ fn in_vain(mut finding: Finding, until: &Until) -> Finding {
     let within = until.at_most.0.unsigned_abs();
     finding.expected = format!("{} within {within:?} (`until`)", finding.expected);
     finding
-}
-
-/// The parameters of a URL: those of the query, then those of the fragment.
-fn parameters(location: &str) -> Vec<(String, String)> {
-    let base = Url::parse("https://relative.invalid/").ok();
-    let Ok(url) = Url::options().base_url(base.as_ref()).parse(location) else { return Vec::new() };
-    let fragment = url.fragment().unwrap_or_default().to_owned();
-    let of_fragment = url::form_urlencoded::parse(fragment.as_bytes()).into_owned();
-    url.query_pairs().into_owned().chain(of_fragment).collect()
-}
-
-fn exchanges_since(world: &World, actors: &Actors<'_>, before: usize) -> Vec<ExchangeId> {
-    let records = world.journal.since(before);
-    let consents = actors.consents();
-    let ours = |record: &Arc<Record>| match &**record {
-        Record::Exchange(x) if x.consent.as_ref().is_some_and(|c| consents.contains(c)) => {
-            Some(x.id)
-        }
-        _ => None,
-    };
-    let mut ids: Vec<_> = records.iter().filter_map(ours).collect();
-    ids.sort_unstable();
-    ids
 }

@@ -11,6 +11,7 @@ use serde_json::Value;
 use similar::TextDiff;
 
 use super::SnapshotMode;
+use crate::read::{read_found, text};
 
 /// Where a snapshot is, and what to do with it.
 pub(crate) struct SnapshotOptions<'a> {
@@ -56,7 +57,7 @@ fn embedded(path: &Path, text: &str) -> Result<(), Box<Finding>> {
 }
 
 fn local(path: &Path, text: &str, options: &SnapshotOptions<'_>) -> Result<(), Box<Finding>> {
-    let accepted = match fs::read_to_string(path) {
+    let accepted = match kept(path) {
         Ok(accepted) => Some(accepted),
         Err(e) if e.kind() == std::io::ErrorKind::NotFound => None,
         Err(e) => return Err(problem(path, "a readable snapshot", &e.to_string())),
@@ -91,6 +92,14 @@ fn local(path: &Path, text: &str, options: &SnapshotOptions<'_>) -> Result<(), B
     }
 }
 
+/// A snapshot is a text of some pages.
+const LONGEST: u64 = 4 * 1024 * 1024;
+
+fn kept(path: &Path) -> std::io::Result<String> {
+    let bytes = read_found(path, LONGEST).and_then(text);
+    bytes.map_err(|e| std::io::Error::new(e.kind(), format!("{}: {e}", path.display())))
+}
+
 /// What follows insta's header.
 fn body(file: &str) -> &str {
     let after_first = file.strip_prefix("---\n").unwrap_or(file);
@@ -123,11 +132,11 @@ fn same_but_for_order(accepted: &str, seen: &str) -> bool {
 /// # Errors
 /// Those of reading the files.
 pub fn pending_snapshot(accepted: &Path, new: &Path) -> std::io::Result<String> {
-    let before = match fs::read_to_string(accepted) {
+    let before = match kept(accepted) {
         Err(e) if e.kind() == std::io::ErrorKind::NotFound => String::new(),
         text => text?,
     };
-    Ok(difference(body(&before), body(&fs::read_to_string(new)?)))
+    Ok(difference(body(&before), body(&kept(new)?)))
 }
 
 fn write(path: &Path, text: &str) -> Result<(), Box<Finding>> {

@@ -103,7 +103,7 @@ fn verdict(examined: &Examined) -> String {
     let bad = examined.report.bad().count();
     let warnings = lines.iter().filter(|line| matches!(line.finding, Finding::Warning { .. }));
     let (all, warnings) = (lines.len(), warnings.count());
-    let name = examined.target.as_ref().map_or("the target", Target::name);
+    let name = tame(examined.target.as_ref().map_or("the target", Target::name));
     match examined.report.exit_code() {
         exit::PASSED => {
             let plural = if warnings == 1 { "" } else { "s" };

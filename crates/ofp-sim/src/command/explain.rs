@@ -39,7 +39,8 @@ fn known(id: &str) -> Result<&'static Requirement, Failure> {
         let ids: Vec<&str> = catalogue().map(|requirement| requirement.id).collect();
         let suggestion = match closest(&upper, &ids).or_else(|| closest(id, &words)) {
             Some(meant) => format!(": did you mean {meant}?"),
-            None => "; `ofp-sim list requirements` has all".to_owned(),
+            None => "; `ofp-sim list requirements`, `ofp-sim explain problems` and `ofp-sim explain language` have all"
+                .to_owned(),
         };
         Failure::UnknownId { id: id.to_owned(), suggestion }
     })

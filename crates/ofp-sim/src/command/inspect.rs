@@ -8,7 +8,7 @@ use ofp_jose::{CompactJwe, CompactJws, DecryptionKey, JwkSet, KeySet};
 use ofp_net::SystemClock;
 use ofp_pki::{OpenOptions, Party, Pki};
 use ofp_report::tame;
-use ofp_runner::exit;
+use ofp_runner::{LONGEST_TEXT, exit, read_given};
 use ofp_types::{Clock as _, Profile, SigBody};
 use serde_json::Value;
 
@@ -78,7 +78,7 @@ pub(super) fn inspect(args: &InspectArgs, environment: &Environment) -> Result<u
     let profile = args.profile.as_deref().map(run::profile).transpose()?;
     let keys = Keys::open(args, profile.clone(), environment)?;
     let body = args.body.as_deref().map(|path| {
-        std::fs::read(path)
+        read_given(path, LONGEST_TEXT)
             .map_err(|e| Failure::File { path: path.to_owned(), reason: e.to_string() })
     });
     let mut sheet = Sheet {
@@ -100,14 +100,18 @@ pub(super) fn inspect(args: &InspectArgs, environment: &Environment) -> Result<u
 }
 
 fn read(token: &str) -> Result<String, Failure> {
-    /// Longer logs are cut.
-    const LONGEST: u64 = 4 * 1024 * 1024;
     if token != "-" {
         return Ok(token.to_owned());
     }
     let mut bytes = Vec::new();
-    let read = std::io::stdin().lock().take(LONGEST).read_to_end(&mut bytes);
-    read.map_err(|e| Failure::NoToken(format!("cannot read standard input: {e}")))?;
+    let read = std::io::stdin().lock().take(LONGEST_TEXT + 1).read_to_end(&mut bytes);
+    let read = read.map_err(|e| Failure::NoToken(format!("cannot read standard input: {e}")))?;
+    if read as u64 > LONGEST_TEXT {
+        let why = format!(
+            "standard input is longer than {LONGEST_TEXT} bytes: give the token's line alone"
+        );
+        return Err(Failure::NoToken(why));
+    }
     Ok(String::from_utf8_lossy(&bytes).into_owned())
 }
 
@@ -305,7 +309,8 @@ impl Sheet {
     }
 
     fn claims(&mut self, claims: &Value) {
-        let date = |name: &str| claims[name].as_f64();
+        // what is beyond is no time that anybody meant
+        let date = |name: &str| claims[name].as_f64().filter(|at| (0.0..1e12).contains(at));
         let kind = Kind::of(claims);
         self.line(&format!("    it is     {}", kind.name));
         for name in kind.needs {

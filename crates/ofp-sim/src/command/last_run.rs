@@ -4,6 +4,7 @@ use std::path::Path;
 
 use clap::Parser as _;
 use ofp_evidence::{ScenarioStatus, Summary};
+use ofp_runner::{LONGEST_TEXT, read_found};
 use serde::{Deserialize, Serialize};
 
 use super::run;
@@ -55,17 +56,27 @@ pub(super) fn keep(arguments: &[String], summary: &Summary, environment: &Enviro
 pub(super) fn rerun(variables: &VariableArgs, environment: &Environment) -> Result<u8, Failure> {
     let path = Path::new(FOLDER).join(FILE);
     let failed = |reason: String| Failure::File { path: path.clone(), reason };
-    let text = match std::fs::read(&path) {
+    let text = match read_found(&path, LONGEST_TEXT) {
         Err(e) if e.kind() == std::io::ErrorKind::NotFound => return Err(Failure::NoLastRun),
         text => text.map_err(|e| failed(e.to_string()))?,
     };
-    let last: LastRun = serde_json::from_slice(&text).map_err(|e| failed(e.to_string()))?;
+    let last: LastRun = serde_json::from_slice(&text).map_err(|e| {
+        failed(format!("it is not what a run leaves behind: {e}; a new run writes it anew"))
+    })?;
     if last.not_passed.is_empty() {
         let why = ": everything passed last time".to_owned();
         return Err(Failure::NothingSelected(why));
     }
     let arguments = std::iter::once("ofp-sim".to_owned()).chain(last.arguments.iter().cloned());
-    let args = Args::try_parse_from(arguments).map_err(|e| failed(e.to_string()))?;
+    let args = Args::try_parse_from(arguments).map_err(|e| {
+        // the first line says what, the others how to call the command
+        let said = e.to_string();
+        let first = said.lines().next().unwrap_or_default();
+        failed(format!(
+            "its arguments are none of `ofp-sim run`: {}",
+            first.trim_start_matches("error: ")
+        ))
+    })?;
     match args.command {
         Command::Run(mut args) => {
             // later ones outweigh

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use ofp_checks::catalogue;
 use ofp_report::tame;
-use ofp_runner::{LoadOptions, Loaded, exit, load_with, profile};
+use ofp_runner::{LoadOptions, Loaded, Reading, exit, load_with, profile};
 use ofp_scenario::{Candidate, Filter, PROFILES};
 use ofp_types::{DpFault, DpVariant, Mutation, Profile};
 
@@ -28,12 +28,13 @@ pub(super) fn list(what: ListWhat, filter: Option<&str>, paths: &[PathBuf]) -> R
         let candidate = Candidate { name: &row[0], tags: &words, requirements: &requirements };
         filter.as_ref().is_none_or(|filter| filter.selects(&candidate))
     };
-    shown(rows.into_iter().filter(selected).collect())
+    let all = rows.len();
+    shown(rows.into_iter().filter(selected).collect(), all)
 }
 
-fn shown(rows: Vec<Vec<String>>) -> Result<u8, Failure> {
+fn shown(rows: Vec<Vec<String>>, all: usize) -> Result<u8, Failure> {
     if rows.is_empty() {
-        return Err(Failure::NothingSelected(": the list is empty".into()));
+        return Err(Failure::NothingSelected(format!(": none of {all} is as --filter says")));
     }
     print(&columns(&rows))?;
     Ok(exit::PASSED)
@@ -41,13 +42,17 @@ fn shown(rows: Vec<Vec<String>>) -> Result<u8, Failure> {
 
 fn scenarios(filter: Option<&Filter>, paths: &[PathBuf]) -> Result<u8, Failure> {
     let selected = |one: &Loaded| filter.is_none_or(|filter| select::selects(filter, one));
-    let options = LoadOptions { open_variables: true, ..LoadOptions::default() };
-    let loaded = load_with(paths, &options)?.into_iter().filter(selected);
+    let asked = |candidate: &Candidate<'_>| filter.is_none_or(|filter| filter.selects(candidate));
+    let asked = filter.is_some().then_some(&asked as &dyn Fn(&Candidate<'_>) -> bool);
+    let options = LoadOptions { open_variables: true, asked, ..LoadOptions::default() };
+    let Reading { scenarios: loaded, unusable, .. } = load_with(paths, &options)?;
+    select::tell_unusable(&unusable);
+    let all = loaded.len();
     let row = |one: Loaded| {
         let (tags, title) = (one.scenario.tags.join(","), &one.scenario.title);
         vec![tame(&one.id), tame(&tags), tame(title)]
     };
-    shown(loaded.map(row).collect())
+    shown(loaded.into_iter().filter(selected).map(row).collect(), all)
 }
 
 /// Name, the requirements that must and may turn red, what it does.

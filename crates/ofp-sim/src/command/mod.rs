@@ -22,6 +22,7 @@ mod watch;
 use std::io::Write as _;
 
 use clap::CommandFactory as _;
+use ofp_report::tame;
 use ofp_runner::{LoadError, ProfileError, exit};
 use ofp_scenario::{Diagnostic, Filter, Source, render};
 
@@ -88,7 +89,10 @@ pub(crate) fn complain(failure: &Failure, environment: &Environment) {
         text.push_str("\n\n");
     }
     text.push_str("error: ");
-    text.push_str(&failure.to_string());
+    // names of files and what stands in them may be anybody's
+    let said = failure.to_string();
+    let lines: Vec<String> = said.lines().map(tame).collect();
+    text.push_str(&lines.join("\n"));
     text.push('\n');
     if let Some(help) = failure.help() {
         text.push_str("help: ");
@@ -115,7 +119,13 @@ fn print(text: &str) -> Result<(), Failure> {
 /// Says that something went wrong beside the main thing.
 fn warn(failure: &Failure) {
     // nowhere is left to say that even this failed
-    let _ = writeln!(std::io::stderr().lock(), "warning: {failure}");
+    let _ = writeln!(std::io::stderr().lock(), "warning: {}", tame(&failure.to_string()));
+}
+
+/// Says something beside the main thing that is no failure.
+fn note(text: &str) {
+    // nowhere is left to say that even this failed
+    let _ = writeln!(std::io::stderr().lock(), "note: {}", tame(text));
 }
 
 fn completions(shell: clap_complete::Shell) -> Result<u8, Failure> {

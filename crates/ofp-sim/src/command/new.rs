@@ -2,6 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
+use ofp_report::shell_path;
 use ofp_runner::exit;
 
 use super::print;
@@ -40,8 +41,15 @@ pub(super) fn new(args: &NewArgs) -> Result<u8, Failure> {
     write(&schema, &super::schema::text(&ofp_scenario::scenario_schema()))?;
     let (shown, schema) = (file.display(), schema.display());
     let next = match args.template {
-        TemplateName::Fragment => format!("use it in a scenario: `- use: {shown}`"),
-        _ => format!("play it with `ofp-sim run {shown}`"),
+        TemplateName::Fragment => {
+            let beside = file.file_name().unwrap_or_default().display();
+            let above = folder
+                .file_name()
+                .map(|name| format!(", of the folder above: `- use: {}/{beside}`", name.display()));
+            let above = above.unwrap_or_default();
+            format!("use it in a scenario of the same folder: `- use: {beside}`{above}")
+        }
+        _ => format!("play it with `ofp-sim run {}`", shell_path(&shown.to_string())),
     };
     print(&format!("{shown}\n{schema}: for completion in editors\n{next}\n"))?;
     Ok(exit::PASSED)

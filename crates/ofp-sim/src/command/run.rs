@@ -7,22 +7,23 @@ use std::{
     sync::{Arc, Mutex, PoisonError},
 };
 
-use ofp_evidence::{RunEvent, RunStarted, Summary};
+use ofp_evidence::{REFERENCE_DP, RunEvent, RunStarted, Summary};
 use ofp_net::{OsEntropy, SystemClock};
 use ofp_pki::{OpenOptions, Pki};
 use ofp_report::{Terminal, shell_word};
 use ofp_runner::{
-    LoadOptions, Loaded, RunOptions, SnapshotMode, Target, Voice, World, WorldOptions, evidence,
-    judge_evidence, load_with, run as play,
+    LONGEST_TEXT, LoadOptions, Loaded, Reading, RunOptions, SnapshotMode, Target, Voice, World,
+    WorldOptions, evidence, exit, judge_evidence, load_with, read_given, run as play, text,
 };
-use ofp_scenario::{Known, PROFILES, Source, Span, closest, parse_baseline, render};
+use ofp_scenario::{Candidate, Known, PROFILES, Source, Span, closest, parse_baseline, render};
 use ofp_types::{Clock as _, DpFault, DpVariant, Profile};
 
 use super::{
     doctor::preflight,
     last_run,
-    reports::{Reports, write_private},
-    select, watch,
+    reports::{Reports, failed, write_private},
+    select::{self, Asked},
+    watch,
 };
 use crate::{
     args::{DEFAULT_TIMEOUT, FailOn, JudgeArgs, RunArgs, Snapshots},
@@ -57,14 +58,7 @@ fn play_once(
     let mut reports = Reports::parse(&args.report)?;
     let faults = faults(&args.fault)?;
     let variants = variants(&args.variant)?;
-    let reading = LoadOptions {
-        values: select::values(&args.variables, environment)?,
-        open_variables: false,
-        profile: asked.as_ref().map(|profile| profile.name.clone()),
-    };
-    let loaded = load_with(&args.paths, &reading)?;
-    select::check_used(&reading.values, &loaded)?;
-    let scenarios = select::select(loaded, args, only)?;
+    let (scenarios, secrets) = chosen(args, only, asked.as_ref(), &reports, environment)?;
     can_accept(args, &scenarios)?;
     let baseline = args.baseline.as_deref().map(|path| baseline(path, environment)).transpose()?;
     let timeout = timeout(&args.timeout)?;
@@ -72,7 +66,8 @@ fn play_once(
         Ok(tested) => tested,
         Err(code) => return Ok(code),
     };
-    let mut options = options(args, environment, target.as_deref(), &profile, &scenarios)?;
+    let mut options = options(args, environment, target.as_deref(), &profile, scenarios.len())?;
+    options.started.variable_flags = variable_flags(args, &secrets);
     options.baseline = baseline;
     options.step_deadline = timeout;
     reports.open()?;
@@ -95,13 +90,87 @@ fn play_once(
     })?;
     // servers have been told to stop; what still hangs on a connection is not worth a wait
     runtime.shutdown_background();
-    reports.write(&summary)?;
-    if let (Some(path), Some(evidence)) = (&args.evidence, evidence) {
-        write_private(path, &evidence)?;
+    let left = Left { arguments, secrets: &secrets, summary: &summary, evidence };
+    left.write(args, &mut reports, environment)
+}
+
+/// What a run leaves behind.
+struct Left<'a> {
+    /// What stood behind `ofp-sim`.
+    arguments: &'a [String],
+    /// Names of variables whose values are kept nowhere.
+    secrets: &'a [String],
+    summary: &'a Summary,
+    evidence: Option<Kept>,
+}
+
+impl Left<'_> {
+    /// Writes everything that can be written, whatever cannot.
+    fn write(
+        self,
+        args: &RunArgs,
+        reports: &mut Reports,
+        environment: &Environment,
+    ) -> Result<u8, Failure> {
+        let mut failures = reports.write(self.summary);
+        if let Some(path) = &args.evidence {
+            let evidence = self.evidence.unwrap_or_else(|| Err("there is none".into()));
+            let written = evidence
+                .map_err(|why| failed(path, &why))
+                .and_then(|evidence| write_private(path, &evidence));
+            failures.extend(written.err());
+        }
+        // those of the run that is played again are among them already
+        let former = self.arguments.iter().filter(|argument| !argument.starts_with("--var="));
+        let arguments: Vec<String> = former.cloned().chain(told(args, self.secrets)).collect();
+        last_run::keep(&arguments, self.summary, environment);
+        ended(self.summary.exit_code, failures)
     }
-    let arguments = [arguments, &told(args, &scenarios)].concat();
-    last_run::keep(&arguments, &summary, environment);
-    Ok(summary.exit_code)
+}
+
+/// The evidence of a run, or why it cannot be kept.
+type Kept = Result<Vec<u8>, String>;
+
+/// What a run comes to of which not everything could be written: its verdict outweighs that.
+fn ended(code: u8, failures: Vec<Failure>) -> Result<u8, Failure> {
+    let mut end = Ok(code);
+    for failure in failures {
+        let outweighs = exit::worst(&[code, failure.exit_code()]) != code;
+        match end.is_ok() && outweighs {
+            true => end = Err(failure),
+            false => super::warn(&failure),
+        }
+    }
+    end
+}
+
+/// The scenarios to play, and the names of variables whose values nobody may see.
+fn chosen(
+    args: &RunArgs,
+    only: Option<&[String]>,
+    profile: Option<&Profile>,
+    reports: &Reports,
+    environment: &Environment,
+) -> Result<(Vec<Loaded>, Vec<String>), Failure> {
+    let asked_for = Asked::of(args, only)?;
+    let wants = |candidate: &Candidate<'_>| asked_for.wants(candidate);
+    let reading = LoadOptions {
+        asked: asked_for.is_choosy().then_some(&wants),
+        values: select::values(&args.variables, environment)?,
+        open_variables: false,
+        profile: profile.map(|profile| profile.name.clone()),
+    };
+    let Reading { scenarios: loaded, unusable, .. } = load_with(&args.paths, &reading)?;
+    select::tell_unusable(&unusable);
+    select::check_used(&reading.values, &loaded)?;
+    // also of scenarios that are not played: what is given for them is kept nowhere
+    let secrets: Vec<String> =
+        loaded.iter().flat_map(|one| one.scenario.secret_names.iter().cloned()).collect();
+    let own = loaded.iter().filter(|one| !one.embedded).map(|one| Path::new(&one.source.name));
+    let others = [&args.target, &args.baseline, &args.variables.vars];
+    let read: Vec<&Path> = own.chain(others.into_iter().flatten().map(PathBuf::as_path)).collect();
+    reports.check(args.evidence.as_deref(), &read)?;
+    Ok((asked_for.select(loaded)?, secrets))
 }
 
 /// A length of time for one step.
@@ -116,7 +185,7 @@ fn options(
     environment: &Environment,
     target: Option<&Target>,
     profile: &Profile,
-    scenarios: &[Loaded],
+    scenarios: usize,
 ) -> Result<RunOptions, Failure> {
     // a customer has one browser; and with snapshots it is always the same customer's turn
     let at_once = || match target {
@@ -137,11 +206,11 @@ fn options(
             tool: concat!("ofp-sim ", env!("CARGO_PKG_VERSION")).into(),
             profile: profile.name.clone(),
             experimental: profile.experimental,
-            target: target.map_or("the reference DP", Target::name).into(),
+            target: target.map_or(REFERENCE_DP, Target::name).into(),
             rerun_flags: flags(args, false),
             step_flags: flags(args, true),
-            variable_flags: variable_flags(args, scenarios),
-            scenarios: scenarios.len(),
+            variable_flags: Vec::new(),
+            scenarios,
         },
         pki_folder: Some(args.pki.display().to_string()),
     })
@@ -189,6 +258,7 @@ pub(super) fn tested(
 /// `ofp-sim judge`.
 pub(super) fn judge(args: &JudgeArgs) -> Result<u8, Failure> {
     let mut reports = Reports::parse(&args.report)?;
+    reports.check(None, &[&args.file])?;
     let summary = judge_evidence(&args.file, args.fail_on == FailOn::Should)?;
     let width = summary.scenarios.iter().map(|one| one.id.0.len()).max().unwrap_or(0);
     let mut terminal = Terminal::new(std::io::stdout(), width, false);
@@ -205,8 +275,7 @@ pub(super) fn judge(args: &JudgeArgs) -> Result<u8, Failure> {
     }
     reports.open()?;
     events.iter().for_each(|event| reports.tell(event));
-    reports.write(&summary)?;
-    Ok(summary.exit_code)
+    ended(summary.exit_code, reports.write(&summary))
 }
 
 /// Where a run is shown.
@@ -224,7 +293,7 @@ impl Stage<'_> {
         world: &WorldOptions,
         scenarios: &[Loaded],
         options: &RunOptions,
-    ) -> Result<(Arc<Summary>, Option<Vec<u8>>), Failure> {
+    ) -> Result<(Arc<Summary>, Option<Kept>), Failure> {
         let world = World::boot(pki, world, Arc::new(SystemClock), Arc::new(OsEntropy))?;
         let width = scenarios.iter().map(|one| one.id.len()).max().unwrap_or(0);
         let terminal = Terminal::new(std::io::stdout(), width, self.environment.interactive);
@@ -243,8 +312,8 @@ impl Stage<'_> {
             Err(e) if e.kind() != std::io::ErrorKind::BrokenPipe => return Err(Failure::Output(e)),
             _ => {}
         }
-        let kept = self.keep.then(|| evidence(world.settings(), &summary)).transpose();
-        let kept = kept.map_err(|e| Failure::Output(std::io::Error::other(e)))?;
+        let kept = || evidence(world.settings(), &summary).map_err(|e| e.to_string());
+        let kept = self.keep.then(kept);
         Ok((summary, kept))
     }
 }
@@ -259,7 +328,7 @@ pub(super) fn voice() -> Voice {
 
 fn baseline(path: &Path, environment: &Environment) -> Result<Vec<Known>, Failure> {
     let failed = |reason: String| Failure::File { path: path.to_owned(), reason };
-    let text = std::fs::read_to_string(path).map_err(|e| failed(e.to_string()))?;
+    let text = read_given(path, LONGEST_TEXT).and_then(text).map_err(|e| failed(e.to_string()))?;
     let source = Source::new(path.display().to_string(), text);
     let is_requirement = |id: &str| ofp_checks::find(id).is_some();
     parse_baseline(&source, &is_requirement).map_err(|problems| {
@@ -268,21 +337,17 @@ fn baseline(path: &Path, environment: &Environment) -> Result<Vec<Known>, Failur
     })
 }
 
-/// `--var NAME=VALUE`, as far as it is no secret.
-fn told(args: &RunArgs, scenarios: &[Loaded]) -> Vec<String> {
-    let is_secret =
-        |value: &str| scenarios.iter().any(|one| one.scenario.secrets.iter().any(|s| s == value));
-    let open = args
-        .variables
-        .var
-        .iter()
-        .filter(|given| given.split_once('=').is_some_and(|(_, value)| !is_secret(value)));
-    open.map(|given| format!("--var={given}")).collect()
+/// `--var NAME=VALUE`, as far as no scenario that was loaded calls the name a secret.
+fn told(args: &RunArgs, secrets: &[String]) -> Vec<String> {
+    let is_open = |given: &&String| {
+        given.split_once('=').is_some_and(|(name, _)| !secrets.iter().any(|secret| secret == name))
+    };
+    args.variables.var.iter().filter(is_open).map(|given| format!("--var={given}")).collect()
 }
 
 /// The variables that were given, each with the flag that gives it again.
-fn variable_flags(args: &RunArgs, scenarios: &[Loaded]) -> Vec<(String, String)> {
-    let kept = told(args, scenarios);
+fn variable_flags(args: &RunArgs, secrets: &[String]) -> Vec<(String, String)> {
+    let kept = told(args, secrets);
     let flag = |given: &String| {
         let name = given.split('=').next().unwrap_or_default();
         // a secret is for the reader to fill in

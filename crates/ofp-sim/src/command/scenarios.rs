@@ -2,6 +2,7 @@
 
 use std::path::Path;
 
+use ofp_report::shell_path;
 use ofp_runner::exit;
 use ofp_scenario::builtin;
 
@@ -20,7 +21,11 @@ pub(super) fn scenarios(action: &ScenariosAction) -> Result<u8, Failure> {
             .map_err(|e| Failure::File { path: folder.join(name), reason: e.to_string() })?;
     }
     let folder = folder.display();
-    print(&format!("{} files in {folder}\nplay them with `ofp-sim run {folder}`\n", files.len()))?;
+    print(&format!(
+        "{} files in {folder}\nplay them with `ofp-sim run {}`\n",
+        files.len(),
+        shell_path(&folder.to_string())
+    ))?;
     Ok(exit::PASSED)
 }
 

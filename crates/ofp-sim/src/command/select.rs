@@ -2,7 +2,8 @@
 
 use std::{collections::BTreeMap, path::Path};
 
-use ofp_runner::Loaded;
+use ofp_report::shell_path;
+use ofp_runner::{LONGEST_TEXT, Loaded, read_given, text};
 use ofp_scenario::{Candidate, Filter, Source, Values, closest, parse_values};
 
 use crate::{
@@ -27,7 +28,8 @@ pub(super) fn values(args: &VariableArgs, environment: &Environment) -> Result<V
 }
 
 fn read(path: &Path) -> Result<BTreeMap<String, String>, Failure> {
-    let text = std::fs::read_to_string(path)
+    let text = read_given(path, LONGEST_TEXT)
+        .and_then(text)
         .map_err(|e| Failure::File { path: path.to_owned(), reason: e.to_string() })?;
     let source = Source::new(path.display().to_string(), text);
     parse_values(&source).map_err(|problem| {
@@ -63,53 +65,78 @@ pub(super) fn filter(text: Option<&str>) -> Result<Option<Filter>, Failure> {
 
 /// Whether an expression selects a scenario.
 pub(super) fn selects(filter: &Filter, one: &Loaded) -> bool {
-    let requirements: Vec<&str> =
-        one.scenario.covers.iter().map(|covered| covered.value.as_str()).collect();
-    filter.selects(&Candidate {
-        name: &one.id,
-        tags: &one.scenario.tags,
-        requirements: &requirements,
-    })
+    with_candidate(one, |candidate| filter.selects(candidate))
 }
 
-/// The scenarios that tags, requirements and filter select, of those that are named, where any are.
-pub(super) fn select(
-    loaded: Vec<Loaded>,
-    args: &RunArgs,
-    only: Option<&[String]>,
-) -> Result<Vec<Loaded>, Failure> {
-    for id in &args.requirement {
-        if ofp_checks::find(id).is_none() {
+fn with_candidate<T>(one: &Loaded, ask: impl Fn(&Candidate<'_>) -> T) -> T {
+    let requirements: Vec<&str> =
+        one.scenario.covers.iter().map(|covered| covered.value.as_str()).collect();
+    let (name, tags) = (&one.id, &one.scenario.tags);
+    ask(&Candidate { name, tags, requirements: &requirements })
+}
+
+/// Files that stand in nobody's way are told of, so that nobody thinks that they were played.
+pub(super) fn tell_unusable(files: &[String]) {
+    for file in files {
+        super::note(&format!(
+            "{file} cannot be used, and nothing in it was asked for (`ofp-sim lint {}`)",
+            shell_path(file)
+        ));
+    }
+}
+
+/// What a run asks for: by tags, requirements, filter, and by name where only some are played.
+pub(super) struct Asked<'a> {
+    args: &'a RunArgs,
+    filter: Option<Filter>,
+    only: Option<&'a [String]>,
+}
+
+impl<'a> Asked<'a> {
+    pub(super) fn of(args: &'a RunArgs, only: Option<&'a [String]>) -> Result<Self, Failure> {
+        let filter = filter(args.filter.as_deref())?;
+        let leaves = filter.iter().flat_map(Filter::leaves).filter_map(|leaf| match leaf {
+            Filter::Requirement(id) if id.contains('-') => Some(id),
+            _ => None,
+        });
+        let unknown = |id: &&String| ofp_checks::find(id).is_none();
+        if let Some(id) = args.requirement.iter().chain(leaves).find(unknown) {
             return Err(Failure::UnknownRequirement(id.clone()));
         }
+        Ok(Self { args, filter, only })
     }
-    let filter = filter(args.filter.as_deref())?;
-    for leaf in filter.iter().flat_map(Filter::leaves) {
-        if let Filter::Requirement(id) = leaf
-            && id.contains('-')
-            && ofp_checks::find(id).is_none()
-        {
-            return Err(Failure::UnknownRequirement(id.clone()));
-        }
+
+    /// Whether only some of the scenarios are asked for.
+    pub(super) fn is_choosy(&self) -> bool {
+        let by_flag = !self.args.tag.is_empty() || !self.args.requirement.is_empty();
+        by_flag || self.filter.is_some() || self.only.is_some()
     }
-    let tagged = |one: &Loaded| {
-        args.tag.is_empty() || args.tag.iter().any(|tag| one.scenario.tags.contains(tag))
-    };
-    let covers = |one: &Loaded| {
-        let claims = |id: &String| one.scenario.covers.iter().any(|c| c.value.as_str() == id);
-        args.requirement.is_empty() || args.requirement.iter().any(claims)
-    };
-    let filtered = |one: &Loaded| filter.as_ref().is_none_or(|filter| selects(filter, one));
-    let named = |one: &Loaded| only.is_none_or(|ids| ids.contains(&one.id));
-    let all = loaded.len();
-    let wanted = |one: &Loaded| tagged(one) && covers(one) && filtered(one) && named(one);
-    let selected: Vec<Loaded> = loaded.into_iter().filter(wanted).collect();
-    if selected.is_empty() {
-        let why = match &args.filter {
-            Some(text) => format!(": none of {all} is as --filter '{text}' says"),
-            None => format!(": none of {all} has the tag or covers the requirement asked for"),
+
+    pub(super) fn wants(&self, one: &Candidate<'_>) -> bool {
+        let any = |wanted: &[String], has: &dyn Fn(&String) -> bool| {
+            wanted.is_empty() || wanted.iter().any(has)
         };
-        return Err(Failure::NothingSelected(why));
+        any(&self.args.tag, &|tag| one.tags.contains(tag))
+            && any(&self.args.requirement, &|id| one.requirements.contains(&id.as_str()))
+            && self.filter.as_ref().is_none_or(|filter| filter.selects(one))
+            && self.only.is_none_or(|ids| ids.iter().any(|id| id == one.name))
     }
-    Ok(selected)
+
+    /// The scenarios that are asked for.
+    pub(super) fn select(&self, loaded: Vec<Loaded>) -> Result<Vec<Loaded>, Failure> {
+        let all = loaded.len();
+        let wanted = |one: &Loaded| with_candidate(one, |candidate| self.wants(candidate));
+        let selected: Vec<Loaded> = loaded.into_iter().filter(wanted).collect();
+        if selected.is_empty() {
+            let why = match (&self.args.filter, self.only) {
+                (Some(text), _) => format!(": none of {all} is as --filter '{text}' says"),
+                (None, Some(_)) => format!(": none of {all} is one that did not pass last time"),
+                (None, None) => {
+                    format!(": none of {all} has the tag or covers the requirement asked for")
+                }
+            };
+            return Err(Failure::NothingSelected(why));
+        }
+        Ok(selected)
+    }
 }

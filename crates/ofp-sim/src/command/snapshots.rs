@@ -3,11 +3,11 @@
 use std::{
     collections::HashSet,
     io::{BufRead as _, Write as _},
-    path::{Path, PathBuf},
+    path::{Component, Path, PathBuf},
 };
 
 use colored::Colorize as _;
-use ofp_report::tame;
+use ofp_report::{shell_path, tame};
 use ofp_runner::{exit, pending_snapshot};
 
 use super::print;
@@ -76,10 +76,14 @@ fn of_file(path: &Path) -> Option<Pending> {
         path.with_file_name("snapshots").join(format!("{name}.snap"))
     });
     let path = beside.as_deref().unwrap_or(path);
-    let text = path.to_string_lossy();
-    let accepted =
-        PathBuf::from(text.strip_suffix(".new").unwrap_or(&text).trim_start_matches("./"));
-    let new = PathBuf::from(format!("{}.new", accepted.display()));
+    let path: PathBuf = path.components().filter(|part| *part != Component::CurDir).collect();
+    let accepted = match path.extension() {
+        Some(extension) if extension == "new" => path.with_extension(""),
+        _ => path,
+    };
+    let mut new = accepted.clone().into_os_string();
+    new.push(".new");
+    let new = PathBuf::from(new);
     new.is_file().then_some(Pending { new, accepted })
 }
 
@@ -87,14 +91,19 @@ fn failed(path: &Path, e: &std::io::Error) -> Failure {
     Failure::File { path: path.to_owned(), reason: e.to_string() }
 }
 
+/// A path as a terminal may show it.
+fn shown(path: &Path) -> String {
+    tame(&path.display().to_string())
+}
+
 fn accept(one: &Pending) -> Result<(), Failure> {
     std::fs::rename(&one.new, &one.accepted).map_err(|e| failed(&one.accepted, &e))?;
-    print(&format!("accepted  {}\n", one.accepted.display()))
+    print(&format!("accepted  {}\n", shown(&one.accepted)))
 }
 
 fn reject(one: &Pending) -> Result<(), Failure> {
     std::fs::remove_file(&one.new).map_err(|e| failed(&one.new, &e))?;
-    print(&format!("rejected  {}\n", one.accepted.display()))
+    print(&format!("rejected  {}\n", shown(&one.accepted)))
 }
 
 /// Each difference, and what to do about it.
@@ -106,7 +115,7 @@ fn review(pending: &[Pending]) -> Result<(), Failure> {
             "\n{} of {}  {}\n{}",
             at + 1,
             pending.len(),
-            one.accepted.display(),
+            shown(&one.accepted),
             difference(one)?
         ))?;
         let answer = loop {
@@ -152,10 +161,11 @@ fn difference(one: &Pending) -> Result<String, Failure> {
 /// Nobody can be asked: everything is shown, with the commands that decide.
 fn without_terminal(pending: &[Pending]) -> Result<u8, Failure> {
     for one in pending {
-        print(&format!("{}\n{}\n", one.accepted.display(), difference(one)?))?;
+        print(&format!("{}\n{}\n", shown(&one.accepted), difference(one)?))?;
     }
     let mut out = std::io::stdout().lock();
-    let names: Vec<String> = pending.iter().map(|one| one.accepted.display().to_string()).collect();
+    let names: Vec<String> =
+        pending.iter().map(|one| shell_path(&one.accepted.display().to_string())).collect();
     let written = writeln!(
         out,
         "there is no terminal to ask at; decide with\n  ofp-sim snapshots accept {0}\n  ofp-sim snapshots reject {0}",

@@ -27,7 +27,7 @@ pub(super) fn explain(args: &ExplainArgs, environment: &Environment) -> Result<u
     let file = numbered.or(lined).ok_or_else(bad)?.0;
     let values = select::values(&args.variables, environment)?;
     let options = LoadOptions { values, ..LoadOptions::default() };
-    let loaded = load_with(&[PathBuf::from(file)], &options)?;
+    let loaded = load_with(&[PathBuf::from(file)], &options)?.scenarios;
     let (mut loaded, at) = match (numbered, lined) {
         (Some((_, number)), _) => nth(loaded, file, number)?,
         (None, Some((_, line))) => find(loaded, file, line)?,
@@ -38,10 +38,24 @@ pub(super) fn explain(args: &ExplainArgs, environment: &Environment) -> Result<u
     loaded.scenario.snapshot = false;
     // only this step is looked at: what the rest would show is nobody's claim here
     loaded.scenario.covers.clear();
+    loaded.scenario.steps.iter_mut().for_each(|step| step.expect.requirements = None);
     let summary = played(args, environment, loaded)?;
     let Some(summary) = summary else { return Ok(exit::UNTESTED) };
     print(&sent(&summary))?;
-    Ok(summary.exit_code)
+    Ok(of_step(&summary))
+}
+
+/// What came of the step, whatever the scenario would have shown behind it.
+fn of_step(summary: &Summary) -> u8 {
+    match summary.scenarios.first().and_then(|scenario| scenario.steps.last()) {
+        Some(step) => match step.status {
+            StepStatus::Passed | StepStatus::NotApplicable => exit::PASSED,
+            StepStatus::Skipped | StepStatus::Failed | StepStatus::Error => {
+                exit::worst(&[summary.exit_code, exit::FAILED])
+            }
+        },
+        None => summary.exit_code,
+    }
 }
 
 /// The step of a number, from 1, in the first scenario of the file.
@@ -89,7 +103,7 @@ fn written(loaded: &Loaded, at: usize) -> String {
     let shown: String =
         lines.map(|(at, line)| format!("{:>5}  {}\n", at + 1, tame(line))).collect();
     let steps = loaded.scenario.steps.len();
-    let title = format!("{}  step {} of {steps}, as it is written", loaded.id, at + 1);
+    let title = format!("{}  step {} of {steps}, as it is written", tame(&loaded.id), at + 1);
     let doc = step.verb().map_or("", |verb| verb.doc);
     format!("{}\n\n{shown}\n  {doc}\n", title.bold())
 }
@@ -145,14 +159,16 @@ fn sent(summary: &Summary) -> String {
     let Some(step) = scenario.steps.last() else { return String::new() };
     let mut text = format!("\n{}\n", "As it is sent, played just now".bold());
     if step.status == StepStatus::Skipped {
-        let stopped = scenario.steps.iter().find(|one| one.status != StepStatus::Passed);
-        let (name, line, why) = stopped
-            .map_or(("", 0, None), |one| (one.name.as_str(), one.line, one.error.as_deref()));
+        let before = scenario.steps.iter().rev().skip(1);
+        let stopped = before.clone().find(|one| one.status != StepStatus::Skipped);
+        let (name, line, file) =
+            stopped.map_or(("", 0, None), |one| (one.name.as_str(), one.line, one.file.as_deref()));
+        let why = stopped.and_then(|one| one.error.as_deref()).or_else(|| scenario.reason());
+        let file = file.unwrap_or(&scenario.file);
         let why =
             why.map_or(String::new(), |why| format!(": {}", tame(&summary.secrets.mask(why))));
         return format!(
-            "{text}\n  nothing: the scenario stopped before it, at {name} ({}:{line}){why}\n",
-            scenario.file
+            "{text}\n  nothing: the scenario stopped before it, at {name} ({file}:{line}){why}\n"
         );
     }
     if step.exchanges.is_empty() {

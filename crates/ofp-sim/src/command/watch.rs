@@ -134,7 +134,7 @@ impl Wait {
                         break path;
                     }
                 };
-                while tokio::time::timeout(QUIET, changes.recv()).await.is_ok() {}
+                while let Ok(Some(_)) = tokio::time::timeout(QUIET, changes.recv()).await {}
                 Some(path)
             };
             tokio::select! {

@@ -3,15 +3,18 @@
 
 mod authoring;
 mod bad_input;
+mod expectations;
 mod journey;
 mod listing;
 mod reports;
+mod secrets;
 mod snapshots;
 mod target;
 mod up;
 mod watch;
 
 use std::{
+    fs,
     path::{Path, PathBuf},
     process::{Command, Output},
 };
@@ -103,3 +106,17 @@ fn sorted_scenarios(text: &str) -> String {
     lines[first..first + count].sort_unstable();
     lines.join("\n")
 }
+
+/// A folder with these files.
+fn folder_with(files: &[(&str, &str)]) -> tempfile::TempDir {
+    let folder = tempfile::tempdir().unwrap();
+    for (name, text) in files {
+        let path = folder.path().join(name);
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
+        fs::write(path, text).unwrap();
+    }
+    folder
+}
+
+const LOG_IN: &str = "scenario: log-in\ntitle: Somebody logs in\ntags: [mine]\nvars: { who: paynet }\nsteps:\n  - dc.request_consent:\n  \
+                      - customer.follow_authorization:\n  - customer.log_in: { username: \"{{ who }}\" }\n    expect: { screen: account_selection }\n";

@@ -4,7 +4,7 @@ use std::{collections::HashSet, fs};
 
 use serde_json::Value;
 
-use crate::run;
+use crate::{folder_with, run, run_in};
 
 fn reports(arguments: &[&str]) -> (i32, Value, String) {
     let folder = tempfile::tempdir().unwrap();
@@ -76,7 +76,7 @@ fn a_failure_stands_in_both_reports_with_everything_it_needs() {
     assert!(junit.contains(r#"<testsuite name="journey/approve""#), "{junit}");
     assert!(junit.contains(r#"<testsuite name="requirements""#), "{junit}");
     assert!(junit.contains("K-04 must The signature of the answer"), "{junit}");
-    assert!(junit.contains("<failure message=\"K-04\""), "{junit}");
+    assert!(junit.contains("<failure message=\"K-04: expected "), "{junit}");
     assert!(junit.contains("<skipped message="), "{junit}");
 }
 
@@ -100,4 +100,59 @@ fn no_report_shows_a_token_a_code_or_an_assertion() {
             }
         }
     }
+}
+
+/// What fails a run without failing a requirement is in every report, where it is written.
+#[test]
+fn what_an_author_expected_in_vain_is_in_every_report_with_its_file() {
+    let fragment = "fragment: asked\nsteps:\n  - dc.request_consent:\n  - dc.retrieve_consent:\n    expect: { json: { status: revoked } }\n";
+    let scenario = "scenario: a\ntitle: A\nsteps:\n  - use: fragments/asked.yaml\n";
+    let folder = folder_with(&[("s/a.yaml", scenario), ("s/fragments/asked.yaml", fragment)]);
+    let files = ["junit=o.xml", "markdown=o.md", "ndjson=o.ndjson", "ndjson=p.ndjson"];
+    let asked: Vec<&str> = files.iter().flat_map(|file| ["--report", *file]).collect();
+    let ran = run_in(folder.path(), &[&["s"][..], &asked].concat());
+    assert_eq!(ran.code, 1, "{}{}", ran.stdout, ran.stderr);
+    let read = |name: &str| fs::read_to_string(folder.path().join(name)).unwrap();
+    let junit = read("o.xml");
+    let case = junit.lines().find(|line| line.contains("2 dc.retrieve_consent")).unwrap();
+    assert!(case.contains("file=\"s/fragments/asked.yaml\" line=\"4\""), "{case}");
+    let message = "message=\"s/fragments/asked.yaml:5: expected status: &quot;revoked&quot;, came";
+    assert!(junit.contains(message), "{junit}");
+    let markdown = read("o.md");
+    assert!(markdown.contains("0 of 1 scenario passed, 1 expectation not met"), "{markdown}");
+    assert!(markdown.contains("| s/a | s/fragments/asked.yaml:5 |"), "{markdown}");
+    let lines = read("o.ndjson");
+    assert!(lines.lines().count() > 3 && lines == read("p.ndjson"), "{lines}");
+}
+
+#[test]
+fn no_report_takes_the_place_of_another_file() {
+    let scenario = "scenario: a\ntitle: A\nsteps:\n  - paynet.check_health:\n";
+    let folder = folder_with(&[("a.yaml", scenario)]);
+    for (arguments, said) in [
+        (&["--report", "json=o", "--report", "html=./o"][..], "would be written to ./o"),
+        (&["--report", "json=o", "--evidence", "o"], "would be written to o"),
+        (&["--report", "json=././a.yaml"], "a.yaml would be overwritten"),
+    ] {
+        let ran = run_in(folder.path(), &[&["a.yaml"], arguments].concat());
+        assert_eq!(ran.code, 2, "{}", ran.stdout);
+        assert!(ran.stderr.contains(said), "{}", ran.stderr);
+    }
+    assert_eq!(fs::read_to_string(folder.path().join("a.yaml")).unwrap(), scenario);
+}
+
+/// The verdict outweighs that something could not be written, and what could be written is.
+#[test]
+fn what_cannot_be_written_hides_no_verdict() {
+    let scenario =
+        "scenario: a\ntitle: A\nsteps:\n  - paynet.check_health:\n    expect: { status: 404 }\n";
+    let folder = folder_with(&[("a.yaml", scenario)]);
+    let unwritable = ["--report", "json=/nowhere/o", "--evidence", "evidence.json"];
+    let ran = run_in(folder.path(), &[&["a.yaml"][..], &unwritable].concat());
+    assert_eq!(ran.code, 1, "{}", ran.stderr);
+    assert!(ran.stderr.contains("/nowhere/o"), "{}", ran.stderr);
+    assert!(folder.path().join("evidence.json").is_file());
+    fs::write(folder.path().join("a.yaml"), scenario.replace("404", "200")).unwrap();
+    let ran = run_in(folder.path(), &[&["a.yaml"][..], &unwritable].concat());
+    assert_eq!(ran.code, 3, "{}", ran.stderr);
 }

@@ -2,7 +2,10 @@
 
 use ofp_scenario::{Driver, Step};
 
-use super::{Actors, Played, StepError};
+use super::{
+    Actors, Played, StepError,
+    errand::{BEHIND_PAGES, looks_behind_pages},
+};
 use crate::chromium::BrowserVisit;
 
 impl<'a> Actors<'a> {
@@ -14,6 +17,7 @@ impl<'a> Actors<'a> {
         }
         match step.mutate {
             Some(_) => Err(StepError::NotInBrowser("what a careless customer or an attacker does")),
+            None if looks_behind_pages(step) => Err(StepError::NotInBrowser(BEHIND_PAGES)),
             None => Ok(true),
         }
     }

@@ -11,7 +11,7 @@ use ofp_scenario::{Change, Provider, ResponseMode, Step, WhichConsent, WhichToke
 use ofp_types::{ReasonCode, StatusReason};
 
 use super::{Actors, Asked, Played, StepError};
-use crate::play::heard::Heard;
+use crate::play::{heard::Heard, wanted::Wanted};
 
 impl Actors<'_> {
     pub(super) async fn request_consent(&mut self) -> Played {
@@ -62,14 +62,14 @@ impl Actors<'_> {
             Err(DcError::Refused { status, body, .. }) => (*status, body.clone()),
             Err(_) => (0, String::new()),
         };
-        let refusal_expected = step.expect.status.as_ref().is_some_and(|s| s.value.are_errors());
         match refreshed {
             Ok(fresh) => {
                 if let Some(asked) = self.asked.last_mut() {
                     asked.linked = Some(fresh);
                 }
             }
-            Err(DcError::Refused { .. }) if refusal_expected => {}
+            // another status than the one that is expected is told below
+            Err(DcError::Refused { .. }) if Wanted::of(step).names_a_status() => {}
             Err(error) => return Err(error.into()),
         }
         let refused = || Message { headers: Vec::new(), body: body.into_bytes() };
@@ -141,7 +141,7 @@ impl Actors<'_> {
 
     /// Success, unless the step expects something else.
     fn replied(&self, what: &'static str, success: u16, step: &Step, reply: Reply) -> Played {
-        if step.expect.status.is_none() && step.until.is_none() && reply.status != success {
+        if !Wanted::of(step).names_a_status() && reply.status != success {
             let body = cut(&reply.message.text(), 300);
             return Err(StepError::Refused { what, status: reply.status, body });
         }

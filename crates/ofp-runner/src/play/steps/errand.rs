@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use ofp_scenario::{Action, Driver, Pick, Screen, Step};
+use ofp_scenario::{Action, Answers, Capture, CaptureFrom, Driver, Pick, Screen, Step};
 use ofp_types::{ConsentId, ConsentStatus};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
@@ -229,9 +229,26 @@ fn in_one_go(driver: Driver, step: &Step) -> Result<(), StepError> {
     let what = match (step.mutate.is_some(), expects) {
         (true, _) => "what a careless customer or an attacker does",
         (_, true) => "an expectation of another screen, or of a text,",
+        _ if looks_behind_pages(step) => BEHIND_PAGES,
         _ => return Ok(()),
     };
     Err(ErrandError::InOneGo { driver: driver.name(), what }.into())
+}
+
+/// What nobody sees who looks at pages.
+pub(super) const BEHIND_PAGES: &str = "an expectation of a page's headers, connection or redirect,";
+
+/// Whether a step that is answered with a page expects something that only who makes the requests can see.
+pub(super) fn looks_behind_pages(step: &Step) -> bool {
+    let expect = &step.expect;
+    let captures = |capture: &Capture| {
+        matches!(capture.from, CaptureFrom::Header(_) | CaptureFrom::Redirect(_))
+    };
+    step.answers() == Some(Answers::Page)
+        && (expect.headers.is_some()
+            || expect.tls.is_some()
+            || expect.redirect.is_some()
+            || step.captures.iter().any(captures))
 }
 
 fn accounts(pick: Option<&Pick>) -> Value {

@@ -15,7 +15,7 @@ impl Actors<'_> {
             Ok(found) => found,
             Err(unsettled) => {
                 let expected = format!("consent {} within {within:?}", expected.status);
-                return missed(expected, unsettled.to_string());
+                return missed(expected, unsettled.came());
             }
         };
         let actual = found.status_reason.map(|reason| reason.reason_code);

@@ -17,16 +17,16 @@ use std::{
 };
 
 use ofp_dc::{DcError, Linked, Pending};
-use ofp_evidence::{ExchangeId, Failure, Finding, Message};
+use ofp_evidence::{Exchange, ExchangeId, Failure, Finding, Message};
 use ofp_paynet::{ForwardError, Unsettled};
-use ofp_scenario::{Action, Expect, Scenario, Step, WhichConsent};
+use ofp_scenario::{Action, Scenario, Step, WhichConsent};
 use ofp_types::{ConsentId, IllegalTransition};
 use url::Url;
 
 pub(crate) use dc::end_of_day;
 use errand::{Errand, ErrandError};
 
-use super::heard::Heard;
+use super::{heard::Heard, wanted::Wanted};
 use crate::{
     World, WorldError,
     chromium::{BrowserVisit, ChromiumError},
@@ -142,6 +142,8 @@ pub(super) struct Actors<'a> {
     seat: usize,
     /// The answers that the step got.
     answers: RefCell<Vec<Heard>>,
+    /// Calls of the step that may be about no consent.
+    calls: RefCell<Vec<ExchangeId>>,
 }
 
 type Played = Result<Vec<Finding>, StepError>;
@@ -151,6 +153,7 @@ impl<'a> Actors<'a> {
         Self {
             seat,
             answers: RefCell::default(),
+            calls: RefCell::default(),
             errand: None,
             chromium: None,
             world,
@@ -172,6 +175,7 @@ impl<'a> Actors<'a> {
     /// Carries out a step; what was not as expected comes back.
     pub(super) async fn play(&mut self, step: &Step) -> Played {
         self.answers.borrow_mut().clear();
+        self.calls.borrow_mut().clear();
         match &step.action {
             Action::RequestConsent => self.request_consent().await,
             Action::ExchangeCode => self.exchange_code().await,
@@ -278,12 +282,13 @@ impl<'a> Actors<'a> {
         step: &Step,
         (exchange, result): (ExchangeId, Result<(u16, Message), Failure>),
     ) -> Played {
+        self.calls.borrow_mut().push(exchange);
         match result {
-            Ok((status, message)) => {
-                Ok(self.heard(step, Heard::of(status, message).over(exchange)))
+            Ok((status, message)) => Ok(self.heard(step, Heard::of(status, message))),
+            Err(failure) if Wanted::of(step).needs_answer() => {
+                Err(StepError::NoAnswer { what, failure })
             }
-            Err(_) if step.expect == Expect::default() => Ok(Vec::new()),
-            Err(failure) => Err(StepError::NoAnswer { what, failure }),
+            Err(_) => Ok(Vec::new()),
         }
     }
 
@@ -292,6 +297,15 @@ impl<'a> Actors<'a> {
         let findings = heard.held_to(step, &self.world.settings.dp_keys);
         self.answers.borrow_mut().push(heard);
         findings
+    }
+
+    /// Whether an exchange belongs to the scenario: it is about one of its consents, or a call of the step that is under
+    /// way and about none.
+    pub(super) fn is_ours(&self, exchange: &Exchange) -> bool {
+        match &exchange.consent {
+            Some(consent) => self.asked.iter().any(|asked| asked.consent.as_ref() == Some(consent)),
+            None => self.calls.borrow().contains(&exchange.id),
+        }
     }
 
     /// The answers that the step got.

@@ -9,7 +9,8 @@ use ofp_scenario::{
     WhichConsent,
 };
 use ofp_types::{
-    AccountId, ConsentId, ConsentStatus, FaultLife, FaultPoint, ReasonCode, StatusReason, Trigger,
+    AccountId, ConsentId, ConsentStatus, FaultLife, FaultPoint, PlatformFault, ReasonCode,
+    StatusReason, Trigger,
 };
 
 use super::{Actors, Played, StepError, reading::accounts};
@@ -192,12 +193,12 @@ impl Actors<'_> {
     }
 
     /// Faults that were to strike so many times and have not.
-    pub(crate) fn not_struck(&self) -> Vec<String> {
+    pub(crate) fn not_struck(&self) -> Vec<PlatformFault> {
         let ours = self.scopes();
         let waiting = self.world.paynet.faults().into_iter().filter(|fault| {
             ours.contains(&fault.scope) && matches!(fault.fault.life, FaultLife::Times(_))
         });
-        waiting.filter_map(|fault| serde_json::to_string(&fault.fault).ok()).collect()
+        waiting.map(|fault| fault.fault).collect()
     }
 
     fn scopes(&self) -> Vec<FaultScope> {

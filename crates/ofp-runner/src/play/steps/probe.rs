@@ -3,14 +3,14 @@
 use super::{Actors, Played, StepError};
 use crate::{
     customer::{Visit, code_in},
-    play::{expect::unmet, heard::Heard},
+    play::{expect::unmet, heard::Heard, wanted::Wanted},
     probe::Plan,
 };
 use futures_util::future::try_join_all;
 use ofp_checks::{refused, served};
 use ofp_evidence::{Endpoint, Exchange, Finding, Outcome, Record};
 use ofp_net::parse_form;
-use ofp_scenario::{Expect, Probe, Refused, Step, WhichConsent};
+use ofp_scenario::{Probe, Refused, Step, WhichConsent};
 use serde_json::Value;
 
 use ofp_types::{AccountId, Consent, ConsentId, uuid_v4, wire::UpdateConsent};
@@ -49,7 +49,7 @@ impl Actors<'_> {
     }
 
     fn weigh_probe(&self, exchange: &Exchange, step: &Step) -> Played {
-        if wants_refusal(&step.expect) {
+        if Wanted::of(step).means_refusal(exchange.status()) {
             self.world.journal.add(Record::RefusalExpected { exchange: exchange.id });
         }
         let mut findings = self.held_to(exchange, step);
@@ -57,7 +57,7 @@ impl Actors<'_> {
             Outcome::Answered { status, message } => {
                 findings.extend(self.heard(step, Heard::of(*status, message.clone())));
             }
-            Outcome::Failed(failure) if wants_answer(&step.expect) => {
+            Outcome::Failed(failure) if Wanted::of(step).needs_answer() => {
                 let failure = failure.clone();
                 return Err(StepError::NoAnswer { what: "the DP", failure });
             }
@@ -199,19 +199,6 @@ impl Actors<'_> {
         let books = bank.books();
         books.customers.iter().flat_map(|customer| &customer.accounts).map(|a| a.id.clone()).next()
     }
-}
-
-/// Whether something is expected that only an answer can meet.
-fn wants_answer(expect: &Expect) -> bool {
-    let of_answer =
-        ["status", "headers", "json", "json_exact", "json_absent", "redirect", "jwt", "jwe"];
-    expect.written().iter().any(|key| of_answer.contains(key))
-}
-
-/// Whether the author wants the request refused, in so many words or by a status.
-fn wants_refusal(expect: &Expect) -> bool {
-    let by_status = expect.status.as_ref().is_some_and(|status| status.value.are_errors());
-    by_status || expect.refused.as_ref().is_some_and(|refused| refused.value.is_wanted())
 }
 
 /// The error code in an answer: `error`, or what other tools of the trade call it.

@@ -1,6 +1,6 @@
 //! The DC reads account data; what it got out of it becomes evidence.
 
-use std::{num::NonZeroU32, time::Duration};
+use std::time::Duration;
 
 use ofp_dc::{DcError, Linked, Reading, Resource};
 use ofp_evidence::{Decryption, Endpoint, Exchange, ExchangeId, Finding, Reader, Record};
@@ -10,7 +10,11 @@ use ofp_types::{AccountId, ConsentId, InteractionId, Kid};
 use serde_json::json;
 
 use super::{Actors, Played, StepError};
-use crate::play::heard::{Heard, encrypted_part};
+use crate::play::{
+    expect::unmet_by,
+    heard::{Heard, encrypted_part},
+    wanted::Wanted,
+};
 
 /// How long a decision may be on its way.
 const A_MOMENT: Duration = Duration::from_secs(1);
@@ -30,54 +34,71 @@ impl Actors<'_> {
             ofp_scenario::Resource::Account => Resource::Account,
             ofp_scenario::Resource::Balance => Resource::Balances,
         };
-        let mut findings = Vec::new();
-        let mut failed = None;
+        let mut outcome = Outcome::default();
         for account in accounts(linked, read.account)? {
             for _ in 0..read.times.get() {
                 let reading = self.world.dc.read(linked, account, resource, &[]).await?;
-                findings.extend(self.weigh(&reading, endpoint(resource), step));
-                failed = failed.or(reading.data.err());
+                outcome.findings.extend(self.weigh(&reading, endpoint(resource), step));
+                outcome.failed(reading.data.err(), step);
             }
         }
-        concluded(findings, failed, step)
+        outcome.concluded()
     }
 
     /// Page after page; what is expected of the JSON is expected of all the pages together.
     pub(super) async fn read_transactions(&self, read: &ReadTransactions, step: &Step) -> Played {
         self.at_rest().await;
         let linked = self.linked(WhichConsent::Last)?;
+        let mut outcome = Outcome::default();
+        for account in accounts(linked, read.account)? {
+            self.pages(linked, account, read, step, &mut outcome).await?;
+        }
+        outcome.concluded()
+    }
+
+    /// The pages of one account, as many as are asked for; a refusal ends them.
+    async fn pages(
+        &self,
+        linked: &Linked,
+        account: &AccountId,
+        read: &ReadTransactions,
+        step: &Step,
+        outcome: &mut Outcome,
+    ) -> Result<(), StepError> {
         let size = read.page_size.map(|size| size.to_string());
         let given =
             [("page_size", &size), ("from_date", &read.from_date), ("to_date", &read.to_date)];
-        let mut findings = Vec::new();
-        for account in accounts(linked, read.account)? {
-            let mut query: Vec<(&str, String)> = given
-                .iter()
-                .filter_map(|(name, value)| Some((*name, value.as_ref()?.clone())))
-                .collect();
-            let (mut all, mut last) = (Vec::new(), None);
-            for _ in 0..read.pages.map_or(MOST_PAGES, NonZeroU32::get) {
-                let fields: Vec<(&str, &str)> =
-                    query.iter().map(|(n, v)| (*n, v.as_str())).collect();
-                let reading =
-                    self.world.dc.read(linked, account, Resource::Transactions, &fields).await?;
-                self.write_decryptions(&reading, Endpoint::Transactions);
-                let Ok(page) = reading.data else {
-                    let heard = Heard::of(reading.status, reading.message);
-                    findings.extend(self.heard(step, heard));
-                    return concluded(findings, reading.data.err(), step);
-                };
-                last = Some(reading.message);
-                all.extend(page["data"].as_array().cloned().unwrap_or_default());
-                match page["meta"]["next_page_params"].as_str() {
-                    Some(next) => query = vec![("next_page_params", next.to_owned())],
-                    None => break,
-                }
+        let given = given.iter().filter_map(|(name, value)| Some((*name, value.as_ref()?.clone())));
+        let mut query: Vec<(&str, String)> = given.collect();
+        let (mut all, mut last) = (Vec::new(), None);
+        for page in 1_u32.. {
+            let fields: Vec<(&str, &str)> = query.iter().map(|(n, v)| (*n, v.as_str())).collect();
+            let reading =
+                self.world.dc.read(linked, account, Resource::Transactions, &fields).await?;
+            let Ok(data) = &reading.data else {
+                outcome.findings.extend(self.weigh(&reading, Endpoint::Transactions, step));
+                outcome.failed(reading.data.err(), step);
+                return Ok(());
+            };
+            self.write_down(&reading, Endpoint::Transactions, step);
+            all.extend(data["data"].as_array().cloned().unwrap_or_default());
+            let next = data["meta"]["next_page_params"].as_str().map(str::to_owned);
+            last = Some(reading.message);
+            if read.pages.is_some_and(|pages| pages.get() <= page) {
+                break;
             }
-            let heard = Heard::of(200, last.unwrap_or_default()).saying(json!({ "data": all }));
-            findings.extend(self.heard(step, heard));
+            let Some(next) = next else { break };
+            if page == MOST_PAGES {
+                let wanted = format!("the last page within {MOST_PAGES}");
+                let came = "still another one: `pages` says how many to read".to_owned();
+                outcome.findings.push(unmet_by(step, wanted, came));
+                break;
+            }
+            query = vec![("next_page_params", next)];
         }
-        Ok(findings)
+        let heard = Heard::of(200, last.unwrap_or_default()).saying(json!({ "data": all }));
+        outcome.findings.extend(self.heard(step, heard));
+        Ok(())
     }
 
     /// The DC asks when the DP has been told of every change, or has had the time to be: an event that
@@ -116,18 +137,23 @@ impl Actors<'_> {
     }
 
     fn weigh(&self, reading: &Reading, endpoint: Endpoint, step: &Step) -> Vec<Finding> {
-        self.write_decryptions(reading, endpoint);
-        if step.expect.status.as_ref().is_some_and(|status| status.value.are_errors())
-            && let Some(exchange) = self.find(endpoint, &reading.interaction)
-        {
-            self.world.journal.add(Record::RefusalExpected { exchange: exchange.id });
-        }
+        self.write_down(reading, endpoint, step);
         let heard = Heard::of(reading.status, reading.message.clone());
         let heard = match &reading.data {
             Ok(data) => heard.saying(data.clone()),
             Err(_) => heard,
         };
         self.heard(step, heard)
+    }
+
+    /// What the journal cannot know of an answer.
+    fn write_down(&self, reading: &Reading, endpoint: Endpoint, step: &Step) {
+        self.write_decryptions(reading, endpoint);
+        if Wanted::of(step).means_refusal(Some(reading.status))
+            && let Some(exchange) = self.find(endpoint, &reading.interaction)
+        {
+            self.world.journal.add(Record::RefusalExpected { exchange: exchange.id });
+        }
     }
 
     /// What the DC got out of the DP's answer, and what another DC would.
@@ -196,13 +222,25 @@ pub(super) fn accounts(linked: &Linked, which: WhichAccount) -> Result<Vec<&Acco
     if accounts.is_empty() { Err(StepError::NoAccount) } else { Ok(accounts) }
 }
 
-/// A refusal that was expected is no error of the step.
-fn concluded(findings: Vec<Finding>, failed: Option<DcError>, step: &Step) -> Played {
-    let expected = step.expect.status.as_ref();
-    let refusal_expected =
-        expected.is_some_and(|status| status.value.exclude_success()) || step.until.is_some();
-    match failed {
-        Some(error) if findings.is_empty() && !refusal_expected => Err(error.into()),
-        _ => Ok(findings),
+/// What came of all the calls of a step.
+#[derive(Default)]
+struct Outcome {
+    findings: Vec<Finding>,
+    /// The first failure that the author did not expect.
+    failed: Option<DcError>,
+}
+
+impl Outcome {
+    fn failed(&mut self, failure: Option<DcError>, step: &Step) {
+        let unexpected = failure.filter(|failure| !Wanted::of(step).excuses(failure));
+        self.failed = self.failed.take().or(unexpected);
+    }
+
+    /// What differs from what was expected says more than that it failed.
+    fn concluded(self) -> Played {
+        match self.failed {
+            Some(error) if self.findings.is_empty() => Err(error.into()),
+            _ => Ok(self.findings),
+        }
     }
 }
