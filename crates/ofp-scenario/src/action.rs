@@ -216,8 +216,8 @@ pub struct SelectAccounts {
     pub pick: Pick,
 }
 
-/// Which of the linked accounts.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize, JsonSchema)]
+/// Which account.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum WhichAccount {
     /// The first.
@@ -227,6 +227,8 @@ pub enum WhichAccount {
     Last,
     /// Each in turn.
     Each,
+    /// The one of this id, linked or not: `{ id: "{{ account_id }}" }` says what an earlier step captured.
+    Id(String),
 }
 
 /// `dc.read_account` and `dc.read_balance`.
@@ -322,7 +324,7 @@ pub struct PickProvider {
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct SetAccount {
-    /// Which of the linked accounts.
+    /// Which account.
     #[serde(default)]
     pub account: WhichAccount,
     /// What becomes of it.

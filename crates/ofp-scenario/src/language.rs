@@ -166,12 +166,20 @@ fn listed(schema: &Value, words: &mut Vec<String>) {
     words.extend(own.filter_map(Value::as_str).map(str::to_owned));
     for list in ["oneOf", "anyOf", "allOf"] {
         for one in schema[list].as_array().into_iter().flatten() {
+            words.extend(with_one_key(one));
             listed(one, words);
         }
     }
     if schema["items"].is_object() {
         listed(&schema["items"], words);
     }
+}
+
+/// An alternative with something behind it: `{ id: … }`.
+fn with_one_key(schema: &Value) -> Option<String> {
+    let [only] = schema["required"].as_array()?.as_slice() else { return None };
+    let is_only = schema["properties"].as_object()?.len() == 1;
+    only.as_str().filter(|_| is_only).map(|name| format!("{{ {name}: … }}"))
 }
 
 const NAMES: &str = "

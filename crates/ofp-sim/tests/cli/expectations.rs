@@ -224,3 +224,15 @@ fn a_step_that_is_explained_ends_as_it_did_itself() {
     assert_eq!(explained.code, 0, "{}{}", explained.stdout, explained.stderr);
     assert!(explained.stdout.contains("the step passed"), "{}", explained.stdout);
 }
+
+#[test]
+fn an_account_is_read_by_the_id_that_an_earlier_step_captured() {
+    let linked = LINKED.replace("select_accounts:", "select_accounts: { pick: all }");
+    let steps = "  - dc.read_balance: { account: last }\n    as: { account: { json: data.account_id } }\n  \
+                 - dc.read_balance: { account: { id: \"{{ account }}\" } }\n    expect: { json: { data.account_id: \"{{ account }}\" } }\n  \
+                 - dc.read_account: { account: { id: \"{{ account }}\" } }\n  \
+                 - dc.read_balance: { account: { id: nobodys } }\n    expect: { status: 403 }\n";
+    let folder = folder_with(&[("s/a.yaml", &format!("scenario: a\ntitle: A\n{linked}{steps}"))]);
+    let (code, summary) = report(folder.path(), &[]);
+    assert_eq!(code, 0, "{}", summary["scenarios"][0]);
+}

@@ -64,6 +64,8 @@ pub(super) enum StepError {
     NoCode,
     #[error("the consent covers no account")]
     NoAccount,
+    #[error("`account: {{ id: … }}` has no account's id: {0}")]
+    NoAccountId(String),
     #[error("the DP's authorize answered without a Location")]
     NoLocation,
     #[error("PayNet did not take the DP's revocation of consent {0}")]
@@ -98,7 +100,9 @@ pub(super) enum Stopped {
 impl StepError {
     pub(super) fn stops(&self) -> Stopped {
         match self {
-            Self::TooEarly(_) | Self::NoCustomer { foreign: false, .. } => Stopped::OutOfOrder,
+            Self::TooEarly(_) | Self::NoAccountId(_) | Self::NoCustomer { foreign: false, .. } => {
+                Stopped::OutOfOrder
+            }
             Self::NoCustomer { foreign: true, .. } => Stopped::NotInProfile,
             Self::Probe(ProbeError::TooEarly { .. }) => Stopped::OutOfOrder,
             Self::Probe(ProbeError::NotInProfile { .. } | ProbeError::NotOurs { .. })

@@ -45,7 +45,7 @@ impl Actors<'_> {
             ofp_scenario::AccountStatus::Blocked => AccountStatus::Blocked,
             ofp_scenario::AccountStatus::Closed => AccountStatus::Closed,
         };
-        for account in accounts(self.linked(WhichConsent::Last)?, set.account)? {
+        for account in &accounts(self.linked(WhichConsent::Last)?, &set.account)? {
             if !self.world.dp.set_account(account, status).await? {
                 return Err(StepError::NoAccount);
             }
@@ -65,7 +65,7 @@ impl Actors<'_> {
         self.world.dp.set_core_down(set.down).await?;
         let standing =
             if set.down { AccountStanding::Unreachable } else { AccountStanding::Active };
-        for account in accounts(self.linked(WhichConsent::Last)?, WhichAccount::Each)? {
+        for account in &accounts(self.linked(WhichConsent::Last)?, &WhichAccount::Each)? {
             self.write_standing(account, standing)?;
         }
         Ok(Vec::new())

@@ -35,9 +35,9 @@ impl Actors<'_> {
             ofp_scenario::Resource::Balance => Resource::Balances,
         };
         let mut outcome = Outcome::default();
-        for account in accounts(linked, read.account)? {
+        for account in accounts(linked, &read.account)? {
             for _ in 0..read.times.get() {
-                let reading = self.world.dc.read(linked, account, resource, &[]).await?;
+                let reading = self.world.dc.read(linked, &account, resource, &[]).await?;
                 outcome.findings.extend(self.weigh(&reading, endpoint(resource), step));
                 outcome.failed(reading.data.err(), step);
             }
@@ -50,8 +50,8 @@ impl Actors<'_> {
         self.at_rest().await;
         let linked = self.linked(WhichConsent::Last)?;
         let mut outcome = Outcome::default();
-        for account in accounts(linked, read.account)? {
-            self.pages(linked, account, read, step, &mut outcome).await?;
+        for account in accounts(linked, &read.account)? {
+            self.pages(linked, &account, read, step, &mut outcome).await?;
         }
         outcome.concluded()
     }
@@ -213,11 +213,15 @@ fn endpoint(resource: Resource) -> Endpoint {
     }
 }
 
-pub(super) fn accounts(linked: &Linked, which: WhichAccount) -> Result<Vec<&AccountId>, StepError> {
-    let accounts: Vec<&AccountId> = match which {
-        WhichAccount::First => linked.accounts.first().into_iter().collect(),
-        WhichAccount::Last => linked.accounts.last().into_iter().collect(),
-        WhichAccount::Each => linked.accounts.iter().collect(),
+pub(super) fn accounts(linked: &Linked, which: &WhichAccount) -> Result<Vec<AccountId>, StepError> {
+    let accounts: Vec<AccountId> = match which {
+        WhichAccount::First => linked.accounts.first().cloned().into_iter().collect(),
+        WhichAccount::Last => linked.accounts.last().cloned().into_iter().collect(),
+        WhichAccount::Each => linked.accounts.clone(),
+        WhichAccount::Id(id) => {
+            let parsed = AccountId::parse(id.clone());
+            vec![parsed.map_err(|why| StepError::NoAccountId(why.to_string()))?]
+        }
     };
     if accounts.is_empty() { Err(StepError::NoAccount) } else { Ok(accounts) }
 }
