@@ -49,6 +49,8 @@ pub struct Unsettled {
     pub actual: Option<ConsentStatus>,
     /// How long was waited.
     pub waited: Duration,
+    /// Whether it would never have come about.
+    pub is_in_vain: bool,
 }
 
 impl Unsettled {
@@ -56,7 +58,9 @@ impl Unsettled {
     #[must_use]
     pub fn came(&self) -> String {
         match self.actual {
-            Some(status) if status.is_final() => format!("{status}, which is final"),
+            Some(status) if self.is_in_vain => {
+                format!("{status}, which never becomes {}", self.expected)
+            }
             actual => format!("{} after {:?}", status_text(actual), self.waited),
         }
     }
@@ -157,8 +161,9 @@ impl PayNet {
         within: Duration,
     ) -> Result<Consent, Unsettled> {
         let began = Instant::now();
-        // a final status never becomes another
-        let settled = |consent: &Consent| consent.status == status || consent.status.is_final();
+        // what can never come about is not waited for
+        let settled =
+            |consent: &Consent| consent.status == status || !consent.status.leads_to(status);
         let reached =
             |platform: &Arc<Platform>| platform.held(id).map(|held| held.consent).filter(settled);
         let found = self.wait(id, within, status.as_str(), reached).await?;
@@ -169,6 +174,7 @@ impl PayNet {
                 expected: status.to_string(),
                 actual: Some(found.status),
                 waited: began.elapsed(),
+                is_in_vain: true,
             }),
         }
     }
@@ -226,6 +232,7 @@ impl PayNet {
             expected: expected.to_owned(),
             actual: self.platform.held(id).map(|held| held.consent.status),
             waited: within,
+            is_in_vain: false,
         })
     }
 

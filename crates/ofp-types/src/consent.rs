@@ -102,6 +102,25 @@ impl ConsentStatus {
         }
     }
 
+    /// Whether a consent of this status can come to have another, sooner or later.
+    #[must_use]
+    pub fn leads_to(self, other: Self) -> bool {
+        let mut reached = vec![self];
+        let mut at = 0;
+        while let Some(from) = reached.get(at).copied() {
+            for next in Trigger::ALL.into_iter().filter_map(|trigger| from.apply(trigger).ok()) {
+                if next == other {
+                    return true;
+                }
+                if !reached.contains(&next) {
+                    reached.push(next);
+                }
+            }
+            at += 1;
+        }
+        false
+    }
+
     /// Whether nothing can happen to the consent any more.
     #[must_use]
     pub fn is_final(self) -> bool {
@@ -351,5 +370,16 @@ mod tests {
         assert_eq!(ConsentStatus::lenient("approved"), None);
         assert_eq!(ReasonCode::exact("not_allowed"), Some(ReasonCode::NotAllowed));
         assert_eq!(StatusReason::new(ReasonCode::Timeout, "x").reason_code, "timeout");
+    }
+
+    #[test]
+    fn what_a_status_leads_to_follows_from_the_table() {
+        use ConsentStatus as S;
+        assert!(S::AwaitingAuthorization.leads_to(S::Suspended));
+        assert!(S::Suspended.leads_to(S::Suspended) && S::Authorized.leads_to(S::Authorized));
+        assert!(!S::Authorized.leads_to(S::Rejected));
+        for from in S::ALL {
+            assert_eq!(from.is_final(), !S::ALL.iter().any(|to| from.leads_to(*to)), "{from}");
+        }
     }
 }
