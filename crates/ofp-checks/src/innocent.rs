@@ -139,7 +139,7 @@ const CAUSES: &[(&[&str], &str)] = &[
     ),
     (
         &["J-01"],
-        "The account of the test data was closed, or the core system of the test environment is down",
+        "The account of the test data was closed or is of a kind without a balance, or the core system of the test environment is down",
     ),
     (
         &["J-10", "J-17", "J-19"],

@@ -56,9 +56,22 @@ fn in_tree(node: &Node, found: &mut Vec<Range<usize>>) {
     for (key, value) in entries {
         let hides = is_password(&key.text) || is_secret && is_near(&key.text, DEFAULT);
         match hides && !is_name(value) {
-            true => found.push(value.extent()),
+            true => of_password(value, found),
             false => in_tree(value, found),
         }
+    }
+}
+
+/// What stands behind such a key; of a variable that is declared there, its value.
+fn of_password(value: &Node, found: &mut Vec<Range<usize>>) {
+    let declares =
+        |(key, _): &(Key, Node)| is_near(&key.text, SECRET) || is_near(&key.text, DEFAULT);
+    match &value.kind {
+        Kind::Mapping(entries) if entries.iter().any(declares) => {
+            let values = entries.iter().filter(|(key, _)| is_near(&key.text, DEFAULT));
+            found.extend(values.map(|(_, value)| value.extent()));
+        }
+        _ => found.push(value.extent()),
     }
 }
 
@@ -142,6 +155,7 @@ mod tests {
             "pasword: hunter2",
             "vars: { pw: { secret: yes, default: hunter2 } }",
             "vars: { pw: { secret: true, defaul: hunter2 } }",
+            "vars: { password: { default: hunter2, about: x } }",
             "vars: { pw: { secret: true, default: hunter2, secret: true } }",
             // no YAML
             "- log_in: { password: 'hunter2",
@@ -160,6 +174,7 @@ mod tests {
             "{ password: \"{{ word }}\" }",
             "passwords are words",
             "vars: { pw: { secret: false, default: shown } }",
+            "vars: { wrong_password: { secret: true, about: nobody has it } }",
             "as: { code: { redirect: code, secret: true } }",
         ] {
             assert_eq!(cover(text, &hidden(text)), text);

@@ -129,9 +129,25 @@ fn step(generator: &mut SchemaGenerator) -> Value {
         "properties": properties,
         "additionalProperties": false,
         "oneOf": one,
-        "allOf": expectable(),
+        "allOf": sensible(),
         "dependencies": { "every": ["until"], "for": ["until"], "with": ["use"], "returns": ["use"] },
     })
+}
+
+/// What makes sense beside a verb.
+fn sensible() -> Vec<Value> {
+    let mut rules = expectable();
+    rules.push(spoilable());
+    rules
+}
+
+/// What can be spoilt is what PayNet sends by itself, and what a browser sends.
+fn spoilable() -> Value {
+    let by_hand = ["customer.select_accounts", "customer.approve", "customer.reject"];
+    let verbs =
+        VERBS.iter().filter(|verb| verb.answers == Answers::Probe || by_hand.contains(&verb.name));
+    let verbs: Vec<Value> = verbs.map(|verb| json!({ "required": [verb.name] })).collect();
+    json!({ "if": { "required": ["mutate"] }, "then": { "anyOf": verbs } })
 }
 
 /// What can be expected depends on what comes of the verb.

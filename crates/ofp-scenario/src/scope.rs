@@ -81,6 +81,8 @@ pub(crate) struct Scope {
     pub(crate) used_captures: BTreeSet<String>,
     /// Keys that other rows of the table have, and this row's name and place.
     pub(crate) elsewhere: Option<(BTreeSet<String>, String, Range<usize>)>,
+    /// What fragments capture and nobody has let out: the name, and the fragment.
+    pub(crate) kept_inside: BTreeMap<String, String>,
     /// What is wrong with references.
     pub(crate) problems: Vec<Diagnostic>,
     /// What may still be made.
@@ -228,6 +230,10 @@ impl Scope {
             .collect();
         let title = format!("nothing is called `{name}` here");
         let help = match suggest::closest(name, &names) {
+            _ if self.kept_inside.contains_key(name) => {
+                let file = &self.kept_inside[name];
+                format!("{file} captures it: say `returns: [{name}]` where it is used")
+            }
             Some(meant) => format!("did you mean `{{{{ {meant} }}}}`?"),
             None if names.is_empty() => {
                 "a name comes from a row of `for_each`, from `vars`, or from `as` of an earlier step"

@@ -136,8 +136,11 @@ pub(crate) fn check_mutate(
     action: &Action,
     mutation: Option<Mutation>,
     key: &Key,
+    reserved: &[&(Key, Node)],
 ) -> Option<Diagnostic> {
     let mutation = mutation?;
+    let written = reserved.iter().find(|(key, _)| key.text == "mutate");
+    let at = written.map_or_else(|| key.span.clone(), |(_, value)| value.span.clone());
     let possible = match action {
         Action::Probe(_) => mutation.part() != MutationPart::Form,
         Action::SelectAccounts(_) => mutation == Mutation::AccountForged,
@@ -151,9 +154,17 @@ pub(crate) fn check_mutate(
         return None;
     }
     let title = format!("what `{}` sends cannot be spoilt with {mutation}", key.text);
-    let help = "`mutate` goes with paynet.send_event, open_authorize, ask_health and forward_…, \
-                and, for what a browser sends, with customer.select_accounts, approve and reject";
-    Some(Diagnostic::new("step", title, key.span.clone(), "this verb").help(help))
+    let help = match mutation {
+        Mutation::AccountForged => "it goes with customer.select_accounts",
+        _ if mutation.part() == MutationPart::Form => {
+            "it goes with what a browser sends: customer.approve, customer.reject"
+        }
+        _ => {
+            "it goes with what PayNet sends: paynet.send_event, open_authorize, ask_health, forward_…"
+        }
+    };
+    let problem = Diagnostic::new("step", title, at, "not of this verb").help(help);
+    Some(problem.label(key.span.clone(), "this verb"))
 }
 
 /// Expectations that say nothing: they would always be met.

@@ -3,7 +3,7 @@
 use ofp_types::Mutation;
 
 use crate::{
-    Capture, Diagnostic, Expect, Skip, Source, Span, Step, Until,
+    Action, Capture, Diagnostic, Expect, Skip, Source, Span, Step, Until,
     capture::{CaptureFrom, CaptureSpec},
     decode_all::decode_all,
     explain,
@@ -68,7 +68,8 @@ pub(crate) fn parse_step(
     };
     let action = action.map_err(|found| problems.extend(found)).ok();
     problems.extend(check_expect(verb, key, &beside, &reserved));
-    problems.extend(action.as_ref().and_then(|action| check_mutate(action, beside.mutate, key)));
+    let spoilt = |action: &Action| check_mutate(action, beside.mutate, key, &reserved);
+    problems.extend(action.as_ref().and_then(spoilt));
     for problem in &mut problems[before..] {
         explain::by_key(node, problem);
     }

@@ -250,22 +250,16 @@ impl<'a> Steps<'a> {
                 self.problems.push(problem);
             }
         }
+        let inside = names.iter().filter(|name| !returned.contains_key(*name));
+        scope.kept_inside.extend(inside.map(|name| (name.clone(), source.name.clone())));
         for name in spec.returns {
-            if !names.contains(&name.value) {
-                let known: Vec<&str> = names.iter().map(String::as_str).collect();
-                let title = format!("the fragment captures nothing as `{}`", name.value);
-                let help = suggest::help(&name.value, &known);
-                let problem = Diagnostic::new("use", title, name.span.clone(), "here").help(help);
-                self.problems.push(problem);
-                // what was meant is known to what follows
-                if let Some(meant) = suggest::closest(&name.value, &known) {
-                    scope.captured.insert(meant.to_owned(), meant.to_owned());
-                }
-                continue;
+            if names.contains(&name.value) {
+                let whole = returned.get(&name.value).cloned().unwrap_or_default();
+                scope.captured.insert(name.value.clone(), whole);
+                captured.push((name.value, name.span));
+            } else {
+                self.problems.push(returns_nothing(&name, &names, scope));
             }
-            let whole = returned.get(&name.value).cloned().unwrap_or_default();
-            scope.captured.insert(name.value.clone(), whole);
-            captured.push((name.value, name.span));
         }
         // values of the caller that stand in the fragment
         scope.used_captures.extend(names_in(&filled));
@@ -358,6 +352,17 @@ pub(crate) fn is_about_a_name(source: &Source, problem: &Diagnostic, open: &[Dec
     let names = problem.labels.first().map(|label| names_at(source, &label.span));
     let is_open = |name: &String| open.iter().any(|one| one.name == *name);
     problem.code != "name" && names.is_some_and(|names| names.iter().any(is_open))
+}
+
+/// A name that the fragment is to return and does not capture. What was meant is known to what follows.
+fn returns_nothing(name: &Located<String>, names: &[String], scope: &mut Scope) -> Diagnostic {
+    let known: Vec<&str> = names.iter().map(String::as_str).collect();
+    if let Some(meant) = suggest::closest(&name.value, &known) {
+        scope.captured.insert(meant.to_owned(), meant.to_owned());
+    }
+    let title = format!("the fragment captures nothing as `{}`", name.value);
+    let help = suggest::help(&name.value, &known);
+    Diagnostic::new("use", title, name.span.clone(), "here").help(help)
 }
 
 fn is_use(item: &Node) -> bool {

@@ -52,7 +52,9 @@ pub(crate) enum Failure {
         "explain step {0}: expected FILE:LINE or FILE#NUMBER, such as scenarios/journey/approve.yaml:9"
     )]
     BadPlace(String),
-    #[error("{file}:{line}: no step is there; its steps begin in lines {steps}")]
+    #[error(
+        "{file}:{line}: no step is there; its steps begin in lines {steps}, and those of fragments are counted: {file}#3 is the third"
+    )]
     NoStep { file: String, line: usize, steps: String },
     #[error("nothing was played in this folder before (.ofp-sim/last-run.json)")]
     NoLastRun,

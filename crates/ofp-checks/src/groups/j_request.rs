@@ -23,7 +23,7 @@ const LOOK_UP_ENC_KID: &str = "Look x-enc-kid up in the key set of the DC of the
 const VERIFY_EACH: &str = "Verify every signature header that comes";
 
 pub(super) const ROWS: &[Requirement] = &[
-    row!("J-01" Must, "A valid balance request for a consented account is answered with 200", "S1:L183-209; S1:L314", "Check the signatures and the consent, then answer with the balance", NO_REQUEST, answered),
+    row!("J-01" Must, "A valid balance request for a consented account is answered with 200", "S1:L183-209; S1:L314", "Check the signatures and the consent, then answer with the balance; for an account that can have none, the scenario says which refusal is right (`expect: { status: 400 }`)", NO_REQUEST, answered),
     refusal!("J-02" Must, "A balance request without a signature is refused",
         "S1:L199-209", VERIFY_ALL,
         &[Spoilt(Endpoint::Balances, Mutation::SignatureMissing)]),

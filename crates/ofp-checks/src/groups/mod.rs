@@ -107,7 +107,7 @@ macro_rules! refusal {
             title: $title,
             source: $source,
             mend: $mend,
-            unseen: "no scenario sent it to a DP that serves good requests",
+            unseen: "no scenario sent it beside a good request of its kind that the DP served: one scenario must have both, such as dc.read_balance and the spoilt balance request",
             refusals: $refusals,
             services: &[],
             check: $check,

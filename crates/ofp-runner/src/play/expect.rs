@@ -5,7 +5,7 @@ use std::ops::Range;
 use jsonpath_rust::JsonPath;
 use ofp_evidence::{Cause, Excerpt, Finding, Severity, Subject, cut};
 use ofp_scenario::Step;
-use serde_json::Value;
+use serde_json::{Map, Value};
 
 use super::pretty::Pretty;
 
@@ -101,6 +101,33 @@ pub(super) fn query<'a>(body: &'a Value, path: &str) -> Result<Found<'a>, String
         found.values.push(one.val());
     }
     Ok(found)
+}
+
+/// So many members are told of what has others than the one that was looked for.
+const MOST_MEMBERS: usize = 12;
+
+/// What there is on the way of a path that leads to nothing, as far as it leads.
+pub(super) fn on_the_way(body: &Value, path: &str) -> Option<String> {
+    let mut way = path.strip_prefix("$.").unwrap_or(path);
+    while let Some((parent, _)) = way.rsplit_once(['.', '[']) {
+        way = parent;
+        let there = query(body, way).unwrap_or_default();
+        if let Some(Value::Object(members)) = there.values.first() {
+            return Some(format!("`{way}` has {}", names_of(members)));
+        }
+    }
+    match body {
+        Value::Object(members) if !members.is_empty() => {
+            Some(format!("there are {}", names_of(members)))
+        }
+        _ => None,
+    }
+}
+
+fn names_of(members: &Map<String, Value>) -> String {
+    let names: Vec<&str> = members.keys().take(MOST_MEMBERS).map(String::as_str).collect();
+    let more = if members.len() > MOST_MEMBERS { ", …" } else { "" };
+    format!("{}{more}", names.join(", "))
 }
 
 /// Partial comparison: what is expected must be there, more may be.

@@ -8,7 +8,10 @@ use ofp_scenario::{CaptureFrom, ExpectJwe, ExpectJwt, Located, Presence, Step};
 use ofp_types::wire::wrapped_jws;
 use serde_json::{Map, Value, json};
 
-use super::expect::{holds, query, shown_json, unmet};
+use super::{
+    expect::{holds, on_the_way, query, shown_json, unmet},
+    wanted::Wanted,
+};
 
 /// Headers that may carry a signed message.
 const SIGNATURES: [&str; 2] = ["x-signature", "x-fapi-signature"];
@@ -47,9 +50,13 @@ impl Heard {
             let (wanted, came) = (format!("status {}", expected.value), self.status.to_string());
             let came = format!("{came} {start}").trim_end().to_owned();
             // what else is expected is expected of another answer
-            return vec![
-                unmet(step, &expected.span, wanted, came).showing(self.shown(&[], "this came")),
-            ];
+            let missed = unmet(step, &expected.span, wanted, came);
+            let missed = missed.showing(self.shown(&[], "this came"));
+            let others = Wanted::of(step).of_answer() - 1;
+            return vec![match others {
+                0 => missed,
+                _ => missed.hint("what else is expected of the answer was not looked at"),
+            }];
         }
         for (name, expected) in expect.headers.iter().flatten() {
             let came = self.message.header(&name.to_ascii_lowercase());
@@ -89,7 +96,11 @@ impl Heard {
             Ok(found) if found.values.is_empty() => {
                 let parent = path.rsplit_once(['.', '[']).map_or("$", |(parent, _)| parent);
                 let parent = query(body, parent).unwrap_or_default().paths;
-                missed(format!("nothing at {path}"), &parent, "it is missing here")
+                let finding = missed(format!("nothing at {path}"), &parent, "it is missing here");
+                finding.map(|finding| match on_the_way(body, path) {
+                    Some(there) => finding.hint(there),
+                    None => finding,
+                })
             }
             Ok(found) => missed(found.shown(), &found.paths, "the answer has this"),
         }
@@ -220,7 +231,10 @@ impl Heard {
 
 fn at(value: &Value, path: &str) -> Result<Value, String> {
     let found = query(value, path)?;
-    found.values.first().map(|one| (*one).clone()).ok_or_else(|| format!("nothing at {path}"))
+    found.values.first().map(|one| (*one).clone()).ok_or_else(|| {
+        let there = on_the_way(value, path).map_or(String::new(), |there| format!("; {there}"));
+        format!("nothing at {path}{there}")
+    })
 }
 
 /// A member of something decoded that is not as expected.

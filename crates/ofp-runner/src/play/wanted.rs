@@ -45,8 +45,13 @@ impl<'a> Wanted<'a> {
 
     /// Whether something is expected that only an answer can meet.
     pub(super) fn needs_answer(self) -> bool {
+        self.of_answer() > 0
+    }
+
+    /// How many keys are expected of the answer.
+    pub(super) fn of_answer(self) -> usize {
         let of_answer =
             ["status", "headers", "json", "json_exact", "json_absent", "redirect", "jwt", "jwe"];
-        self.expect.written().iter().any(|key| of_answer.contains(key))
+        self.expect.written().iter().filter(|key| of_answer.contains(*key)).count()
     }
 }
